@@ -1,0 +1,42 @@
+/* infer.h - the runtime that runs networks on whichever backend there is.
+ *
+ * Every backend gives the same bits (see kernels in mlp.cu): `cuda` through
+ * the driver API opened at run time, `cpu` the vectorized twin, `emu` the .cu
+ * itself over host fibers.  `auto` is cuda when a device is there, else cpu.
+ * Self-contained: includes nothing of the simulator.                        */
+#ifndef GPU_KERNELS_INFER_H
+#define GPU_KERNELS_INFER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum infer_backend { INFER_AUTO, INFER_CUDA, INFER_CPU, INFER_EMU };
+
+/* A multilayer perceptron as trained: one hidden layer, ReLU, linear output. */
+enum infer_type { INFER_F32, INFER_S8 };
+struct infer_mlp {
+    uint32_t n_in, n_hidden, n_out;     /* 1..64, 1..1024, 1..16 */
+    enum infer_type type;
+    const float *w1, *b1, *w2, *b2;     /* f32: [hidden][in], [hidden], [out][hidden], [out] */
+    const int8_t *q1, *q2;              /* s8: same shapes; requantisation as mlp.h states */
+    const int32_t *c1, *c2;             /* s8 biases */
+    float in_scale, hidden_scale, out_scale; /* s8: real value = scale * integer */
+};
+
+struct infer;       /* a backend in use */
+struct infer_model; /* a network loaded on it */
+
+/* 0, or -1 with one sentence in why[0..n). INFER_AUTO never fails. */
+int infer_open(struct infer **r, enum infer_backend want, char *why, size_t n);
+void infer_close(struct infer *r);
+const char *infer_name(const struct infer *r);   /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
+const char *infer_notice(const struct infer *r); /* why auto fell back, or NULL */
+
+int infer_load(struct infer *r, const struct infer_mlp *m, struct infer_model **out, char *why, size_t n);
+void infer_unload(struct infer_model *m);
+/* rows x n_in floats -> rows x n_out floats, 1 <= rows; blocks until done.
+ * For INFER_S8 the inputs are quantised with in_scale first (round half even,
+ * saturate): identical on every backend. 0 or -1 (device failure, with why). */
+int infer_run(struct infer_model *m, uint32_t rows, const float *in, float *out, char *why, size_t n);
+
+#endif

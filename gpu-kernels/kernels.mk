@@ -1,0 +1,1 @@
+# kernels.mk - how the kernels are built for every backend (included by the Makefile)

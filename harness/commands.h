@@ -1,0 +1,18 @@
+/* commands.h - the subcommands of malv, one per file cmd_NAME.c.
+ *
+ * A command parses its own argv (argv[0] is its name), prints its results on
+ * standard output, and returns 0 or a negative enum err_code with *e filled.
+ * main() prints the sentence and turns the code into the exit status:
+ * 0 done, 1 the run failed, 2 usage or input error, 3 a tolerance was missed. */
+#ifndef HARNESS_COMMANDS_H
+#define HARNESS_COMMANDS_H
+
+#include "sim/err.h"
+
+#define COMMANDS(X)
+
+#define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);
+COMMANDS(X)
+#undef X
+
+#endif

@@ -1,0 +1,58 @@
+/* model.h - what every model offers the harness, and what it is given.
+ *
+ * A model is a const table; the guest list below names them all.  The harness
+ * opens the inputs, loads policies, picks the inference backend, and hands
+ * them over in struct model_env; a model returns measures and nothing else.
+ * run() is a pure function of its environment.                              */
+#ifndef MODELS_MODEL_H
+#define MODELS_MODEL_H
+
+#include "policies/policy.h"
+#include "sim/config.h"
+#include "sim/err.h"
+#include "sim/measures.h"
+#include "sim/sim.h"
+#include "traces/record.h"
+
+struct machine;      /* models/machine.h: a parsed machine profile */
+struct policy_slot;  /* models/policy_slot.h: a loaded policy behind its guard */
+
+/* The inference service's real arithmetic, provided by the harness so that
+ * models never see gpu-kernels/.  Handles are small integers.               */
+struct model_infer {
+    void *ctx;
+    int (*open)(void *ctx, const char *name, uint32_t *n_in, uint32_t *n_out);
+    int (*run)(void *ctx, int model, uint32_t rows, const float *in, float *out);
+    /* Shape of an open model, for the cost model. */
+    uint64_t (*flops)(void *ctx, int model);
+    const char *(*name)(void *ctx, int model);
+};
+
+struct model_env {
+    uint64_t seed;
+    struct sim_options sim;           /* queue kind, tie shuffle, spans */
+    const struct machine *machine;    /* NULL when the experiment names none */
+    struct request_source *requests;  /* NULL when the experiment has no trace */
+    struct policy_slot *policy;       /* NULL: the defaults */
+    const struct model_infer *infer;  /* NULL: none wanted */
+    const char *stack;                /* "native", "kvm", "lake", "malv"; NULL: native */
+    bool exact;                       /* exact percentiles instead of the sketch */
+};
+
+struct model_ops {
+    const char *name;     /* as written in the experiment: "model": "serve" */
+    const char *summary;
+    /* Checks the model's own section of the experiment without running. */
+    int (*check)(const struct config *section, struct err *e);
+    int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
+               struct err *e);
+};
+
+/* The guest list: one line per model. */
+#define MODELS(X)
+
+#define X(m) extern const struct model_ops m;
+MODELS(X)
+#undef X
+
+#endif
