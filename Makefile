@@ -1,50 +1,103 @@
-# make            build everything            make test    set up, build, run the tests
-# make demo       set up, build, run the demo make lint    layers, style, static analysis
-# make SAN=1 ..   address + undefined         make CC=clang ..  another compiler
-# make fuzz       a minute of every parser    make clean
+# make            build everything             make test    build, run the tests
+# make demo       build, run the demo          make lint    layers, style, static analysis
+# make fuzz       a minute over every parser   make bench   the simulator's own speed
+# make cov        coverage of the tests        make fmt     clang-format, in place
+# make SAN=1 ..   address + undefined          make CC=clang ..   another compiler
+# Each installs the Debian packages it needs first (tools/bootstrap); clean removes what was built.
 # CUDA and MPI are used when nvcc / mpicc are there; nothing else needs them.
 
-B      := build$(if $(SAN),-san)$(if $(filter clang,$(CC)),-clang)
-STD    := -std=c11 -D_GNU_SOURCE
-WARN   := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
-PKGS   := hdf5-serial libcjson zlib liblzma libzstd
-CFLAGS  = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. $(shell pkg-config --cflags $(PKGS))
-LDLIBS  = $(shell pkg-config --libs $(PKGS)) -ldl -lm -lpthread
+GOAL := $(or $(MAKECMDGOALS),all)
+B    := build$(if $(SAN),-san)$(if $(COV),-cov)$(if $(FUZZ),-fuzz)$(if $(findstring clang,$(CC)),-clang)
+STD  := -std=c11 -D_GNU_SOURCE
+WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
+PKGS := hdf5-serial libcjson zlib liblzma libzstd yajl
+SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+# pkg-config is asked once, and only when something is compiled: it may not be installed yet.
+pkg    = $(or $(pkg_$1),$(eval pkg_$1 := $(shell pkg-config --$1 $(PKGS)))$(pkg_$1))
+CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. $(call pkg,cflags)
+LDLIBS = $(call pkg,libs) -ldl -lm -lpthread
 ifdef SAN
-CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS += -O1 $(SANS)
+endif
+ifdef COV
+CFLAGS += -O0 --coverage
+endif
+ifdef FUZZ
+CFLAGS += -O1 $(SANS) -fsanitize=fuzzer-no-link
 endif
 
+say    = $(if $V,,@printf '  %-4s %s\n' $1 $@;)   # V=1 shows the whole commands
+
+# make re-reads itself after making these, so what they install is seen by the tests for tools below.
+ifneq ($(filter-out clean fmt lint,$(GOAL)),)
+include build/.ready-$(or $(filter fuzz bench cov,$(firstword $(GOAL))),$(if $(filter test %/run-tests,$(GOAL)),test,build))
+endif
+build/.ready-%: tools/bootstrap
+	@tools/bootstrap $*
+	@mkdir -p build && touch $@
+
 ROOMS := sim models traces results harness
-SRC   := $(filter-out harness/main.c,$(wildcard $(ROOMS:%=%/*.c)))
+SRC   := $(filter-out harness/main.c harness/sweep_mpi.c,$(wildcard $(ROOMS:%=%/*.c)))
 OBJ   := $(SRC:%.c=$B/%.o)
 SO    := $(patsubst %.c,$B/%.so,$(wildcard policies/*.c))
-TESTS := $(wildcard tests/*.c tests/*/*.c)
+ifneq ($(and $(wildcard harness/sweep_mpi.c),$(shell command -v mpicc)),)
+SO    += $B/malv-mpi.so
+endif
+TESTS := $(wildcard tests/*.c $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c)))
+FUZZN := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS := $(patsubst tests/policies/bad/%.c,$B/tests/policies/%.so,$(wildcard tests/policies/bad/*.c)) \
+         $(FUZZN:%=$B/tests/fuzz/replay-%)
 
 all: $B/malv $(SO)
 
 include gpu-kernels/kernels.mk
 
 $B/malv: $B/harness/main.o $B/libmalv.a
-	$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -o $@
+	$(call say,LINK)$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -o $@
 $B/libmalv.a: $(OBJ)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
 $B/policies/%.so: policies/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -lm -o $@
+	$(call say,SO)$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -lm -o $@
+$B/malv-mpi.so: harness/sweep_mpi.c Makefile
+	@mkdir -p $(@D)
+	$(call say,MPI)OMPI_CC=$(CC) mpicc $(CFLAGS) -MMD -MP -MF $(@:.so=.d) -shared $< -o $@
+$B/tests/policies/%.so: tests/policies/bad/%.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SO)$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -o $@
 $B/tests/%.o: CFLAGS += -DBUILD='"$B"'
 $B/run-tests: $(TESTS:%.c=$B/%.o) $B/libmalv.a
-	$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -lcriterion -o $@
+	$(call say,LINK)$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -lcriterion -o $@
+$B/tests/fuzz/replay-%: $B/tests/fuzz/fuzz_%.o $B/tests/fuzz/replay.o $B/libmalv.a
+	$(call say,LINK)$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -o $@
+$B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmalv.a
+	$(call say,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer -rdynamic $^ $(LDLIBS) -o $@
 
-test: all $B/run-tests
-	ASAN_OPTIONS=abort_on_error=1 $B/run-tests
+test: all $B/run-tests $(TOOLS)
+	ASAN_OPTIONS=abort_on_error=1 $B/run-tests  # else Criterion lets a leak pass
+demo: all
+	tools/demo
+bench: all
+	$B/malv bench
+fuzz:
+	$(MAKE) FUZZ=1 CC=clang $(FUZZN:%=build-fuzz-clang/fuzz_%)
+	tools/fuzz build-fuzz-clang $(or $(FUZZ_SECONDS),60)
+cov:
+	$(MAKE) COV=1 test
+	gcovr -r . --object-directory build-cov --exclude tests --print-summary | tail -80
 lint:
-	tools/layers
+	tools/bootstrap ci
+	tools/lint
+fmt:
+	git ls-files '*.[ch]' '*.cu' | xargs clang-format -i
 clean:
 	rm -rf build build-*
 
--include $(OBJ:.o=.d) $(SO:.so=.d) $(TESTS:%.c=$B/%.d) $B/harness/main.d
-.PHONY: all test demo lint fuzz clean
+-include $(OBJ:.o=.d) $(SO:.so=.d) $(TESTS:%.c=$B/%.d) $(TOOLS:.so=.d) $(FUZZN:%=$B/tests/fuzz/fuzz_%.d) $B/harness/main.d
+.PHONY: all test demo bench fuzz cov lint fmt clean
+.SECONDARY:
 .DELETE_ON_ERROR:
