@@ -66,6 +66,7 @@ int config_complain(const struct config *c, struct err *e, const char *want_fmt,
 /* Editing, for --set and sweeps: replaces (or adds) the value at a dotted path
  * by the JSON text given (a bare word is taken as a string). */
 int config_set(struct config *root, const char *path, const char *json, struct err *e) MUST_CHECK;
+struct config *config_copy(const struct config *c); /* deep; a root of its own, to config_free */
 char *config_text(const struct config *c);   /* canonical: no spaces, keys in order of appearance; malloc'd */
 
 #endif
