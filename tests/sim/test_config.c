@@ -38,7 +38,7 @@ static const struct {
     {"{\"cores\": 1, \"smt\": 1}", "m.json: smt: got 1, want true or false"},
     {"{\"cores\": 1, \"name\": [1, 2]}", "m.json: name: got an array of 2, want a string"},
     {"[]", "m.json: got an array of 0, want an object"},
-    {"{\"cores\":\n  1,,}", "m.json:2:5: got \",}\", want valid JSON"},
+    {"{\"cores\":\n  1 2}", "m.json:2:5: got \"2}\", want valid JSON"},
     {"{\"cores\": 1} x", "m.json:1:14: got \"x\", want valid JSON"},
     {"{\"cores\": 1", "m.json:1:12: got the end of the text, want the rest of the JSON"},
     {"", "m.json:1:1: got the end of the text, want the rest of the JSON"},
