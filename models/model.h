@@ -19,6 +19,11 @@ struct policy_slot;  /* models/policy_slot.h: a loaded policy behind its guard *
 
 /* The inference service's real arithmetic, provided by the harness so that
  * models never see gpu-kernels/.  Handles are small integers.               */
+struct infer_tap { /* told of every inference a policy asks for, so that its cost can be charged */
+    void (*called)(void *ctx, int model, uint32_t rows);
+    void *ctx;
+};
+
 struct model_infer {
     void *ctx;
     int (*open)(void *ctx, const char *name, uint32_t *n_in, uint32_t *n_out);
@@ -26,6 +31,9 @@ struct model_infer {
     /* Shape of an open model, for the cost model. */
     uint64_t (*flops)(void *ctx, int model);
     const char *(*name)(void *ctx, int model);
+    /* The harness's memory, never NULL: the running model sets `called` (NULL: nobody listens);
+     * policy_host.infer calls it after the real arithmetic, from within the hook. */
+    struct infer_tap *tap;
 };
 
 struct model_env {
