@@ -34,6 +34,7 @@ struct model_infer {
     /* The harness's memory, never NULL: the running model sets `called` (NULL: nobody listens);
      * policy_host.infer calls it after the real arithmetic, from within the hook. */
     struct infer_tap *tap;
+    const char *(*why)(void *ctx); /* the sentence of the last open or run that failed */
 };
 
 struct model_env {

@@ -3,8 +3,16 @@
  * The guard asks the policy, checks the answer, counts, and ejects: from the
  * first bad answer on, the default (first come first served, admit) answers.
  * A crash or an endless loop ends the worker process; `beat` (shared with the
- * parent) then says which decision it was, and the trial is run again with
- * eject_at set to it, so that the ejection itself is deterministic.         */
+ * parent) then says which call it was, and the trial is run again with
+ * eject_at set to it, so that the ejection itself is deterministic.
+ *
+ * Calls are numbered from 0: create, then every hook as it is asked, then
+ * destroy.  An ejected policy is not asked again; one that crashed or hung is
+ * not destroyed either (its state is not to be trusted).  The truth about a
+ * request is blanked out for policies not marked .oracle.
+ *
+ * Keys given before an ejection do not mix with the default's: when `ejected`
+ * turns on, the model asks policy_slot_batch again for all that wait.       */
 #ifndef MODELS_POLICY_SLOT_H
 #define MODELS_POLICY_SLOT_H
 
@@ -16,7 +24,7 @@
 
 /* In memory shared between a worker and its parent. */
 struct policy_beat {
-    volatile uint64_t decision; /* the call now in progress, or the last one */
+    volatile uint64_t decision; /* number of the call now in progress, or the last one */
     volatile uint32_t inside;   /* 1 while the policy's code runs */
 };
 
@@ -27,19 +35,35 @@ struct policy_slot {
     void *self;
     const char *label;            /* as the experiment names this variant */
     struct policy_beat *beat;     /* NULL: nobody watches */
-    uint64_t eject_at;            /* decision number known to crash or hang; UINT64_MAX: none */
-    enum eject_kind eject_why;    /* for eject_at: crash or timeout */
+    uint64_t eject_at;            /* number of a call known to crash or hang */
+    enum eject_kind eject_why;    /* for eject_at: crash or timeout; EJECT_NONE: ignore eject_at */
     const char *eject_text;       /* "signal 11 (Segmentation fault)", borrowed */
 
+    struct measures *out;         /* where the incident goes; set by the model */
+
     /* filled by the guard */
-    uint64_t decisions, bad_answers;
+    uint64_t calls;               /* into the policy's code, of any kind */
+    uint64_t decisions;           /* answers asked for: admit, batch */
+    uint64_t bad_answers;
     enum eject_kind ejected;
     sim_time ejected_at;
-    struct measures *out;         /* where the incident goes; set by the model */
+    uint64_t ejected_call;
+    char eject_note[192];         /* the sentence of the incident */
+    bool noted;                   /* it is in `out` */
 };
 
+/* create fails: ejected from the start; `why` (may be NULL) is what it said. */
+void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
+                        const char *(*why)(void *ctx), void *ctx);
+void policy_slot_destroy(struct policy_slot *p); /* while out still takes incidents */
+
+/* p NULL: the defaults. */
 int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);       /* verdict */
 int64_t policy_slot_batch(struct policy_slot *p, const struct policy_batch_obs *o);   /* key */
 void policy_slot_done(struct policy_slot *p, const struct policy_done *d);
+
+/* At the end of a run: policy_decisions and ejected, and the incident in case
+ * nothing was asked since the ejection.                                     */
+void policy_slot_report(struct policy_slot *p, struct measures *out);
 
 #endif
