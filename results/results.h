@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/buf.h"
 #include "sim/err.h"
 #include "sim/measures.h"
+
+#define RESULTS_SCHEMA "malv-results/1"
 
 /* One axis of the sweep that this trial sits on: "host.stack" = "kvm". */
 struct result_factor {
@@ -42,8 +45,24 @@ struct result_set {
     size_t n_trial;
 };
 
+/* Reads OUT.h5 or, where only OUT.h5.journal is there yet, the trials finished so far. */
 int results_load(struct result_set **rs, const char *path, struct err *e) MUST_CHECK;
 int results_write(const struct result_set *rs, const char *path, struct err *e) MUST_CHECK; /* atomic */
-void results_free(struct result_set *rs);
+void results_free(struct result_set *rs); /* NULL is fine */
+
+/* Building one: a set with all texts (borrowed, copied), then trials in any order.
+ * results_add takes over the trial's memory, also when it fails.             */
+struct result_set *results_new(const char *name, const char *title, const char *experiment_json,
+                               const char *machine_json, const char *trace_json,
+                               const char *version, uint64_t planned);
+int results_add(struct result_set *rs, struct result_trial *t, struct err *e) MUST_CHECK;
+const struct result_trial *results_trial(const struct result_set *rs, uint64_t index); /* or NULL */
+void result_trial_clear(struct result_trial *t);
+
+/* Packed forms: what workers send and the journal keeps. */
+void results_pack_head(const struct result_set *rs, struct buf *b); /* all but the trials */
+int results_unpack_head(struct result_set **rs, struct buf *b, struct err *e) MUST_CHECK;
+void result_trial_pack(const struct result_trial *t, struct buf *b);
+int result_trial_unpack(struct result_trial *t, struct buf *b, struct err *e) MUST_CHECK;
 
 #endif
