@@ -97,7 +97,7 @@ fmt:
 clean:
 	rm -rf build build-*
 
--include $(OBJ:.o=.d) $(SO:.so=.d) $(TESTS:%.c=$B/%.d) $(TOOLS:.so=.d) $(FUZZN:%=$B/tests/fuzz/fuzz_%.d) $B/harness/main.d
+-include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
 .PHONY: all test demo bench fuzz cov lint fmt clean
 .SECONDARY:
 .DELETE_ON_ERROR:

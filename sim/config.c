@@ -2,6 +2,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,9 @@ static int convert(const cJSON *j, struct config *into, struct err *e)
 {
     into->truth = cJSON_IsTrue(j);
     into->number = cJSON_IsNumber(j) ? j->valuedouble : 0;
+    if (!isfinite(into->number)) /* 1e999: cJSON makes it infinite, which is not JSON again */
+        return err_set(e, ERR_ERANGE, "%s: got a number too large to hold, want one within 1.7e308",
+                       config_path(into));
     if (cJSON_IsString(j) && !(into->string = strdup(j->valuestring)))
         return err_set(e, ERR_ENOMEM, "out of memory");
     return convert_children(into, j, e);
