@@ -1,0 +1,24 @@
+/* cases.h - reads tests/bad/ *.cases (the format is in README.md beside it). */
+#ifndef TESTS_BAD_CASES_H
+#define TESTS_BAD_CASES_H
+
+#include <stddef.h>
+
+enum { BAD_FILES = 16, BAD_CASES = 512 };
+
+struct bad_file {
+    char *name, *text; /* text NULL: copied from tests/bad/files/ */
+};
+
+struct bad_case {
+    char *title, *run, *says;
+    char where[64]; /* file:line of the case */
+    int status;
+    size_t n_file;
+    struct bad_file file[BAD_FILES];
+};
+
+/* Reads every case once; the table lives until the process ends. Returns how many. */
+size_t bad_cases(const struct bad_case **out);
+
+#endif
