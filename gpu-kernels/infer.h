@@ -20,7 +20,9 @@ struct infer_mlp {
     const float *w1, *b1, *w2, *b2;     /* f32: [hidden][in], [hidden], [out][hidden], [out] */
     const int8_t *q1, *q2;              /* s8: same shapes; requantisation as mlp.h states */
     const int32_t *c1, *c2;             /* s8 biases */
-    float in_scale, hidden_scale, out_scale; /* s8: real value = scale * integer */
+    float in_scale;                     /* s8: input = in_scale * integer */
+    float hidden_scale;                 /* s8: hidden integer = hidden_scale * first-layer sum */
+    float out_scale;                    /* s8: output = out_scale * second-layer sum */
 };
 
 struct infer;       /* a backend in use */

@@ -1,0 +1,89 @@
+/* cpu.c - the cpu backend: the fastest twin that this processor can run. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "gpu-kernels/cpu.h"
+
+static bool always(void)
+{
+    return true;
+}
+
+#if defined(__x86_64__)
+static bool has_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool has_avx512(void)
+{
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+static bool has_vnni(void)
+{
+    return has_avx512() && __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+const struct cpu_twin cpu_twins[] = {
+    {"scalar", always, cpu_scalar_f32, cpu_scalar_s8, PACK_PAIRS},
+#if defined(__x86_64__)
+    {"avx2", has_avx2, cpu_avx2_f32, cpu_avx2_s8, PACK_PAIRS},
+    {"avx512", has_avx512, cpu_avx512_f32, cpu_avx2_s8, PACK_PAIRS},
+    {"avx512-vnni", has_vnni, cpu_avx512_f32, cpu_vnni_s8, PACK_QUADS},
+#endif
+    {NULL, NULL, NULL, NULL, PACK_F32}};
+
+bool cpu_model_make(struct cpu_model *m, const struct cpu_twin *twin, const struct infer_mlp *net)
+{
+    bool f32 = net->type == INFER_F32;
+    m->forward = f32 ? twin->f32 : twin->s8;
+    return pack_make(&m->pack, net, f32 ? PACK_F32 : twin->s8_layout);
+}
+
+static int cpu_open(void **self, char *name, size_t name_size, char *why, size_t n)
+{
+    (void)why, (void)n;
+    const struct cpu_twin *best = cpu_twins;
+    for (const struct cpu_twin *t = cpu_twins; t->name; t++)
+        if (t->supported())
+            best = t;
+    snprintf(name, name_size, "cpu (%s)", best->name);
+    *self = (void *)(uintptr_t)best; /* const: a twin has no state */
+    return 0;
+}
+
+static void cpu_close(void *self)
+{
+    (void)self;
+}
+
+static int cpu_load(void *self, const struct infer_mlp *m, void **model, char *why, size_t n)
+{
+    struct cpu_model *made = malloc(sizeof *made);
+    if (!made || !cpu_model_make(made, self, m)) {
+        free(made);
+        return infer_fail(why, n, "out of memory");
+    }
+    *model = made;
+    return 0;
+}
+
+static void cpu_unload(void *model)
+{
+    struct cpu_model *m = model;
+    pack_free(&m->pack);
+    free(m);
+}
+
+static int cpu_run(void *model, uint32_t rows, const float *in, float *out, char *why, size_t n)
+{
+    (void)why, (void)n;
+    const struct cpu_model *m = model;
+    m->forward(&m->pack, rows, in, out);
+    return 0;
+}
+
+const struct infer_ops infer_cpu = {cpu_open, cpu_close, cpu_load, cpu_unload, cpu_run};

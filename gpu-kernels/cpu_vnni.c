@@ -1,0 +1,129 @@
+/* cpu_vnni.c - the int8 twin for AVX-512 VNNI.
+ *
+ * A tile is four rows by 64 neurons: sixteen sums in registers, vpdpbusd on
+ * quads of inputs.  The four vectors of sums of a row narrow to one of bytes,
+ * whose odd order pack.c has given to the weights of the second layer.      */
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <string.h>
+
+#include "gpu-kernels/cpu.h"
+#include "gpu-kernels/cpu_sum16.h"
+
+enum { ROWS = 4, VECTORS = 4 };
+#define INLINE static inline __attribute__((always_inline))
+
+/* x + 128 as bytes; what is beyond n_in meets zero weights. */
+static void quantise(uint8_t *to, const struct pack *p, const float *x)
+{
+    const __m512 inverse = _mm512_set1_ps(p->in_inverse), low = _mm512_set1_ps(-127.0f);
+    for (uint32_t k = 0; k < p->n_in; k += 16) {
+        uint32_t left = p->n_in - k;
+        __mmask16 valid = left < 16 ? (__mmask16)((1u << left) - 1) : 0xffff;
+        __m512 v = _mm512_mul_ps(_mm512_maskz_loadu_ps(valid, x + k), inverse);
+        v = _mm512_min_ps(_mm512_max_ps(v, low), _mm512_set1_ps(127.0f));
+        __m512i q = _mm512_add_epi32(_mm512_cvtps_epi32(v), _mm512_set1_epi32(128));
+        _mm_store_si128((__m128i *)(to + k), _mm512_cvtepi32_epi8(q));
+    }
+}
+
+INLINE __m512i requantise(__m512i sum, __m512 scale)
+{
+    __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), scale);
+    return _mm512_cvtps_epi32(_mm512_min_ps(v, _mm512_set1_ps(127.0f)));
+}
+
+/* Packing saturates from below, and the byte maximum is relu. */
+INLINE __m512i narrow(const __m512i a[VECTORS], __m512 scale)
+{
+    __m512i lo = _mm512_packs_epi32(requantise(a[0], scale), requantise(a[1], scale));
+    __m512i hi = _mm512_packs_epi32(requantise(a[2], scale), requantise(a[3], scale));
+    return _mm512_max_epi8(_mm512_packs_epi16(lo, hi), _mm512_setzero_si512());
+}
+
+INLINE void hidden(const struct pack *p, const uint8_t *x8, uint8_t *h8, const int rows)
+{
+    const uint32_t hp = p->hidden_pad, quads = (p->n_in + 3) / 4, block = p->k_pad / 4 * 64;
+    const __m512 scale = _mm512_set1_ps(p->hidden_scale);
+    for (uint32_t j = 0; j < hp; j += 64) {
+        const int8_t *w = (const int8_t *)p->w1 + (size_t)j / 16 * block;
+        __m512i a[ROWS][VECTORS], v[VECTORS];
+        for (int r = 0; r < rows; r++)
+            for (int i = 0; i < VECTORS; i++)
+                a[r][i] = _mm512_load_si512(p->c1 + j + 16 * i);
+        for (uint32_t k = 0; k < quads; k++, w += 64) {
+            for (int i = 0; i < VECTORS; i++)
+                v[i] = _mm512_load_si512(w + (size_t)i * block);
+            for (int r = 0; r < rows; r++) {
+                int32_t quad;
+                memcpy(&quad, x8 + r * MLP_IN_MAX + 4 * k, sizeof quad);
+                __m512i in = _mm512_set1_epi32(quad);
+                for (int i = 0; i < VECTORS; i++)
+                    a[r][i] = _mm512_dpbusd_epi32(a[r][i], in, v[i]);
+            }
+        }
+        for (int r = 0; r < rows; r++)
+            _mm512_store_si512(h8 + (size_t)r * hp + j, narrow(a[r], scale));
+    }
+}
+
+INLINE __m512i partial(const uint8_t *h8, const int8_t *w2, uint32_t hp)
+{
+    __m512i s = _mm512_setzero_si512();
+    for (uint32_t j = 0; j < hp; j += 64)
+        s = _mm512_dpbusd_epi32(s, _mm512_load_si512(h8 + j), _mm512_load_si512(w2 + j));
+    return s;
+}
+
+/* Outputs i .. i+15 of a tile, counted row by row; fewer at its end. */
+static void outputs16(const struct pack *p, const uint8_t *h8, float *y, uint32_t i, uint32_t count)
+{
+    __m512 v[16];
+    _Alignas(64) int32_t bias[16] = {0};
+    for (uint32_t n = 0; n < 16; n++) {
+        uint32_t r = (i + n) / p->n_out, o = (i + n) % p->n_out;
+        v[n] = _mm512_setzero_ps();
+        if (n >= count)
+            continue;
+        v[n] = _mm512_castsi512_ps(partial(
+            h8 + r * p->hidden_pad, (const int8_t *)p->w2 + o * p->hidden_pad, p->hidden_pad));
+        bias[n] = p->c2[o];
+    }
+    __m512i sum = _mm512_castps_si512(sum16_epi32(v));
+    sum = _mm512_add_epi32(sum, _mm512_load_si512(bias));
+    _mm512_mask_storeu_ps(y + i, (__mmask16)((1u << count) - 1),
+                          _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(p->out_scale)));
+}
+
+static void outputs_of_row(const struct pack *p, const uint8_t *h8, float *y)
+{
+    for (uint32_t o = 0; o < p->n_out; o++) {
+        int32_t sum = _mm512_reduce_add_epi32(
+            partial(h8, (const int8_t *)p->w2 + o * p->hidden_pad, p->hidden_pad));
+        y[o] = (float)(sum + p->c2[o]) * p->out_scale;
+    }
+}
+
+INLINE void tile(const struct pack *p, const float *x, float *y, const int rows)
+{
+    _Alignas(64) uint8_t h8[ROWS * MLP_HIDDEN_MAX], x8[ROWS * MLP_IN_MAX];
+    for (int r = 0; r < rows; r++)
+        quantise(x8 + r * MLP_IN_MAX, p, x + (size_t)r * p->n_in);
+    hidden(p, x8, h8, rows);
+    if (rows == 1) {
+        outputs_of_row(p, h8, y);
+        return;
+    }
+    uint32_t all = (uint32_t)rows * p->n_out;
+    for (uint32_t i = 0; i < all; i += 16)
+        outputs16(p, h8, y, i, all - i < 16 ? all - i : 16);
+}
+
+void cpu_vnni_s8(const struct pack *p, uint32_t rows, const float *x, float *y)
+{
+    for (; rows >= ROWS; rows -= ROWS, x += ROWS * p->n_in, y += ROWS * p->n_out)
+        tile(p, x, y, ROWS);
+    for (; rows; rows--, x += p->n_in, y += p->n_out)
+        tile(p, x, y, 1);
+}
+#endif

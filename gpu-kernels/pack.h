@@ -1,0 +1,44 @@
+/* pack.h - a network's weights, laid out the way the kernels read them.
+ *
+ * A pack is made once, when a network is loaded, and never changes.  `f32` is
+ * one layout for every backend; int8 has three, because tensor cores, VNNI
+ * and plain SIMD each want their operands elsewhere.  All arrays belong to
+ * the pack, are 64-byte aligned, and their padding is zero.                 */
+#ifndef GPU_KERNELS_PACK_H
+#define GPU_KERNELS_PACK_H
+
+#include <stdbool.h>
+
+#include "gpu-kernels/infer.h"
+#include "gpu-kernels/mlp.h"
+
+enum pack_layout {
+    PACK_F32,   /* panels: mlp.h */
+    PACK_MMA,   /* int8 fragments for mma.m16n8k32: pack_mma.c */
+    PACK_QUADS, /* int8 [16 neurons][4 k] for vpdpbusd; c1 allows for inputs sent as x + 128 */
+    PACK_PAIRS, /* int16 [16 neurons][2 k] for vpmaddwd, and for plain C */
+};
+
+struct pack {
+    enum pack_layout layout;
+    uint32_t n_in, n_hidden, n_out;
+    uint32_t chunks;     /* of 32 neurons, rounded up */
+    uint32_t k_pad;      /* inputs after padding; to 4 for f32, to 32 for int8 */
+    uint32_t hidden_pad; /* neurons after padding: the row length of w2 */
+    void *w1, *w2;
+    float *b1, *b2;   /* f32 */
+    int32_t *c1, *c2; /* int8 */
+    size_t w1_size, w2_size; /* bytes, for whoever copies them to a device */
+    float in_inverse, hidden_scale, out_scale;
+};
+
+/* false when out of memory; then there is nothing to free. */
+bool pack_make(struct pack *p, const struct infer_mlp *m, enum pack_layout layout);
+void pack_free(struct pack *p); /* a zeroed pack is fine */
+
+/* pack_mma.c: fills w1 and w2 of a PACK_MMA whose sizes are already set. */
+void pack_mma_fill(struct pack *p, const struct infer_mlp *m);
+
+void *pack_alloc(size_t bytes); /* zeroed, 64-byte aligned; free() it */
+
+#endif
