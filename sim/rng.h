@@ -11,19 +11,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define RNG_BATCH 8 /* numbers made at once: four Philox blocks, side by side in the pipeline */
+
 struct rng {
     uint64_t key;
     uint64_t stream;
-    uint64_t block;   /* next counter */
-    uint64_t out[2];  /* the last block */
-    uint32_t left;    /* words of out not yet used */
+    uint64_t block; /* next counter */
+    uint32_t left;  /* numbers of out not yet used */
+    uint64_t out[RNG_BATCH];
 };
 
 void rng_init(struct rng *r, uint64_t seed, const char *component, const char *purpose);
 void rng_init_indexed(struct rng *r, uint64_t seed, const char *component, const char *purpose,
                       uint64_t index); /* one stream per entity */
-uint64_t rng_u64(struct rng *r);
-double rng_unit(struct rng *r);                    /* [0, 1), 53 bits */
+void rng_refill(struct rng *r);
+/* The raw function: Random123's philox4x32, ten rounds. */
+void rng_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+static inline uint64_t rng_u64(struct rng *r)
+{
+    if (!r->left)
+        rng_refill(r);
+    return r->out[RNG_BATCH - r->left--];
+}
+
+static inline double rng_unit(struct rng *r) /* [0, 1), 53 bits */
+{
+    return (double)(rng_u64(r) >> 11) * 0x1p-53;
+}
+
 uint64_t rng_below(struct rng *r, uint64_t n);     /* 0..n-1, unbiased; n > 0 */
 
 double rng_exponential(struct rng *r, double mean);
