@@ -6,6 +6,9 @@
 # Each installs the Debian packages it needs first (tools/bootstrap); clean removes what was built.
 # CUDA and MPI are used when nvcc / mpicc are there; nothing else needs them.
 
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 GOAL := $(or $(MAKECMDGOALS),all)
 B    := build$(if $(SAN),-san)$(if $(COV),-cov)$(if $(FUZZ),-fuzz)$(if $(findstring clang,$(CC)),-clang)
 STD  := -std=c11 -D_GNU_SOURCE
