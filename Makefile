@@ -20,11 +20,9 @@ SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 pkg    = $(or $(pkg_$1),$(eval pkg_$1 := $(shell pkg-config --$1 $(PKGS)))$(pkg_$1))
 CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. $(call pkg,cflags)
 LDLIBS = $(call pkg,libs) -ldl -lm -lpthread
-ifdef SAN
-CFLAGS += -O1 $(SANS)
-endif
-ifdef COV
-CFLAGS += -O0 --coverage
+ifneq ($(SAN)$(COV),)    # gcc guesses at string lengths there that it knows at -O2
+CFLAGS += $(if $(SAN),-O1 $(SANS)) $(if $(COV),-O0 --coverage)
+CFLAGS += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 endif
 ifdef FUZZ
 CFLAGS += -O1 $(SANS) -fsanitize=fuzzer-no-link
