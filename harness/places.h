@@ -8,7 +8,8 @@
 
 #include "sim/err.h"
 
-char *places_build(const char *relative); /* beside the executable; NULL: cannot tell, or no memory */
-char *places_root(const char *relative);  /* in the source tree around it */
+char *
+places_build(const char *relative); /* beside the executable; NULL: cannot tell, or no memory */
+char *places_root(const char *relative); /* in the source tree around it */
 
 #endif

@@ -127,7 +127,8 @@ static int host_infer(void *host, int model, uint32_t rows, const float *in, flo
         return -1;
     if (f->run(f->ctx, model, rows, in, out)) {
         err_set(&s->wrong_infer, ERR_EFAIL, "policy %s: inference with %s failed: %s", who(s),
-                f->name(f->ctx, model), f->why && f->why(f->ctx) ? f->why(f->ctx) : "no reason given");
+                f->name(f->ctx, model),
+                f->why && f->why(f->ctx) ? f->why(f->ctx) : "no reason given");
         return -1;
     }
     if (f->tap->called)
@@ -155,9 +156,8 @@ int policy_host_open(struct policy_session **out, struct policy_slot *slot,
         return err_set(e, ERR_ENOMEM, "out of memory");
     s->slot = slot;
     s->want = *want;
-    s->face = (struct policy_host){s,           host_log,        host_random,
-                                   host_param,  host_param_text, host_model_open,
-                                   host_infer};
+    s->face = (struct policy_host){
+        s, host_log, host_random, host_param, host_param_text, host_model_open, host_infer};
     rng_init(&s->random, want->seed, "policy", slot->ops->name);
     policy_slot_create(slot, &s->face, last_words, s);
     if (slot->ejected == EJECT_NONE)

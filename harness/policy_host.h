@@ -17,9 +17,9 @@
 struct policy_session;
 
 struct policy_session_want {
-    uint64_t seed;                     /* of the trial */
-    const struct config *params;       /* an object; NULL: none given */
-    const struct model_infer *infer;   /* NULL: model_open finds nothing */
+    uint64_t seed;                            /* of the trial */
+    const struct config *params;              /* an object; NULL: none given */
+    const struct model_infer *infer;          /* NULL: model_open finds nothing */
     void (*say)(void *ctx, const char *line); /* optional: every log line, at once (-v) */
     void *say_ctx;
 };

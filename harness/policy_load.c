@@ -81,8 +81,8 @@ static int unknown(const char *name, struct err *e)
     if (!rc) {
         char list[320] = "";
         for (size_t i = 0, at = 0; i < known.n && at < sizeof list; i++)
-            at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "",
-                                   known.name[i]);
+            at +=
+                (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", known.name[i]);
         rc = err_set(e, ERR_ENAME, "no policy \"%.64s\"; known: %s (a path has a '/' in it)", name,
                      known.n ? list : "none");
     }

@@ -45,7 +45,7 @@ static const struct config_field described_fields[] = {
 static int read_shape(const struct config *c, struct safetensor *t, unsigned size, struct err *e)
 {
     if (config_kind(c) != CONFIG_ARRAY || config_count(c) > SAFETENSORS_DIMS)
-        return config_complain(c, e, "want an array of at most %d sizes", SAFETENSORS_DIMS);
+        return config_complain(c, e, "an array of at most %d sizes", SAFETENSORS_DIMS);
     uint64_t bytes = size;
     t->n_dim = (uint32_t)config_count(c);
     for (uint32_t i = 0; i < t->n_dim; i++) {
@@ -54,7 +54,7 @@ static int read_shape(const struct config *c, struct safetensor *t, unsigned siz
             return rc;
         bytes *= t->shape[i];
         if (bytes > FILE_MOST)
-            return config_complain(c, e, "want a tensor of at most %u bytes", FILE_MOST);
+            return config_complain(c, e, "a tensor of at most %u bytes", FILE_MOST);
     }
     t->bytes = bytes;
     return 0;
@@ -70,17 +70,17 @@ static int read_tensor(struct safetensors *st, const struct config *c, struct sa
         return rc;
     unsigned size = dtype_bytes(d.dtype);
     if (!size)
-        return config_complain(config_get(c, "dtype"), e, "want F32, I8, I32 or another known type");
+        return config_complain(config_get(c, "dtype"), e, "F32, I8, I32 or another known type");
     *t = (struct safetensor){.name = config_key(c), .dtype = d.dtype};
     if ((rc = read_shape(d.shape, t, size, e)))
         return rc;
     if (config_kind(d.data_offsets) != CONFIG_ARRAY || config_count(d.data_offsets) != 2)
-        return config_complain(d.data_offsets, e, "want [from, to]");
+        return config_complain(d.data_offsets, e, "[from, to]");
     if ((rc = config_u64(config_at(d.data_offsets, 0), 0, st->n_bytes, &from, e)) ||
         (rc = config_u64(config_at(d.data_offsets, 1), from, st->n_bytes, &to, e)))
         return rc;
     if (to - from != t->bytes)
-        return config_complain(d.data_offsets, e, "want %llu bytes, as dtype and shape say",
+        return config_complain(d.data_offsets, e, "%llu bytes, as dtype and shape say",
                                (unsigned long long)t->bytes);
     t->data = st->bytes + from;
     return 0;
@@ -101,9 +101,10 @@ static int check_cover(struct safetensors *st, const char *name, struct err *e)
     const unsigned char *at = st->bytes;
     for (size_t i = 0; i < st->n; i++) {
         if (st->tensor[i].data != at)
-            return err_set(e, ERR_EPARSE, "%s: tensor %s begins at byte %td, want %td: no holes, no overlaps",
-                           name, st->tensor[i].name, (const unsigned char *)st->tensor[i].data - st->bytes,
-                           at - st->bytes);
+            return err_set(e, ERR_EPARSE,
+                           "%s: tensor %s begins at byte %td, want %td: no holes, no overlaps",
+                           name, st->tensor[i].name,
+                           (const unsigned char *)st->tensor[i].data - st->bytes, at - st->bytes);
         at += st->tensor[i].bytes;
     }
     if (at != st->bytes + st->n_bytes)
@@ -116,7 +117,7 @@ static int check_meta(const struct config *meta, struct err *e)
 {
     const char *text;
     if (config_kind(meta) != CONFIG_OBJECT)
-        return config_complain(meta, e, "want an object of texts");
+        return config_complain(meta, e, "an object of texts");
     for (size_t i = 0; i < config_count(meta); i++) {
         int rc = config_str(config_at(meta, i), &text, e);
         if (rc)
@@ -128,7 +129,7 @@ static int check_meta(const struct config *meta, struct err *e)
 static int read_all(struct safetensors *st, const char *name, struct err *e)
 {
     if (config_kind(st->header) != CONFIG_OBJECT)
-        return config_complain(st->header, e, "want an object of tensors");
+        return config_complain(st->header, e, "an object of tensors");
     size_t n = config_count(st->header);
     if (!(st->tensor = calloc(n ? n : 1, sizeof *st->tensor)))
         return err_set(e, ERR_ENOMEM, "%s: out of memory", name);
@@ -150,7 +151,8 @@ static int parse(struct safetensors *st, const char *name, const unsigned char *
 {
     uint64_t header = 0;
     if (n < 8)
-        return err_set(e, ERR_EPARSE, "%s: %zu bytes, want at least the 8 of a header length", name, n);
+        return err_set(e, ERR_EPARSE, "%s: %zu bytes, want at least the 8 of a header length", name,
+                       n);
     for (int i = 7; i >= 0; i--)
         header = header << 8 | bytes[i];
     if (header > HEADER_MOST || header > n - 8)

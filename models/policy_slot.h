@@ -33,23 +33,23 @@ enum eject_kind { EJECT_NONE, EJECT_BAD_ANSWER, EJECT_CRASH, EJECT_TIMEOUT, EJEC
 struct policy_slot {
     const struct policy_ops *ops; /* NULL: defaults only */
     void *self;
-    const char *label;            /* as the experiment names this variant */
-    struct policy_beat *beat;     /* NULL: nobody watches */
-    uint64_t eject_at;            /* number of a call known to crash or hang */
-    enum eject_kind eject_why;    /* for eject_at: crash or timeout; EJECT_NONE: ignore eject_at */
-    const char *eject_text;       /* "signal 11 (Segmentation fault)", borrowed */
+    const char *label;         /* as the experiment names this variant */
+    struct policy_beat *beat;  /* NULL: nobody watches */
+    uint64_t eject_at;         /* number of a call known to crash or hang */
+    enum eject_kind eject_why; /* for eject_at: crash or timeout; EJECT_NONE: ignore eject_at */
+    const char *eject_text;    /* "signal 11 (Segmentation fault)", borrowed */
 
-    struct measures *out;         /* where the incident goes; set by the model */
+    struct measures *out; /* where the incident goes; set by the model */
 
     /* filled by the guard */
-    uint64_t calls;               /* into the policy's code, of any kind */
-    uint64_t decisions;           /* answers asked for: admit, batch */
+    uint64_t calls;     /* into the policy's code, of any kind */
+    uint64_t decisions; /* answers asked for: admit, batch */
     uint64_t bad_answers;
     enum eject_kind ejected;
     sim_time ejected_at;
     uint64_t ejected_call;
-    char eject_note[192];         /* the sentence of the incident */
-    bool noted;                   /* it is in `out` */
+    char eject_note[192]; /* the sentence of the incident */
+    bool noted;           /* it is in `out` */
 };
 
 /* create fails: ejected from the start; `why` (may be NULL) is what it said. */
@@ -58,8 +58,8 @@ void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
 void policy_slot_destroy(struct policy_slot *p); /* while out still takes incidents */
 
 /* p NULL: the defaults. */
-int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);       /* verdict */
-int64_t policy_slot_batch(struct policy_slot *p, const struct policy_batch_obs *o);   /* key */
+int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);     /* verdict */
+int64_t policy_slot_batch(struct policy_slot *p, const struct policy_batch_obs *o); /* key */
 void policy_slot_done(struct policy_slot *p, const struct policy_done *d);
 
 /* At the end of a run: policy_decisions and ejected, and the incident in case

@@ -92,13 +92,15 @@ static inline float length_gap(uint64_t from, uint64_t to) /* in us, on the same
     return length_log((to > from ? to - from : 0) / 1000) * 0.5f;
 }
 
-static inline struct length_tenant *length_of(struct length_state *s, const struct policy_request *r)
+static inline struct length_tenant *length_of(struct length_state *s,
+                                              const struct policy_request *r)
 {
     return &s->tenant[length_slot(r->tenant, 0)];
 }
 
 /* mean, spread, how much is known; `otherwise` stands in while nothing is. */
-static inline void length_put(float *x, const struct length_stat *s, const struct length_stat *otherwise)
+static inline void length_put(float *x, const struct length_stat *s,
+                              const struct length_stat *otherwise)
 {
     const struct length_stat *from = s->n ? s : otherwise;
     x[0] = from->mean;

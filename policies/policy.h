@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI 1
+#define POLICY_ABI        1
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
@@ -28,9 +28,9 @@
 /* ---- what a policy may ask of the host ------------------------------------ */
 
 struct policy_host {
-    void *host;                                            /* pass back as the first argument */
-    void (*log)(void *host, const char *line);             /* shown with -v and in the report */
-    uint64_t (*random)(void *host);                        /* seeded; the policy's own stream */
+    void *host;                                /* pass back as the first argument */
+    void (*log)(void *host, const char *line); /* shown with -v and in the report */
+    uint64_t (*random)(void *host);            /* seeded; the policy's own stream */
 
     /* Parameters from the experiment ("params": {...}).  A parameter that the
      * policy never asked for is an input error: typos do not pass silently. */
@@ -49,16 +49,16 @@ struct policy_host {
 /* ---- serve.admit, serve.batch ------------------------------------------------ */
 
 struct policy_request {
-    uint64_t id;              /* unique in the run, ascending by arrival */
+    uint64_t id; /* unique in the run, ascending by arrival */
     uint64_t arrived_ns;
     uint32_t tenant, model;
     uint32_t prompt_tokens;
-    uint32_t cached_tokens;   /* of the prompt, already in the KV cache */
+    uint32_t cached_tokens;        /* of the prompt, already in the KV cache */
     uint32_t oracle_output_tokens; /* the truth, for policies marked .oracle; else 0 */
-    uint32_t preempted;       /* how often it lost its KV cache and came back */
+    uint32_t preempted;            /* how often it lost its KV cache and came back */
 };
 
-struct policy_server {        /* what a serving engine knows about itself */
+struct policy_server { /* what a serving engine knows about itself */
     uint64_t now_ns;
     uint32_t waiting, running;
     uint64_t waiting_prompt_tokens;
@@ -80,29 +80,30 @@ struct policy_batch_obs {
 };
 #define POLICY_KEY_MAX INT64_C(0x3fffffffffffffff) /* |key| beyond this is a bad answer */
 
-struct policy_done {          /* feedback: a request finished */
+struct policy_done { /* feedback: a request finished */
     struct policy_request request;
     uint64_t now_ns;
-    uint32_t output_tokens;   /* now known to everybody */
+    uint32_t output_tokens; /* now known to everybody */
     uint64_t first_token_ns, last_token_ns;
 };
 
 /* ---- the table ------------------------------------------------------------- */
 
 struct policy_ops {
-    uint32_t abi;                          /* POLICY_ABI */
-    uint32_t ops_size, host_size, obs_size;/* sizeof, as the policy's compiler saw them */
+    uint32_t abi;                           /* POLICY_ABI */
+    uint32_t ops_size, host_size, obs_size; /* sizeof, as the policy's compiler saw them */
     const char *name;
-    const char *summary;                   /* one line for `malv policy list` */
-    uint32_t oracle;                       /* 1: wants the truth; reports mark it */
+    const char *summary; /* one line for `malv policy list` */
+    uint32_t oracle;     /* 1: wants the truth; reports mark it */
 
-    int (*create)(void **self, const struct policy_host *h); /* 0, or nonzero after h->log said why */
+    int (*create)(void **self,
+                  const struct policy_host *h); /* 0, or nonzero after h->log said why */
     void (*destroy)(void *self);
 
     /* Hooks: NULL where the policy has no opinion. */
-    int (*serve_admit)(void *self, const struct policy_admit_obs *o);       /* a policy_verdict */
-    int64_t (*serve_batch)(void *self, const struct policy_batch_obs *o);   /* the key */
-    void (*serve_done)(void *self, const struct policy_done *d);            /* optional feedback */
+    int (*serve_admit)(void *self, const struct policy_admit_obs *o);     /* a policy_verdict */
+    int64_t (*serve_batch)(void *self, const struct policy_batch_obs *o); /* the key */
+    void (*serve_done)(void *self, const struct policy_done *d);          /* optional feedback */
 };
 
 #define POLICY_OBS_SIZE                                                                            \

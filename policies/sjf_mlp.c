@@ -80,8 +80,7 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
     double answer = (1 - s->risk) * length_tokens(y[0]) + s->risk * length_tokens(y[1]);
     double prompt = (double)r->prompt_tokens - (double)r->cached_tokens;
     double since_start = (double)r->arrived_ns / 1e9;
-    return (int64_t)(KEY_PER_TOKEN *
-                     (answer + s->prompt_weight * prompt + s->aging * since_start));
+    return (int64_t)(KEY_PER_TOKEN * (answer + s->prompt_weight * prompt + s->aging * since_start));
 }
 
 static void done(void *self, const struct policy_done *d)
