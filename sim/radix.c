@@ -1,0 +1,378 @@
+#include "sim/radix.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SORT_MAX = 24,   /* a bucket this short is sorted rather than split */
+    GATHER_MAX = 16, /* with this few left in all buckets, take them all */
+    RUN_MAX = 64,    /* a run that grows past this goes back into buckets */
+    FETCH_MAX = 512  /* a bucket this short is near enough in time to fetch its events */
+};
+
+void radix_init(struct radix *q, struct pool *pool)
+{
+    memset(q, 0, sizeof *q);
+    q->pool = pool;
+}
+
+void radix_free(struct radix *q)
+{
+    for (uint32_t i = 0; i < q->lanes; i++)
+        free(q->lane[i].at);
+    free(q->lane);
+    for (int l = 0; l < RADIX_LEVELS; l++)
+        for (int d = 0; d < RADIX_WIDTH; d++)
+            free(q->bucket[l][d].at);
+    free(q->run.at);
+}
+
+/* ---- arrays of entries ---- */
+
+static bool entries_grow(struct entries *v)
+{
+    uint32_t cap = v->cap ? 2 * v->cap : 8;
+    struct entry *at = realloc(v->at, cap * sizeof *at);
+    if (!at)
+        return false;
+    v->at = at;
+    v->cap = cap;
+    return true;
+}
+
+static inline void entries_add(struct radix *q, struct entries *v, struct entry e)
+{
+    if (v->n == v->cap && !entries_grow(v))
+        q->failed = true;
+    else
+        v->at[v->n++] = e;
+}
+
+static bool entry_live(const struct radix *q, struct entry e)
+{
+    return q->pool->at[e.slot].gen == e.gen;
+}
+
+/* ---- lanes: due now ---- */
+
+static bool lane_grow(struct lane *l)
+{
+    uint32_t cap = l->cap ? 2 * l->cap : 16;
+    struct entry *at = malloc(cap * sizeof *at);
+    if (!at)
+        return false;
+    for (uint32_t i = 0; i < l->n; i++)
+        at[i] = l->at[(l->head + i) & (l->cap - 1)];
+    free(l->at);
+    *l = (struct lane){l->prio, 0, l->n, cap, at};
+    return true;
+}
+
+/* Where prio is or belongs; higher first. */
+static uint32_t lane_place(const struct radix *q, int32_t prio)
+{
+    uint32_t lo = 0, hi = q->lanes;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (q->lane[mid].prio > prio)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static struct lane *lane_insert(struct radix *q, uint32_t i, int32_t prio)
+{
+    if (q->lanes == q->lanes_cap) {
+        uint32_t cap = q->lanes_cap ? 2 * q->lanes_cap : 4;
+        struct lane *at = realloc(q->lane, cap * sizeof *at);
+        if (!at)
+            return NULL;
+        q->lane = at;
+        q->lanes_cap = cap;
+    }
+    memmove(q->lane + i + 1, q->lane + i, (q->lanes - i) * sizeof *q->lane);
+    q->lanes++;
+    q->lane[i] = (struct lane){.prio = prio};
+    return &q->lane[i];
+}
+
+/* A model with endless distinct priorities must not fill memory with empty lanes. */
+static void lanes_prune(struct radix *q)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < q->lanes; i++)
+        if (q->lane[i].n)
+            q->lane[kept++] = q->lane[i];
+        else
+            free(q->lane[i].at);
+    q->lanes = kept;
+}
+
+static void lane_push(struct radix *q, struct entry e, int32_t prio)
+{
+    uint32_t i = lane_place(q, prio);
+    struct lane *l = &q->lane[i];
+    if (i == q->lanes || l->prio != prio) {
+        if (q->lanes > 64 && !q->in_lanes) {
+            lanes_prune(q);
+            i = 0;
+        }
+        l = lane_insert(q, i, prio);
+    }
+    if (!l || (l->n == l->cap && !lane_grow(l))) {
+        q->failed = true;
+        return;
+    }
+    l->at[(l->head + l->n++) & (l->cap - 1)] = e;
+    q->in_lanes++;
+}
+
+static void lane_pop(struct radix *q, struct entry *e)
+{
+    struct lane *l = q->lane;
+    while (!l->n)
+        l++;
+    *e = l->at[l->head];
+    l->head = (l->head + 1) & (l->cap - 1);
+    l->n--;
+    q->in_lanes--;
+}
+
+/* ---- buckets: beyond the front ---- */
+
+static inline void bucket_push(struct radix *q, struct entry e)
+{
+    assert(e.when > q->base);
+    int level = (63 - __builtin_clzll(e.when ^ q->base)) / RADIX_BITS;
+    int digit = (int)(e.when >> (level * RADIX_BITS)) & (RADIX_WIDTH - 1);
+    q->levels |= 1u << level;
+    q->used[level] |= 1u << digit;
+    q->in_buckets++;
+    entries_add(q, &q->bucket[level][digit], e);
+}
+
+static void bucket_clear(struct radix *q, int level, int digit)
+{
+    q->in_buckets -= q->bucket[level][digit].n;
+    q->bucket[level][digit].n = 0;
+    q->used[level] &= ~(1u << digit);
+    if (!q->used[level])
+        q->levels &= ~(1u << level);
+}
+
+/* ---- the run ---- */
+
+/* Stable, and fetches what the handlers will touch first. */
+static void run_sort(struct radix *q)
+{
+    struct entry *at = q->run.at;
+    for (uint32_t i = 0; i < q->run.n; i++) {
+        struct entry e = at[i];
+        __builtin_prefetch(q->pool->at[e.slot].ctx, 1);
+        uint32_t j = i;
+        for (; j > 0 && at[j - 1].when > e.when; j--)
+            at[j] = at[j - 1];
+        at[j] = e;
+    }
+}
+
+/* Puts the rest of the run back into buckets, when new events keep falling into
+ * it: with base moved up to now, they spread over finer buckets. */
+static void run_spill(struct radix *q, sim_time now)
+{
+    struct entries old = q->run;
+    uint32_t from = q->run_at;
+    q->run = (struct entries){0};
+    q->run_at = 0;
+    q->base = q->front = now;
+    for (uint32_t i = from; i < old.n; i++)
+        bucket_push(q, old.at[i]);
+    free(old.at);
+}
+
+static void run_insert(struct radix *q, sim_time now, struct entry e)
+{
+    if (q->run.n - q->run_at >= RUN_MAX && now >= q->base) {
+        run_spill(q, now);
+        bucket_push(q, e);
+        return;
+    }
+    if (q->run.n == q->run.cap && q->run_at) {
+        q->run.n -= q->run_at;
+        memmove(q->run.at, q->run.at + q->run_at, q->run.n * sizeof e);
+        q->run_at = 0;
+    }
+    entries_add(q, &q->run, e);
+    struct entry *at = q->run.at;
+    uint32_t j = q->run.n - 1;
+    for (; j > q->run_at && at[j - 1].when > e.when; j--)
+        at[j] = at[j - 1];
+    at[j] = e;
+}
+
+/* A handful left in all: one sorted array is the fastest queue there is. */
+static void gather(struct radix *q)
+{
+    for (uint32_t ls = q->levels; ls; ls &= ls - 1) {
+        int l = __builtin_ctz(ls);
+        for (uint32_t ds = q->used[l]; ds; ds &= ds - 1) {
+            int d = __builtin_ctz(ds);
+            for (uint32_t i = 0; i < q->bucket[l][d].n; i++)
+                entries_add(q, &q->run, q->bucket[l][d].at[i]);
+            bucket_clear(q, l, d);
+        }
+    }
+    q->front = SIM_NEVER;
+    run_sort(q);
+}
+
+/* Takes over the whole bucket: all of its range is now before the front. */
+static void sort_bucket(struct radix *q, int level, int digit)
+{
+    struct entries *b = &q->bucket[level][digit], old = q->run;
+    int shift = level * RADIX_BITS;
+    q->run = *b;
+    q->base = q->run.at[0].when >> shift << shift;
+    q->front = q->base | ((UINT64_C(1) << shift) - 1);
+    bucket_clear(q, level, digit);
+    *b = (struct entries){old.at, 0, old.cap};
+    run_sort(q);
+}
+
+/* Moves base up to the bucket's first time; all else in it falls to lower levels. */
+static void split_bucket(struct radix *q, int level, int digit)
+{
+    struct entries *b = &q->bucket[level][digit];
+    sim_time first = SIM_NEVER;
+    for (uint32_t i = 0; i < b->n; i++) {
+        first = b->at[i].when < first ? b->at[i].when : first;
+        if (b->n <= FETCH_MAX)
+            __builtin_prefetch(&q->pool->at[b->at[i].slot]);
+    }
+    q->base = q->front = first;
+    uint32_t n = b->n;
+    bucket_clear(q, level, digit);
+    for (uint32_t i = 0; i < n; i++) {
+        struct entry e = b->at[i];
+        if (e.when == first)
+            entries_add(q, &q->run, e);
+        else
+            bucket_push(q, e);
+    }
+}
+
+/* Fills the empty run from the first bucket; false when nothing is left. */
+static bool refill(struct radix *q)
+{
+    if (!q->in_buckets || q->failed)
+        return false;
+    q->run.n = q->run_at = 0;
+    if (q->in_buckets <= GATHER_MAX) {
+        gather(q);
+        return true;
+    }
+    int level = __builtin_ctz(q->levels);
+    int digit = __builtin_ctz(q->used[level]);
+    if (q->bucket[level][digit].n > SORT_MAX)
+        split_bucket(q, level, digit);
+    else
+        sort_bucket(q, level, digit);
+    return true;
+}
+
+/* ---- the whole ---- */
+
+void radix_push(struct radix *q, sim_time now, struct entry e, int32_t prio)
+{
+    if (e.when == now)
+        lane_push(q, e, prio);
+    else if (e.when <= q->front)
+        run_insert(q, now, e);
+    else
+        bucket_push(q, e);
+}
+
+/* All entries of the run's first time go to their lanes. */
+static void board(struct radix *q)
+{
+    sim_time when = q->run.at[q->run_at].when;
+    for (; q->run_at < q->run.n && q->run.at[q->run_at].when == when; q->run_at++) {
+        struct entry e = q->run.at[q->run_at];
+        lane_push(q, e, q->pool->at[e.slot].prio);
+    }
+}
+
+bool radix_pop(struct radix *q, sim_time until, struct entry *e)
+{
+    if (q->in_lanes) {
+        lane_pop(q, e);
+        return true;
+    }
+    while (q->run_at == q->run.n)
+        if (!refill(q))
+            return false;
+    struct entry *first = &q->run.at[q->run_at];
+    if (first->when > until)
+        return false;
+    if (q->run.n - q->run_at > 1 && first[1].when == first->when) {
+        board(q);
+        lane_pop(q, e);
+        return true;
+    }
+    *e = *first;
+    q->run_at++;
+    return true;
+}
+
+static void lane_sweep(const struct radix *q, struct lane *l)
+{
+    uint32_t kept = 0, mask = l->cap - 1;
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct entry e = l->at[(l->head + i) & mask];
+        if (entry_live(q, e))
+            l->at[(l->head + kept++) & mask] = e;
+    }
+    l->n = kept;
+}
+
+static uint32_t drop_stale(const struct radix *q, struct entry *at, uint32_t n)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (entry_live(q, at[i]))
+            at[kept++] = at[i];
+    return kept;
+}
+
+static void bucket_sweep(struct radix *q, int level, int digit)
+{
+    struct entries *b = &q->bucket[level][digit];
+    uint32_t kept = drop_stale(q, b->at, b->n);
+    bucket_clear(q, level, digit);
+    for (uint32_t i = 0; i < kept; i++)
+        bucket_push(q, b->at[i]); /* back to where it was */
+}
+
+static void sweep(struct radix *q)
+{
+    q->in_lanes = 0;
+    for (uint32_t i = 0; i < q->lanes; i++) {
+        lane_sweep(q, &q->lane[i]);
+        q->in_lanes += q->lane[i].n;
+    }
+    for (int l = 0; l < RADIX_LEVELS; l++)
+        for (int d = 0; d < RADIX_WIDTH; d++)
+            if (q->bucket[l][d].n)
+                bucket_sweep(q, l, d);
+    q->run.n = q->run_at + drop_stale(q, q->run.at + q->run_at, q->run.n - q->run_at);
+    q->stale = 0;
+}
+
+void radix_stale(struct radix *q, size_t live)
+{
+    if (++q->stale > live + 64)
+        sweep(q);
+}
