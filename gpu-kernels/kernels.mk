@@ -12,3 +12,14 @@ $B/gpu-kernels/cpu_avx512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
 endif
 $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
+
+# emu: the kernels once more, as C11 for the host.
+CU  := $(wildcard gpu-kernels/*.cu)
+OBJ += $(CU:%.cu=$B/%.emu.o)
+$B/%.emu.o: %.cu Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -x c -c $< -o $@
+
+# The tests' own kernels (tests/gpu-kernels/bugs) go the same ways.
+BUGS := $B/tests/gpu-kernels/bugs/bugs
+$B/run-tests: $(BUGS).emu.o

@@ -1,0 +1,85 @@
+/* launch.c - see launch.h */
+#include <assert.h>
+#include <string.h>
+
+#include "gpu-kernels/launch.h"
+#include "gpu-kernels/quant.h"
+
+/* A narrow network leaves warps of a block idle, unless the block takes more
+ * than one tile of rows: the largest power of two of tiles that fits. */
+static uint32_t slots_for(uint32_t chunks)
+{
+    uint32_t slots = MLP_WARPS;
+    while (slots > 1 && slots * chunks > MLP_WARPS)
+        slots /= 2;
+    return slots;
+}
+
+static uint32_t grid_for(uint32_t rows, uint32_t rows_per_block, uint32_t blocks)
+{
+    uint32_t grid = (rows + rows_per_block - 1) / rows_per_block;
+    return grid < blocks ? grid : blocks;
+}
+
+static void plan_f32(struct launch *l, const struct pack *p, const struct launch_places *at,
+                     uint32_t rows, uint32_t blocks)
+{
+    uint32_t slots = slots_for(p->chunks);
+    l->kernel = "mlp_f32";
+    l->grid = grid_for(rows, slots * MLP_F32_ROWS, blocks);
+    l->args.f32 = (struct mlp_f32_args){.x = at->x,
+                                        .w1 = at->w1,
+                                        .b1 = at->bias1,
+                                        .w2 = at->w2,
+                                        .b2 = at->bias2,
+                                        .y = at->y,
+                                        .rows = rows,
+                                        .n_in = p->n_in,
+                                        .k_pad = p->k_pad,
+                                        .chunks = p->chunks,
+                                        .n_out = p->n_out,
+                                        .slots = slots};
+}
+
+static void plan_s8(struct launch *l, const struct pack *p, const struct launch_places *at,
+                    uint32_t rows, uint32_t blocks)
+{
+    uint32_t slots = slots_for(p->chunks);
+    l->kernel = "mlp_s8";
+    l->grid = grid_for(rows, slots * MLP_S8_ROWS, blocks);
+    l->args.s8 = (struct mlp_s8_args){.x = at->x,
+                                      .w1 = at->w1,
+                                      .w2 = at->w2,
+                                      .c1 = at->bias1,
+                                      .c2 = at->bias2,
+                                      .y = at->y,
+                                      .hidden_scale = p->hidden_scale,
+                                      .out_scale = p->out_scale,
+                                      .rows = rows,
+                                      .k_steps = p->k_pad / 32,
+                                      .chunks = p->chunks,
+                                      .n_out = p->n_out,
+                                      .slots = slots};
+}
+
+void launch_plan(struct launch *l, const struct pack *p, const struct launch_places *at,
+                 uint32_t rows, uint32_t blocks)
+{
+    assert(rows && blocks && (p->layout == PACK_F32 || p->layout == PACK_MMA));
+    memset(l, 0, sizeof *l);
+    l->block = MLP_THREADS;
+    (p->layout == PACK_F32 ? plan_f32 : plan_s8)(l, p, at, rows, blocks);
+}
+
+size_t launch_row_size(const struct pack *p)
+{
+    return p->layout == PACK_F32 ? p->n_in * sizeof(float) : p->k_pad;
+}
+
+void launch_stage(const struct pack *p, void *to, const float *x, uint32_t rows)
+{
+    if (p->layout == PACK_F32)
+        memcpy(to, x, rows * launch_row_size(p));
+    else
+        quant_rows(to, p->k_pad, x, rows, p->n_in, p->in_inverse);
+}

@@ -1,0 +1,203 @@
+/* mlp.cu - a whole perceptron in one kernel: fp32, and int8 on tensor cores.
+ *
+ * Both are CUDA and C11 at once (cu_portable.h) and compute as mlp.h says.
+ * A block of eight warps takes `slots` tiles of rows at a time; the warps of a
+ * slot share the chunks of 32 neurons out among themselves, so that a narrow
+ * network still fills the block.  Blocks stride over the batch.             */
+#include "gpu-kernels/cu_portable.h"
+#include "gpu-kernels/mlp.h"
+
+/* ---- fp32: lane = neuron of a chunk, eight rows per load of a weight ------- */
+
+struct f32_shared {
+    struct cu_float4 x[MLP_WARPS * MLP_F32_ROWS][MLP_IN_MAX / 4];
+    float h[MLP_F32_ROWS * MLP_HIDDEN_MAX]; /* [slots * 8][32 * chunks]: slots > 1 only below 8 chunks */
+};
+
+/* Every warp brings rows of x, zero beyond the batch and beyond n_in. */
+CU_DEV void f32_stage(struct f32_shared *sm, const struct mlp_f32_args *a, uint32_t base)
+{
+    const uint32_t lane = threadIdx.x % 32;
+    for (uint32_t r = threadIdx.x / 32; r < a->slots * MLP_F32_ROWS; r += MLP_WARPS)
+        for (uint32_t k = lane; k < a->k_pad; k += 32)
+            ((float *)sm->x[r])[k] =
+                k < a->n_in && base + r < a->rows ? a->x[(size_t)(base + r) * a->n_in + k] : 0.0f;
+}
+
+/* One neuron of `rows` rows, a constant at every call.  The loops count to the
+ * most there can be and are unrolled, so that h[] stays in registers. */
+CU_DEV void f32_hidden(struct f32_shared *sm, const struct mlp_f32_args *a, uint32_t c,
+                       uint32_t row, const int rows)
+{
+    const uint32_t j = c * 32 + threadIdx.x % 32;
+    const float *w = a->w1 + c * a->k_pad * 32 + threadIdx.x % 32;
+    float h[MLP_F32_ROWS];
+    CU_UNROLL
+    for (int r = 0; r < MLP_F32_ROWS; r++)
+        h[r] = a->b1[j];
+    for (uint32_t k = 0; k < a->k_pad; k += 4, w += 128) {
+        const float w0 = w[0], w1 = w[32], w2 = w[64], w3 = w[96];
+        CU_UNROLL
+        for (int r = 0; r < MLP_F32_ROWS; r++) {
+            if (r >= rows)
+                continue;
+            const struct cu_float4 v = sm->x[row + r][k / 4];
+            h[r] = cu_fma(v.x, w0, h[r]);
+            h[r] = cu_fma(v.y, w1, h[r]);
+            h[r] = cu_fma(v.z, w2, h[r]);
+            h[r] = cu_fma(v.w, w3, h[r]);
+        }
+    }
+    CU_UNROLL
+    for (int r = 0; r < MLP_F32_ROWS; r++)
+        if (r < rows)
+            sm->h[(row + r) * a->chunks * 32 + j] = h[r] > 0.0f ? h[r] : 0.0f;
+}
+
+/* A warp finishes one row: lane l holds the chain of neurons l, l+32, .. */
+CU_DEV void f32_output(const struct f32_shared *sm, const struct mlp_f32_args *a, uint32_t row,
+                       uint32_t base)
+{
+    const uint32_t lane = threadIdx.x % 32, width = a->chunks * 32;
+    for (uint32_t o = 0; o < a->n_out; o++) {
+        float s = 0.0f;
+        for (uint32_t j = lane; j < width; j += 32)
+            s = cu_fma(sm->h[row * width + j], a->w2[o * width + j], s);
+        CU_UNROLL
+        for (int distance = 16; distance; distance /= 2)
+            s += __shfl_xor_sync(CU_ALL_LANES, s, distance);
+        s += a->b2[o];
+        if (lane == 0)
+            a->y[(size_t)(base + row) * a->n_out + o] = s == s ? s : cu_float(0x7fc00000u);
+    }
+}
+
+CU_KERNEL(mlp_f32, struct mlp_f32_args, MLP_THREADS)
+{
+    CU_SHARED(struct f32_shared, sm);
+    const uint32_t warp = threadIdx.x / 32, share = MLP_WARPS / A.slots;
+    const uint32_t row = warp / share * MLP_F32_ROWS, group = A.slots * MLP_F32_ROWS;
+    for (uint32_t base = blockIdx.x * group; base < A.rows; base += gridDim.x * group) {
+        f32_stage(sm, &A, base);
+        __syncthreads();
+        for (uint32_t c = warp % share; c < A.chunks; c += share)
+            if (A.rows - base == 1) /* a batch of one: an eighth of the work */
+                f32_hidden(sm, &A, c, row, 1);
+            else
+                f32_hidden(sm, &A, c, row, MLP_F32_ROWS);
+        __syncthreads();
+        for (uint32_t r = warp; r < group && base + r < A.rows; r += MLP_WARPS)
+            f32_output(sm, &A, r, base);
+        /* No barrier here: x is next written by warps past the second barrier
+         * above, h by warps past the first barrier of the next round. */
+    }
+}
+
+/* ---- int8: two chained mma, the hidden layer never leaves the registers ---- */
+
+struct s8_shared {
+    int32_t part[MLP_WARPS][MLP_S8_ROWS][MLP_OUT_MAX]; /* each warp's share of the sums */
+};
+
+CU_DEV uint32_t s8_round(int32_t sum, float scale)
+{
+    float v = (float)sum * scale;
+    v = v > 0.0f ? v : 0.0f;
+    v = v < 127.0f ? v : 127.0f;
+    return cu_bits(v + MLP_ROUND_MAGIC) & 0xffu;
+}
+
+/* This lane's share of 16 rows of x: rows g and g + 8, bytes 4q.. and 16 + 4q.. */
+CU_DEV void s8_fetch(uint32_t x[2][4], const struct mlp_s8_args *a, uint32_t row)
+{
+    const uint32_t g = threadIdx.x % 32 / 4, q = threadIdx.x % 4;
+    CU_UNROLL
+    for (uint32_t step = 0; step < 2; step++) {
+        CU_UNROLL
+        for (uint32_t i = 0; i < 4; i++) {
+            const uint32_t r = row + g + i % 2 * 8;
+            x[step][i] = 0;
+            if (step < a->k_steps && r < a->rows)
+                x[step][i] = a->x[((size_t)r * a->k_steps + step) * 8 + i / 2 * 4 + q];
+        }
+    }
+}
+
+/* Eight neurons: this lane's two columns of two rows, rounded to two bytes each. */
+CU_DEV void s8_hidden_tile(uint32_t h[2], const struct mlp_s8_args *a, uint32_t tile,
+                           const uint32_t x[2][4])
+{
+    const uint32_t lane = threadIdx.x % 32, *w = a->w1 + (size_t)tile * a->k_steps * 64 + lane * 2;
+    const int32_t *bias = a->c1 + tile * 8 + lane % 4 * 2;
+    int32_t c[4] = {bias[0], bias[1], bias[0], bias[1]};
+    cu_mma_s8(c, x[0], w[0], w[1]);
+    if (a->k_steps == 2)
+        cu_mma_s8(c, x[1], w[64], w[65]);
+    CU_UNROLL
+    for (int i = 0; i < 2; i++)
+        h[i] = s8_round(c[2 * i], a->hidden_scale) | s8_round(c[2 * i + 1], a->hidden_scale) << 8;
+}
+
+/* 32 neurons into the sums of up to 16 outputs (order of k: pack_mma.c). */
+CU_DEV void s8_chunk(int32_t sum[2][4], const struct mlp_s8_args *a, uint32_t chunk,
+                     const uint32_t x[2][4])
+{
+    const uint32_t lane = threadIdx.x % 32, tiles = (a->n_out + 7) / 8;
+    const uint32_t *w = a->w2 + (size_t)chunk * tiles * 64 + lane * 2;
+    uint32_t h[4] = {0, 0, 0, 0}, pair[2];
+    CU_UNROLL
+    for (uint32_t t = 0; t < 4; t++) {
+        s8_hidden_tile(pair, a, chunk * 4 + t, x);
+        CU_UNROLL
+        for (uint32_t i = 0; i < 2; i++)
+            h[t / 2 * 2 + i] |= pair[i] << t % 2 * 16;
+    }
+    cu_mma_s8(sum[0], h, w[0], w[1]);
+    if (tiles == 2)
+        cu_mma_s8(sum[1], h, w[64], w[65]);
+}
+
+CU_DEV void s8_store(struct s8_shared *sm, const int32_t sum[2][4])
+{
+    const uint32_t warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, q = threadIdx.x % 4;
+    CU_UNROLL
+    for (uint32_t t = 0; t < 2; t++) {
+        CU_UNROLL
+        for (uint32_t i = 0; i < 4; i++)
+            sm->part[warp][g + i / 2 * 8][8 * t + 2 * q + i % 2] = sum[t][i];
+    }
+}
+
+/* Thread = one output of one of 16 rows, for every slot in turn. */
+CU_DEV void s8_output(const struct s8_shared *sm, const struct mlp_s8_args *a, uint32_t base)
+{
+    const uint32_t r = threadIdx.x / MLP_OUT_MAX, o = threadIdx.x % MLP_OUT_MAX;
+    const uint32_t share = MLP_WARPS / a->slots;
+    for (uint32_t slot = 0; slot < a->slots; slot++) {
+        const uint32_t row = base + slot * MLP_S8_ROWS + r;
+        if (o >= a->n_out || row >= a->rows)
+            continue;
+        int32_t sum = a->c2[o];
+        for (uint32_t w = 0; w < share; w++)
+            sum += sm->part[slot * share + w][r][o];
+        a->y[(size_t)row * a->n_out + o] = (float)sum * a->out_scale;
+    }
+}
+
+CU_KERNEL(mlp_s8, struct mlp_s8_args, MLP_THREADS)
+{
+    CU_SHARED(struct s8_shared, sm);
+    const uint32_t warp = threadIdx.x / 32, share = MLP_WARPS / A.slots;
+    const uint32_t group = A.slots * MLP_S8_ROWS;
+    for (uint32_t base = blockIdx.x * group; base < A.rows; base += gridDim.x * group) {
+        uint32_t x[2][4];
+        int32_t sum[2][4] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+        s8_fetch(x, &A, base + warp / share * MLP_S8_ROWS);
+        for (uint32_t c = warp % share; c < A.chunks; c += share)
+            s8_chunk(sum, &A, c, x);
+        s8_store(sm, sum);
+        __syncthreads();
+        s8_output(sm, &A, base);
+        __syncthreads(); /* part is written again at once */
+    }
+}
