@@ -79,7 +79,8 @@ $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmalv.a
 	$(call say,LINK)$(CC) $(CFLAGS) -fsanitize=fuzzer -rdynamic $^ $(LDLIBS) -o $@
 
 test: all $B/run-tests $(TOOLS)
-	ASAN_OPTIONS=abort_on_error=1 $B/run-tests  # else Criterion lets a leak pass
+	ASAN_OPTIONS=abort_on_error=1 $B/run-tests --tap=$B/tests.tap  # else Criterion lets a leak pass
+	@sed -n 's/^ok - \(.*[^ ]\) *# SKIP/  skipped \1:/p' $B/tests.tap
 demo: all
 	tools/demo
 bench: all
