@@ -18,7 +18,9 @@ struct sketch;
 struct sketch *sketch_new(bool exact);
 void sketch_free(struct sketch *s);
 void sketch_add(struct sketch *s, double v);     /* v >= 0; zero and tiny values share one bucket */
+/* 0, or a negative enum err_code: ERR_EUSAGE for buckets into exact values. */
 int sketch_merge(struct sketch *into, const struct sketch *from);
+bool sketch_failed(const struct sketch *s); /* out of memory: values are missing */
 uint64_t sketch_count(const struct sketch *s);
 double sketch_sum(const struct sketch *s);
 double sketch_mean(const struct sketch *s);      /* 0 when empty */
