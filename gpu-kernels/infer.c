@@ -43,7 +43,8 @@ static int open_ops(struct infer **r, const struct infer_ops *ops, char *why, si
     return 0;
 }
 
-static const struct infer_ops *const backends[] = {[INFER_CPU] = &infer_cpu, [INFER_EMU] = &infer_emu};
+static const struct infer_ops *const backends[] = {
+    [INFER_CUDA] = &infer_cuda, [INFER_CPU] = &infer_cpu, [INFER_EMU] = &infer_emu};
 
 /* No GPU is the usual case, not an error: say so in one line and go on. */
 static int open_auto(struct infer **r, char *why, size_t n)

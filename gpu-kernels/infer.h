@@ -3,7 +3,10 @@
  * Every backend gives the same bits (see kernels in mlp.cu): `cuda` through
  * the driver API opened at run time, `cpu` the vectorized twin, `emu` the .cu
  * itself over host fibers.  `auto` is cuda when a device is there, else cpu.
- * Self-contained: includes nothing of the simulator.                        */
+ * Self-contained: includes nothing of the simulator.
+ *
+ * Open it in the process that uses it: a CUDA context does not survive a fork.
+ * One thread at a time may use a backend and its models.                    */
 #ifndef GPU_KERNELS_INFER_H
 #define GPU_KERNELS_INFER_H
 

@@ -1,9 +1,15 @@
 # kernels.mk - how the kernels are built for every backend (included by the Makefile)
+#
+#   cpu    one object per instruction set, picked at run time
+#   emu    each .cu once more, as C11 for the host
+#   cuda   each .cu to PTX: by nvcc if there is one, else by clang alone, with no
+#          NVIDIA software.  make PTX_FROM=clang (or nvcc, none) says which.
 
-KERNELS := $(wildcard gpu-kernels/*.c)
-OBJ     += $(KERNELS:%.c=$B/%.o)
+KERNELS := $(filter-out gpu-kernels/libmalv-cuda.c,$(wildcard gpu-kernels/*.c))
+CU      := $(wildcard gpu-kernels/*.cu)
+OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
-# One file per instruction set; cpu.c runs it only where the processor can.
+# ---- cpu ----
 ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
 AVX2   := -O3 -mavx2 -mfma
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
@@ -13,13 +19,54 @@ $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
 endif
 $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
 
-# emu: the kernels once more, as C11 for the host.
-CU  := $(wildcard gpu-kernels/*.cu)
-OBJ += $(CU:%.cu=$B/%.emu.o)
+# ---- emu ----
 $B/%.emu.o: %.cu Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -x c -c $< -o $@
 
-# The tests' own kernels (tests/gpu-kernels/bugs) go the same ways.
+# ---- cuda ----
+NVCC  := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
+PTXAS := $(if $(NVCC),$(wildcard $(dir $(NVCC))ptxas))
+CLANG := $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+PTX_COMPILERS := $(if $(NVCC),nvcc) $(if $(CLANG),clang)
+PTX_FROM      := $(firstword $(PTX_COMPILERS) none)
+
+# nvcc writes the newest PTX dialect; ours uses nothing newer than 7.4, so any
+# driver since 470 takes it (ptxas assembles the lowered text below).
+$B/%.nvcc.ptx: %.cu gpu-kernels/kernels.mk
+	@mkdir -p $(@D)
+	$(NVCC) -std=c++17 -arch=compute_80 -fmad=false -I. -ptx $< -o $@.new -MD -MF $@.d -MT $@
+	sed -e 's/^\.version .*/.version 7.4/' -e '/used_bytes_mask/d' $@.new >$@ && rm $@.new
+$B/%.clang.ptx: %.cu gpu-kernels/kernels.mk
+	@mkdir -p $(@D)
+	$(CLANG) -x cuda -std=c++17 -O3 -ffp-contract=off -fdeclspec --cuda-device-only \
+	  --cuda-gpu-arch=sm_80 -Xclang -target-feature -Xclang +ptx74 -nocudainc -nocudalib \
+	  -Wno-unknown-cuda-version -include gpu-kernels/cu_clang.h -I. -S $< -o $@ -MD -MF $@.d -MT $@
+
+# Changing the mind about the compiler is a change of source.
+CHOICE := $B/gpu-kernels/ptx_from
+$(shell mkdir -p $(dir $(CHOICE)); echo $(PTX_FROM) | cmp -s - $(CHOICE) || echo $(PTX_FROM) >$(CHOICE))
+$B/gpu-kernels/cuda_image.o: $(CHOICE)
+
+ifeq ($(PTX_FROM),none)
+$(info kernels: neither nvcc nor clang found: the cuda backend is built without kernels (apt install clang))
+else
+PTX := $B/gpu-kernels/mlp.$(PTX_FROM).ptx
+$B/gpu-kernels/cuda_image.o: CFLAGS += -DCUDA_PTX='"$(PTX)"'
+$B/gpu-kernels/cuda_image.o: $(PTX)
+endif
+
+ifneq ($(PTXAS),)
+CUBINS := $(patsubst %,$B/gpu-kernels/mlp.sm_%.cubin,80 90 100 120)
+$B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
+	$(PTXAS) -arch=sm_$* $< -o $@
+$B/libmalv-cuda.so: gpu-kernels/libmalv-cuda.c $(CUBINS)
+	$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
+all: $B/libmalv-cuda.so
+endif
+
+# ---- tests: their planted bugs, and every PTX that can be made here ----
 BUGS := $B/tests/gpu-kernels/bugs/bugs
-$B/run-tests: $(BUGS).emu.o
+$B/run-tests: $(BUGS).emu.o | $(PTX_COMPILERS:%=$(BUGS).%.ptx) $(PTX_COMPILERS:%=$B/gpu-kernels/mlp.%.ptx)
+
+-include $(wildcard $B/gpu-kernels/*.ptx.d $B/tests/gpu-kernels/bugs/*.ptx.d)

@@ -45,6 +45,29 @@ Test(kernels_infer, auto_says_why_it_fell_back)
     infer_close(r);
 }
 
+Test(kernels_infer, cuda_without_a_driver_is_an_error_that_says_so)
+{
+    char why[256] = "";
+    struct infer *r = NULL;
+    setenv("MALV_LIBCUDA", "/nonexistent/libcuda.so.1", 1);
+    cr_assert_eq(infer_open(&r, INFER_CUDA, why, sizeof why), -1);
+    cr_assert_eq(strncmp(why, "no NVIDIA driver library: /nonexistent/libcuda.so.1", 51), 0, "%s",
+                 why);
+    r = opened(INFER_AUTO);
+    cr_assert_eq(strncmp(infer_name(r), "cpu (", 5), 0);
+    cr_assert_neq((void *)strstr(infer_notice(r), "networks run on cpu ("), NULL);
+    infer_close(r);
+}
+
+Test(kernels_infer, a_library_that_is_no_driver_is_refused)
+{
+    char why[256] = "";
+    struct infer *r = NULL;
+    setenv("MALV_LIBCUDA", "libm.so.6", 1);
+    cr_assert_eq(infer_open(&r, INFER_CUDA, why, sizeof why), -1);
+    cr_assert_str_eq(why, "the NVIDIA driver is too old, it lacks cuInit");
+}
+
 static void refused(const struct infer_mlp *net, const char *sentence)
 {
     char why[256] = "";

@@ -1,0 +1,20 @@
+/* cuda_image.h - the compiled kernels that are to be given to the driver.
+ *
+ * The PTX lies in the program itself; any driver since 450 compiles it for
+ * its GPU.  Where nvcc was there at build time, libmalv-cuda.so beside the
+ * program holds the same kernels already compiled for the usual GPUs, which
+ * saves the tenths of a second that the driver needs on a first run.        */
+#ifndef GPU_KERNELS_CUDA_IMAGE_H
+#define GPU_KERNELS_CUDA_IMAGE_H
+
+extern const char *const cuda_image_ptx; /* NULL: built with neither nvcc nor clang */
+
+#define CUDA_IMAGE_LIBRARY "libmalv-cuda.so"
+#define CUDA_IMAGE_SYMBOL  "malv_cuda_cubin"
+typedef const void *cuda_image_cubin_fn(int arch); /* NULL: none for this GPU */
+
+/* The cubin for a GPU, NULL when there is none.  *library is to be dlclosed
+ * when the module is loaded; it may be set even when the result is NULL.    */
+const void *cuda_image_cubin(int arch, void **library);
+
+#endif
