@@ -9,7 +9,9 @@
 
 #include "sim/err.h"
 
-#define COMMANDS(X)
+#define COMMANDS(X)                                                                                \
+    X(compare, "compare results pair by pair, with confidence intervals")                          \
+    X(report, "write a page with figures and tables about results")
 
 #define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);
 COMMANDS(X)

@@ -1,0 +1,237 @@
+/* Which figures a report has, and what is on them. */
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/outfile.h"
+#include "harness/plot.h"
+#include "harness/report.h"
+
+#define MOST_SETTINGS 4 /* a page of more figures than these is not read; the CSVs have all */
+#define MOST_ROWS     24
+
+/* Writes the plot and, when it drew something, puts it on the page. */
+static int keep(struct report *r, struct plot *p, const char *section, const char *caption,
+                const char *dir, struct err *e)
+{
+    bool drawn = false;
+    int rc = 0;
+    if (plot_points(p)) {
+        struct report_figure *grown = realloc(r->figure, (r->n_figure + 1) * sizeof *grown);
+        if (!grown)
+            rc = err_set(e, ERR_ENOMEM, "out of memory");
+        else
+            r->figure = grown;
+        if (!rc)
+            rc = plot_write(p, dir, &drawn, e);
+        if (!rc) {
+            struct report_figure *fig = &r->figure[r->n_figure++];
+            *fig = (struct report_figure){.section = section};
+            snprintf(fig->name, sizeof fig->name, "%s", p->name);
+            snprintf(fig->title, sizeof fig->title, "%s", p->title);
+            snprintf(fig->caption, sizeof fig->caption, "%s", caption);
+            r->drawn = drawn;
+        }
+    }
+    plot_free(p);
+    return rc;
+}
+
+/* "e2e.mean" -> "e2e-mean": names become file names. */
+static void file_name(char *out, size_t size, const char *kind, const char *metric, size_t setting)
+{
+    if (setting == SIZE_MAX)
+        snprintf(out, size, "%s-%s", kind, metric);
+    else
+        snprintf(out, size, "%s-%s-%zu", kind, metric, setting + 1);
+    for (char *c = out; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9')))
+            *c = '-';
+}
+
+static void capital(char *s)
+{
+    if (*s >= 'a' && *s <= 'z')
+        *s = (char)(*s - 'a' + 'A');
+}
+
+/* "ms", and for pure numbers nothing at all. */
+static const char *axis_unit(const char *unit)
+{
+    return strcmp(unit, "1") ? unit : "";
+}
+
+/* ---- one bar per policy and setting ------------------------------------------ */
+
+static bool bar_row(struct plot *p, const char *label)
+{
+    char **grown = realloc(p->row, (p->n_row + 1) * sizeof *grown);
+    if (!grown)
+        return false;
+    p->row = grown;
+    p->row[p->n_row] = strdup(label);
+    return p->row[p->n_row++] != NULL;
+}
+
+static bool bar_rows(const struct report *r, const char *metric, struct plot *p)
+{
+    for (size_t i = 0; i < r->n_setting && p->n_row < MOST_ROWS; i++) {
+        const struct report_setting *s = &r->setting[i];
+        if (*s->text && !bar_row(p, s->text)) /* a heading for the rows below */
+            return false;
+        for (size_t k = 0; k < s->n; k++) {
+            struct summary sum;
+            char name[160];
+            cell_summary(s->entry[k].cell, metric, CONFIDENCE, &sum);
+            if (!sum.n)
+                continue;
+            snprintf(name, sizeof name, "%s%s%s", s->entry[k].label, *s->text ? ", " : "", s->text);
+            struct plot_series *one = plot_add(p, name, (unsigned)s->entry[k].value, PLOT_BARS);
+            plot_point(one, sum.mean, (double)p->n_row, sum.lo, sum.hi);
+            if (!bar_row(p, s->entry[k].label))
+                return false;
+        }
+    }
+    return true;
+}
+
+static int bars(struct report *r, const struct metric *m, const char *dir, struct err *e)
+{
+    char name[80], title[120];
+    file_name(name, sizeof name, "compare", m->name, SIZE_MAX);
+    report_metric_title(m->name, title, sizeof title);
+    capital(title);
+    struct plot p = {.name = name, .title = title, .xlabel = axis_unit(m->unit), .ylabel = ""};
+    if (!bar_rows(r, m->name, &p)) {
+        plot_free(&p);
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    return keep(r, &p, "compare",
+                r->seeds > 1 ? "Mean over seeds with its 95 % confidence interval."
+                             : "One seed only: no interval can be given.",
+                dir, e);
+}
+
+/* ---- distributions ------------------------------------------------------------ */
+
+struct cdf {
+    struct plot_series *series;
+    uint64_t total, below;
+    double shown; /* share at the last point */
+};
+
+/* A point only where the curve has moved, so that a page stays small. */
+static void cdf_bucket(void *ctx, double value, uint64_t count)
+{
+    struct cdf *c = ctx;
+    c->below += count;
+    const double share = (double)c->below / (double)c->total;
+    if (share - c->shown < 0.004 && c->below < c->total && c->series->n)
+        return;
+    c->shown = share;
+    plot_point(c->series, value > 1e-3 ? value : 1e-3, share, NAN, NAN);
+}
+
+static int cdf_figure(struct report *r, size_t setting, const char *sketch, const char *unit,
+                      const char *dir, struct err *e)
+{
+    const struct report_setting *s = &r->setting[setting];
+    char name[80], title[160], what[96], label[64];
+    file_name(name, sizeof name, "cdf", sketch, setting);
+    report_metric_title(sketch, what, sizeof what);
+    capital(what);
+    snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
+    snprintf(label, sizeof label, "%s", axis_unit(unit));
+    struct plot p = {.name = name, .title = title, .xlabel = label, .ylabel = "share at or below",
+                     .log_x = true, .y_max = 1};
+    for (size_t i = 0; i < s->n; i++) {
+        struct sketch *all = cell_sketch(s->entry[i].cell, sketch);
+        if (all && sketch_count(all)) {
+            struct cdf c = {plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
+                            sketch_count(all), 0, 0};
+            if (c.series)
+                sketch_each(all, cdf_bucket, &c);
+        }
+        sketch_free(all);
+    }
+    return keep(r, &p, "latency", "All seeds together; further left is faster.", dir, e);
+}
+
+/* ---- over time ----------------------------------------------------------------- */
+
+static const struct measure_series *series_named(const struct result_trial *t, const char *name)
+{
+    for (size_t i = 0; t->measures && i < t->measures->n_series; i++)
+        if (!strcmp(t->measures->series[i].name, name))
+            return &t->measures->series[i];
+    return NULL;
+}
+
+static void series_points(struct plot_series *to, const struct measure_series *s)
+{
+    for (uint32_t b = 0; to && b < s->bins && s->width; b++)
+        plot_point(to, (double)s->width * (b + 0.5) / 1e9, s->sum[b] / (double)s->width, NAN, NAN);
+}
+
+static int time_figure(struct report *r, size_t setting, const char *series, const char *unit,
+                       const char *dir, struct err *e)
+{
+    const struct report_setting *s = &r->setting[setting];
+    char name[80], title[160], what[96], caption[120];
+    file_name(name, sizeof name, "time", series, setting);
+    report_metric_title(series, what, sizeof what);
+    capital(what);
+    snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
+    struct plot p = {.name = name, .title = title, .xlabel = "simulated time (s)", .ylabel = axis_unit(unit)};
+    uint64_t seed = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct result_trial *t = s->entry[i].cell->n ? s->entry[i].cell->trial[0] : NULL;
+        const struct measure_series *found = t ? series_named(t, series) : NULL;
+        if (!found)
+            continue;
+        seed = t->seed;
+        series_points(plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES), found);
+    }
+    snprintf(caption, sizeof caption, "One run of each, seed %llu: means over short intervals.",
+             (unsigned long long)seed);
+    return keep(r, &p, "time", caption, dir, e);
+}
+
+/* ---- all of them ---------------------------------------------------------------- */
+
+static const struct measures *any_measures(const struct report *r)
+{
+    const struct measures *best = NULL;
+    for (size_t i = 0; i < r->rs->n_trial; i++) {
+        const struct measures *m = r->rs->trial[i].failed ? NULL : r->rs->trial[i].measures;
+        if (m && (!best || m->n_sketch + m->n_series > best->n_sketch + best->n_series))
+            best = m;
+    }
+    return best;
+}
+
+static int setting_figures(struct report *r, const struct measures *m, const char *dir, struct err *e)
+{
+    int rc = 0;
+    for (size_t k = 0; m && !rc && k < m->n_sketch; k++)
+        for (size_t s = 0; !rc && s < r->n_setting && s < MOST_SETTINGS; s++)
+            rc = cdf_figure(r, s, m->sketch[k].name, m->sketch[k].unit, dir, e);
+    for (size_t k = 0; m && !rc && k < m->n_series; k++)
+        for (size_t s = 0; !rc && s < r->n_setting && s < MOST_SETTINGS; s++)
+            rc = time_figure(r, s, m->series[k].name, m->series[k].unit, dir, e);
+    return rc;
+}
+
+int report_figures(struct report *r, const char *dir, struct err *e)
+{
+    const struct metric *column[4];
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/figures", dir) >= (int)sizeof path)
+        return err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
+    const size_t n = report_columns(r, column, 4);
+    int rc = 0;
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = bars(r, column[i], path, e);
+    return rc ? rc : setting_figures(r, any_measures(r), path, e);
+}

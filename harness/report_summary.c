@@ -1,0 +1,257 @@
+/* The first thing a reader meets: who won, by how much, is it more than
+ * chance, what did it cost, and what should be known before believing it.   */
+#include <math.h>
+#include <string.h>
+
+#include "harness/fmt.h"
+#include "harness/report_say.h"
+
+/* Base, best, and whether that is more than chance: one sentence per setting. */
+static void setting_sentence(const struct report *r, const struct report_setting *s, FILE *f)
+{
+    const struct report_entry *best = &s->entry[s->best], *base = &s->entry[s->base];
+    say_name(f, best);
+    fputs(" has the best ", f);
+    say_rank(r, f);
+    fprintf(f, ": %s&nbsp;", fmt_number(best->rank.mean, 4).s);
+    html_text(f, strcmp(r->rank->unit, "1") ? r->rank->unit : "");
+    if (s->best == s->base) {
+        fputs("; nothing beats the baseline", f);
+    } else {
+        fputs(", ", f);
+        say_change(&best->to_base, best->p, f);
+        fputs(" than ", f);
+        say_name(f, base);
+    }
+    switch (say_outcome(s)) {
+    case OUT_WIN:
+        fputs(". That is significant.", f);
+        break;
+    case OUT_UNSURE:
+        fputs(". That may be chance: it is not significant.", f);
+        break;
+    case OUT_ONE_SEED:
+        fputs(". One seed cannot tell this from chance.", f);
+        break;
+    default:
+        fputs(".", f);
+    }
+}
+
+/* Does the best also beat the second best? */
+static void runner_up(const struct report *r, const struct report_setting *s, FILE *f)
+{
+    struct contrast c;
+    if (s->next == NO_ENTRY || s->next == s->base || s->best == s->base ||
+        contrast_cells(s->entry[s->next].cell, s->entry[s->best].cell, r->rank, &c, NULL))
+        return;
+    fputs(" Against the next best, ", f);
+    say_name(f, &s->entry[s->next]);
+    fputs(", it is ", f);
+    say_change(&c, c.pair.p, f);
+    fputs(c.verdict == VERDICT_BETTER || c.verdict == VERDICT_DIFFERENT ? "." : ": no difference shown.", f);
+}
+
+/* What could be won at most, by something that knows the future. */
+static void oracle_bound(const struct report *r, const struct report_setting *s, FILE *f)
+{
+    if (s->oracle == NO_ENTRY)
+        return;
+    const struct report_entry *o = &s->entry[s->oracle], *base = &s->entry[s->base];
+    const double possible = o->rank.mean - base->rank.mean;
+    const double got = s->entry[s->best].rank.mean - base->rank.mean;
+    fputs(" The oracle ", f);
+    say_name(f, o);
+    fprintf(f, " reaches %s&nbsp;", fmt_number(o->rank.mean, 4).s);
+    html_text(f, strcmp(r->rank->unit, "1") ? r->rank->unit : "");
+    if (s->best != s->base && possible != 0 && got / possible > 0)
+        fprintf(f, ": %.0f&nbsp;%% of what it could gain is gained", 100 * got / possible);
+    fputs(".", f);
+}
+
+/* ---- the headline -------------------------------------------------------------- */
+
+static const char *best_label(const struct report_setting *s)
+{
+    return s->best == NO_ENTRY ? "" : s->entry[s->best].label;
+}
+
+static bool all_agree(const struct report *r)
+{
+    for (size_t i = 1; i < r->n_setting; i++)
+        if (say_outcome(&r->setting[i]) != say_outcome(&r->setting[0]) ||
+            strcmp(best_label(&r->setting[i]), best_label(&r->setting[0])))
+            return false;
+    return r->n_setting > 0;
+}
+
+static void headline(const struct report *r, FILE *f)
+{
+    const struct report_setting *s = &r->setting[0];
+    const char *better = r->rank && r->rank->better == BETTER_MORE ? "highest" : "lowest";
+    if (!r->rank || !r->n_setting || say_outcome(s) == OUT_NONE) {
+        fputs(r->rs->n_trial > r->failed ? "Nothing to compare: one configuration was run" : "No trial has finished", f);
+        return;
+    }
+    if (!all_agree(r)) {
+        fputs("No single winner: it depends on the setting", f);
+        return;
+    }
+    if (say_outcome(s) == OUT_BASE) {
+        fputs("Nothing beats ", f);
+        say_name(f, &s->entry[s->base]);
+        return;
+    }
+    say_name(f, &s->entry[s->best]);
+    if (say_outcome(s) == OUT_WIN) {
+        fputs(" wins: ", f);
+        say_range(r, f);
+        fprintf(f, " %s ", s->entry[s->best].to_base.pair.diff < 0 ? "lower" : "higher");
+        say_rank(r, f);
+        fputs(" than ", f);
+        say_name(f, &s->entry[s->base]);
+        return;
+    }
+    fprintf(f, " has the %s ", better);
+    say_rank(r, f);
+    fputs(say_outcome(s) == OUT_UNSURE ? ", but that may be chance" : ", in one seed", f);
+}
+
+/* ---- does learning pay? ----------------------------------------------------------- */
+
+static const struct report_entry *best_unlearned(const struct report *r, const struct report_setting *s)
+{
+    const struct report_entry *best = NULL;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct report_entry *en = &s->entry[i];
+        if (en->kind != KIND_PLAIN || !en->rank.n)
+            continue;
+        if (!best || (r->rank->better == BETTER_MORE) == (en->rank.mean > best->rank.mean))
+            best = en;
+    }
+    return best;
+}
+
+static void learning_pays(const struct report *r, const struct report_setting *s,
+                          const struct report_entry *en, FILE *f)
+{
+    const struct report_entry *plain = best_unlearned(r, s);
+    const double calls = report_mean(en, "infer_calls"), cpu = report_mean(en, "infer_cpu_time");
+    const double gpu = report_mean(en, "infer_gpu_time");
+    struct contrast c;
+    fputs("<li>", f);
+    if (*s->text)
+        fputs("<span class=\"tag\">", f), html_text(f, s->text), fputs("</span> ", f);
+    say_name(f, en);
+    fprintf(f, " made %s inferences per run", fmt_number(calls, 4).s);
+    if (en->kind == KIND_FREE)
+        fputs(", not charged.", f);
+    else
+        fprintf(f, ": %s&nbsp;s of CPU and %s&nbsp;s of GPU, simulated.", fmt_number(isnan(cpu) ? 0 : cpu, 3).s,
+                fmt_number(isnan(gpu) ? 0 : gpu, 3).s);
+    if (plain && !contrast_cells(plain->cell, en->cell, r->rank, &c, NULL) && c.pair.n) {
+        const enum verdict v = c.verdict;
+        fputs(en->kind == KIND_FREE ? " Were that free, it would be " : " With that paid, it is ", f);
+        say_change(&c, c.pair.p, f);
+        fputs(" than ", f);
+        say_name(f, plain);
+        fputs(", the best that learned nothing: ", f);
+        if (en->kind == KIND_FREE)
+            fputs("an ideal, not a candidate.", f);
+        else
+            fputs(v == VERDICT_BETTER ? "learning pays." : v == VERDICT_WORSE ? "learning does not pay."
+                                                         : "no difference shown.", f);
+    }
+    fputs("</li>\n", f);
+}
+
+/* ---- what to know before believing it ---------------------------------------------- */
+
+static void caution_numbers(const struct report *r, FILE *f)
+{
+    static const struct {
+        const char *metric;
+        double above;
+        const char *text;
+    } near[] = {
+        {"load", 0.9, "offered load is %.0f&nbsp;%% of capacity: queues near saturation grow with the length of the run"},
+        {"rejected", 0, "%.3g requests were turned away per run: latencies are of those that were served"},
+        {"preemptions", 0, "%.3g requests per run lost their KV cache and started again"},
+    };
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
+        double worst = -INFINITY;
+        for (size_t s = 0; s < r->n_setting; s++)
+            for (size_t k = 0; k < r->setting[s].n; k++)
+                worst = fmax(worst, report_mean(&r->setting[s].entry[k], near[i].metric));
+        if (!(worst > near[i].above))
+            continue;
+        fputs("<li class=\"warn\">Up to: ", f);
+        char text[200];
+        snprintf(text, sizeof text, near[i].text, i ? worst : 100 * worst);
+        fprintf(f, "%s.</li>\n", text);
+    }
+}
+
+static void cautions(const struct report *r, FILE *f)
+{
+    if (r->rs->n_trial < r->rs->planned)
+        fprintf(f, "<li class=\"warn\">%zu of %llu trials have finished; the rest are not in this report.</li>\n",
+                r->rs->n_trial, (unsigned long long)r->rs->planned);
+    if (r->failed)
+        fprintf(f, "<li class=\"warn\">%zu of %zu trials failed and are left out.</li>\n", r->failed,
+                r->rs->n_trial);
+    for (size_t s = 0; s < r->n_setting; s++)
+        for (size_t k = 0; k < r->setting[s].n; k++) {
+            const struct report_entry *en = &r->setting[s].entry[k];
+            if (!en->ejected)
+                continue;
+            fputs("<li class=\"warn\">", f);
+            say_name(f, en);
+            fputs(*r->setting[s].text ? ", " : "", f);
+            html_text(f, r->setting[s].text);
+            fprintf(f, ": ejected in %zu of %zu trials; the default policy took over.</li>\n", en->ejected,
+                    en->cell->n);
+        }
+    caution_numbers(r, f);
+    if (r->basis.assumed)
+        fprintf(f, "<li>The machine rests on %zu constants: %zu measured, %zu published, <a href=\"#basis\">%zu assumed</a>.</li>\n",
+                r->basis.n, r->basis.measured, r->basis.published, r->basis.assumed);
+}
+
+void report_summary(const struct report *r, FILE *f)
+{
+    fputs("<section class=\"card\" id=\"summary\">\n<h2>", f);
+    headline(r, f);
+    fputs("</h2>\n", f);
+    report_tiles(r, f);
+    fputs("<ul class=\"found\">\n", f);
+    size_t shown = 0;
+    for (size_t i = 0; r->rank && i < r->n_setting && shown < 6; i++) {
+        if (say_outcome(&r->setting[i]) == OUT_NONE)
+            continue;
+        shown++;
+        fputs("<li>", f);
+        if (*r->setting[i].text)
+            fputs("<span class=\"tag\">", f), html_text(f, r->setting[i].text), fputs("</span> ", f);
+        setting_sentence(r, &r->setting[i], f);
+        runner_up(r, &r->setting[i], f);
+        oracle_bound(r, &r->setting[i], f);
+        fputs("</li>\n", f);
+    }
+    if (shown < r->n_setting && shown)
+        fprintf(f, "<li>%zu further settings are in the <a href=\"#glance\">table below</a>.</li>\n", r->n_setting - shown);
+    fputs("</ul>\n", f);
+    size_t learned = 0;
+    for (size_t i = 0; r->rank && i < r->n_setting; i++)
+        for (size_t k = 0; k < r->setting[i].n && learned < 6; k++)
+            if (r->setting[i].entry[k].kind == KIND_LEARNED || r->setting[i].entry[k].kind == KIND_FREE) {
+                fputs(learned++ ? "" : "<h3>What learning cost</h3>\n<ul>\n", f);
+                learning_pays(r, &r->setting[i], &r->setting[i].entry[k], f);
+            }
+    fputs(learned ? "</ul>\n" : "", f);
+    fputs("<h3>Before you believe it</h3>\n<ul>\n", f);
+    cautions(r, f);
+    fprintf(f, "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are Student's t, "
+               "p-values of several policies against one baseline are corrected (Holm).</li>\n</ul>\n</section>\n",
+            r->seeds, r->seeds == 1 ? "" : "s");
+}

@@ -1,0 +1,42 @@
+/* contrast.h - one metric, two settings, pair by pair: which is better, by
+ * how much, and is it more than chance?
+ *
+ * Pairs share their seed.  What has no partner is left out and counted, so
+ * that whoever prints the contrast can say so.                              */
+#ifndef RESULTS_CONTRAST_H
+#define RESULTS_CONTRAST_H
+
+#include "results/cells.h"
+#include "results/metric.h"
+#include "results/stats.h"
+
+enum verdict {
+    VERDICT_NONE,     /* no pairs */
+    VERDICT_ONE,      /* one pair: nothing can be said about chance */
+    VERDICT_SAME,     /* equal in every pair */
+    VERDICT_UNSURE,   /* the interval contains zero */
+    VERDICT_BETTER,   /* b is better than a */
+    VERDICT_WORSE,
+    VERDICT_DIFFERENT /* differs, and nobody said which way is better */
+};
+
+struct contrast {
+    const struct metric *metric;
+    struct paired pair;
+    size_t unpaired_a, unpaired_b; /* trials without a partner of the same seed */
+    size_t missing;                /* pairs where a side lacks the metric */
+    size_t ejected_a, ejected_b;   /* trials in the pairs in which a policy was ejected */
+    enum verdict verdict;
+};
+
+#define CONFIDENCE 0.95
+
+int contrast_cells(const struct cell *a, const struct cell *b, const struct metric *metric,
+                   struct contrast *out, struct err *e) MUST_CHECK;
+/* p decides instead of the contrast's own: for p-values corrected for many comparisons. */
+enum verdict contrast_verdict(const struct contrast *c, double p);
+/* "better: 12.3 % lower, significant (p = 0.004)" */
+void contrast_words(const struct contrast *c, double p, char *out, size_t size);
+bool trial_ejected(const struct result_trial *t);
+
+#endif

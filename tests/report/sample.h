@@ -1,0 +1,21 @@
+/* sample.h - a made-up result set for the tests of comparison and report:
+ * plausible shapes, no simulation.  Two stacks, five policies, seeds.       */
+#ifndef TESTS_REPORT_SAMPLE_H
+#define TESTS_REPORT_SAMPLE_H
+
+#include "results/results.h"
+
+struct sample {
+    unsigned seeds;    /* trials per cell */
+    unsigned missing;  /* trials at the end that have not run */
+    bool rough;        /* an ejected policy, a failed trial, hostile names */
+};
+struct result_set *sample_new(const struct sample *s); /* aborts when out of memory */
+/* Writes it to a new folder under /tmp; returns the folder (static), file is DIR/out.h5. */
+const char *sample_file(const struct sample *s);
+
+/* One number per trial: what[policy][seed] of metric "x"; one axis, "policy" a, b, ... */
+struct result_set *sample_numbers(const double *what, unsigned policies, unsigned seeds,
+                                  uint64_t first_seed);
+
+#endif
