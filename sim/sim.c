@@ -78,6 +78,11 @@ bool sim_failed(const struct sim *s)
     return s->failed || s->radix.failed || s->heap.failed;
 }
 
+void sim_fail(struct sim *s)
+{
+    s->failed = true;
+}
+
 /* splitmix64's finalizer, keyed: a bijection, so shuffled ties stay a total order. */
 static uint64_t shuffled(uint64_t seq, uint64_t seed)
 {

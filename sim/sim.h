@@ -54,6 +54,7 @@ void sim_stop(struct sim *s);                    /* sim_run returns after the cu
 
 bool sim_failed(const struct sim *s);            /* out of memory: an event was lost, the run
                                                     stopped, its results are void */
+void sim_fail(struct sim *s);                    /* for resources that ran out of memory */
 size_t sim_pending(const struct sim *s);
 uint64_t sim_fired(const struct sim *s);
 uint64_t sim_fingerprint(const struct sim *s); /* hash of the trajectory: every (time, prio, seq) fired */

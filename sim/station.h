@@ -6,7 +6,10 @@
  * bucket:  token bucket: rate per second and burst; a taker waits its turn.
  *
  * Jobs are the caller's memory and are linked in place; a job must stay put
- * until its done function ran or it was withdrawn.                          */
+ * until its done function is called or it was withdrawn.  From then on it is
+ * the caller's again: done may submit or free it.  All done functions run as
+ * events of priority 0, never inside submit; the next waiting job has begun
+ * its service when they run.  Out of memory is sim_failed().                */
 #ifndef SIM_STATION_H
 #define SIM_STATION_H
 
@@ -22,7 +25,9 @@ struct job {
     sim_time arrived, started;
     struct job *next, *prev;
     sim_event ev;
-    uint64_t key, seq;
+    unsigned __int128 key; /* sharer: the virtual time of its departure */
+    uint64_t seq;
+    uint32_t place; /* in the resource's own index; 0: not there */
 };
 
 struct station_stats {
