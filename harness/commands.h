@@ -11,7 +11,8 @@
 
 #define COMMANDS(X)                                                                                \
     X(compare, "compare results pair by pair, with confidence intervals")                          \
-    X(report, "write a page with figures and tables about results")
+    X(report, "write a page with figures and tables about results")                                \
+    X(policy, "learned and other policies: list, info, check, new")
 
 #define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);
 COMMANDS(X)

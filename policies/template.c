@@ -5,7 +5,7 @@
  *
  *   1. `malv policy new NAME` copies this file and puts the name in.
  *   2. Say at the top what the policy does, when it is good, where it fails.
- *   3. Put what it must remember into struct template (step 3 below).
+ *   3. Put what it must remember into struct template_state (step 3 below).
  *   4. Ask for every parameter in create (step 4): a parameter in an
  *      experiment that was not asked for there is refused as a typo.
  *   5. Write the hooks (step 5) and name them in POLICY (step 6).
@@ -18,7 +18,7 @@
 #include "policy.h"
 
 /* Step 3: what it remembers.  Allocated in create, freed in destroy. */
-struct template
+struct template_state
 {
     const struct policy_host *h; /* stays valid until destroy */
     double aging;                /* prompt tokens forgiven per second of waiting */
@@ -29,7 +29,7 @@ struct template
 /* Step 4: parameters, with what they are when the experiment does not say. */
 static int create(void **self, const struct policy_host *h)
 {
-    struct template *s = calloc(1, sizeof *s);
+    struct template_state *s = calloc(1, sizeof *s);
     if (!s) {
         h->log(h->host, "out of memory"); /* the last line logged is shown as the reason */
         return -1;
@@ -56,7 +56,7 @@ static void destroy(void *self)
 /* A request arrives: POLICY_ADMIT or POLICY_REJECT. */
 static int admit(void *self, const struct policy_admit_obs *o)
 {
-    const struct template *s = self;
+    const struct template_state *s = self;
     if (s->max_waiting > 0 && o->server.waiting >= s->max_waiting)
         return POLICY_REJECT;
     return POLICY_ADMIT;
@@ -67,7 +67,7 @@ static int admit(void *self, const struct policy_admit_obs *o)
  * who comes later must be shorter by `aging` tokens per second to overtake. */
 static int64_t batch(void *self, const struct policy_batch_obs *o)
 {
-    const struct template *s = self;
+    const struct template_state *s = self;
     const struct policy_request *r = &o->request;
     double prompt = (double)r->prompt_tokens - (double)r->cached_tokens;
     return (int64_t)(1024 * (prompt + s->aging * (double)r->arrived_ns / 1e9));
@@ -76,7 +76,7 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
 /* It finished: the only moment when the length of an answer is known. */
 static void done(void *self, const struct policy_done *d)
 {
-    struct template *s = self;
+    struct template_state *s = self;
     s->answered += d->output_tokens;
 }
 

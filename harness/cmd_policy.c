@@ -1,0 +1,366 @@
+/* cmd_policy.c - malv policy: what there is, what it wants, whether it behaves,
+ * and a first file for a new one. */
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/commands.h"
+#include "harness/files.h"
+#include "harness/json_out.h"
+#include "harness/places.h"
+#include "harness/policy_check.h"
+#include "harness/policy_load.h"
+
+static const char help[] =
+    "usage: malv policy list [--json]\n"
+    "       malv policy info  NAME|FILE.so [--json]\n"
+    "       malv policy check NAME|FILE.so [--params JSON] [--limit S] [--json] [-q]\n"
+    "       malv policy new   NAME [DIR]\n\n"
+    "list   policies beside the program\n"
+    "info   one policy: its hooks, and what it asks for (parameters, models) on creation\n"
+    "check  drives the hooks in a child process; exit status 3 when it misbehaves\n"
+    "new    writes NAME.c into DIR (default: here), from the commented template\n\n"
+    "example: malv policy new my-order policies && make && malv policy check my-order\n";
+
+struct options {
+    const char *params;
+    double limit_s;
+    bool json, quiet, help;
+};
+
+/* ---- list ----------------------------------------------------------------------- */
+
+static void print_hooks(const struct policy_ops *o)
+{
+    printf("%s%s%s", o->serve_admit ? "serve.admit " : "", o->serve_batch ? "serve.batch " : "",
+           o->serve_done ? "serve.done " : "");
+}
+
+static void list_row(const char *name, bool json, bool first)
+{
+    struct policy *p;
+    struct err e = {0};
+    if (policy_load(&p, name, &e)) {
+        fprintf(stderr, "malv policy: %s\n", e.msg);
+        return;
+    }
+    const struct policy_ops *o = policy_ops(p);
+    if (json) {
+        printf("%s\n {\"name\": \"%s\", \"oracle\": %s, \"summary\": ", first ? "" : ",", o->name,
+               o->oracle ? "true" : "false");
+        json_text(stdout, o->summary);
+        printf("}");
+    } else {
+        printf("%-18s %s\n", o->name, o->summary ? o->summary : "");
+    }
+    policy_unload(p);
+}
+
+static int list(int argc, char **argv, const struct options *o, struct err *e)
+{
+    struct policy_names known;
+    if (argc)
+        return err_set(e, ERR_EUSAGE, "list: no use for \"%s\"", argv[0]);
+    int rc = policy_names(&known, e);
+    if (o->json)
+        printf("[");
+    for (size_t i = 0; !rc && i < known.n; i++)
+        list_row(known.name[i], o->json, i == 0);
+    if (o->json)
+        printf("\n]\n");
+    policy_names_free(&known);
+    return rc;
+}
+
+/* ---- info: a host that only listens ------------------------------------------------ */
+
+struct listener {
+    bool json;
+    int asked;
+};
+
+static void begin_asked(struct listener *l, const char *name)
+{
+    printf(l->json ? "%s\n  {\"name\": \"%s\", \"default\": " : "%s  %s = ",
+           l->asked++ && l->json ? "," : "", name);
+}
+
+static double listen_param(void *host, const char *name, double otherwise)
+{
+    struct listener *l = host;
+    begin_asked(l, name);
+    json_number(stdout, otherwise);
+    printf(l->json ? "}" : "\n");
+    return otherwise;
+}
+
+static const char *listen_text(void *host, const char *name, const char *otherwise)
+{
+    struct listener *l = host;
+    begin_asked(l, name);
+    json_text(stdout, otherwise);
+    printf(l->json ? "}" : "\n");
+    return otherwise;
+}
+
+static int listen_model(void *host, const char *name, uint32_t *n_in, uint32_t *n_out)
+{
+    struct listener *l = host;
+    if (!l->json)
+        printf("  infers with %s\n", name);
+    *n_in = *n_out = 0;
+    return -1;
+}
+
+static void listen_log(void *host, const char *line)
+{
+    (void)host, (void)line;
+}
+
+static uint64_t listen_random(void *host)
+{
+    (void)host;
+    return 0;
+}
+
+static int listen_infer(void *host, int model, uint32_t rows, const float *in, float *out)
+{
+    (void)host, (void)model, (void)rows, (void)in, (void)out;
+    return -1;
+}
+
+static void print_asked(const struct policy_ops *o, bool json)
+{
+    struct listener l = {.json = json};
+    struct policy_host h = {&l,          listen_log,   listen_random, listen_param,
+                            listen_text, listen_model, listen_infer};
+    void *self = NULL;
+    if (!o->create(&self, &h))
+        o->destroy(self);
+}
+
+static int info(int argc, char **argv, const struct options *opt, struct err *e)
+{
+    struct policy *p;
+    if (argc != 1)
+        return err_set(e, ERR_EUSAGE, "info: want one policy");
+    int rc = policy_load(&p, argv[0], e);
+    if (rc)
+        return rc;
+    const struct policy_ops *o = policy_ops(p);
+    if (opt->json) {
+        printf("{\"name\": \"%s\", \"abi\": %u, \"oracle\": %s, \"summary\": ", o->name, o->abi,
+               o->oracle ? "true" : "false");
+        json_text(stdout, o->summary);
+        printf(", \"file\": ");
+        json_text(stdout, policy_path(p));
+        printf(", \"admit\": %s, \"batch\": %s, \"done\": %s, \"parameters\": [",
+               o->serve_admit ? "true" : "false", o->serve_batch ? "true" : "false",
+               o->serve_done ? "true" : "false");
+    } else {
+        printf("%s: %s\nfile        %s\nabi         %u\nhooks       ", o->name,
+               o->summary ? o->summary : "", policy_path(p), o->abi);
+        print_hooks(o);
+        printf("\noracle      %s\nparameters\n", o->oracle ? "yes: is told the truth" : "no");
+    }
+    print_asked(o, opt->json);
+    if (opt->json)
+        printf("]}\n");
+    policy_unload(p);
+    return 0;
+}
+
+/* ---- check ------------------------------------------------------------------------ */
+
+static void print_check(const struct policy_ops *o, const struct policy_check *r,
+                        const struct options *opt)
+{
+    if (opt->json) {
+        printf("{\"policy\": \"%s\", \"fine\": %s, \"calls\": %llu, \"decisions\": %llu, \"why\": ",
+               o->name, r->fine ? "true" : "false", (unsigned long long)r->calls,
+               (unsigned long long)r->decisions);
+        json_text(stdout, r->fine ? NULL : r->why);
+        printf("}\n");
+    } else if (r->fine && !opt->quiet) {
+        printf("%s behaves: %llu decisions in range, the same twice\n", o->name,
+               (unsigned long long)r->decisions);
+    }
+}
+
+static int check(int argc, char **argv, const struct options *opt, struct err *e)
+{
+    struct policy *p = NULL;
+    struct config *params = NULL;
+    struct policy_check r;
+    if (argc != 1)
+        return err_set(e, ERR_EUSAGE, "check: want one policy");
+    int rc =
+        opt->params ? config_parse(&params, "--params", opt->params, strlen(opt->params), e) : 0;
+    if (!rc && params && config_kind(params) != CONFIG_OBJECT)
+        rc = config_complain(params, e, "an object of parameters");
+    rc = rc ? rc : policy_load(&p, argv[0], e);
+    if (!rc) {
+        struct policy_check_want want = {.params = params, .limit_s = opt->limit_s};
+        rc = policy_check(&r, policy_ops(p), &want, e);
+    }
+    if (!rc) {
+        print_check(policy_ops(p), &r, opt);
+        if (!r.fine)
+            rc = err_set(e, ERR_ETOL, "%s misbehaves: %s", policy_ops(p)->name, r.why);
+    }
+    policy_unload(p);
+    config_free(params);
+    return rc;
+}
+
+/* ---- new --------------------------------------------------------------------------- */
+
+static int check_word(const char *name, struct err *e)
+{
+    bool good = islower((unsigned char)*name) && strlen(name) <= 40;
+    for (const char *c = name; *c; c++)
+        good = good &&
+               (islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '-' || *c == '_');
+    return good ? 0
+                : err_set(e, ERR_EUSAGE,
+                          "new: \"%.64s\" is no name for a policy, want [a-z][a-z0-9-]*", name);
+}
+
+static void spell(char *to, const char *name, char from, char into)
+{
+    do
+        *to++ = *name == from ? into : *name;
+    while (*name++);
+}
+
+/* The template without its head, with the new name wherever its own stood. */
+static void fill_in(FILE *f, const char *text, const char *file, const char *word)
+{
+    fprintf(f,
+            "/* %s.c - say in one line what it does.\n *\n"
+            " * Say when it is good, and where it fails.                                  */\n",
+            file);
+    text = strstr(text, "*/\n");
+    for (text = text ? text + 3 : ""; *text;) {
+        if (!strncmp(text, "\"template\"", 10)) {
+            fprintf(f, "\"%s\"", word);
+            text += 10;
+        } else if (!strncmp(text, "template", 8)) {
+            fputs(file, f);
+            text += 8;
+        } else {
+            fputc(*text++, f);
+        }
+    }
+}
+
+static int write_new(const char *text, const char *name, const char *dir, struct err *e)
+{
+    char file[64], word[64], *out = NULL, *path = NULL;
+    size_t n = 0;
+    spell(file, name, '-', '_');
+    spell(word, name, '_', '-');
+    FILE *f = open_memstream(&out, &n);
+    if (f) {
+        fill_in(f, text, file, word);
+        fclose(f);
+    }
+    if (!f || asprintf(&path, "%s/%s.c", dir, file) < 0) {
+        free(out);
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    FILE *old = fopen(path, "r");
+    int rc = old ? err_set(e, ERR_EUSAGE, "new: %s is already there", path)
+                 : files_write(path, out, n, e);
+    if (old)
+        fclose(old);
+    if (!rc)
+        printf("wrote %s; in policies/ `make` builds it, then: malv policy check %s\n", path, word);
+    free(path);
+    free(out);
+    return rc;
+}
+
+static int new (int argc, char **argv, const struct options *opt, struct err *e)
+{
+    (void)opt;
+    unsigned char *text;
+    size_t n;
+    if (argc < 1 || argc > 2)
+        return err_set(e, ERR_EUSAGE, "new: want a name and perhaps a folder");
+    int rc = check_word(argv[0], e);
+    if (rc)
+        return rc;
+    char *from = places_root("policies/template.c");
+    rc = from ? files_read(from, 1u << 20, &text, &n, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    free(from);
+    if (rc)
+        return rc;
+    rc = write_new((const char *)text, argv[0], argc == 2 ? argv[1] : ".", e);
+    free(text);
+    return rc;
+}
+
+/* ---- the command -------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv, const struct options *o, struct err *e);
+} actions[] = {{"list", list}, {"info", info}, {"check", check}, {"new", new}};
+
+static int parse(int argc, char **argv, struct options *o, struct err *e)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
+        {"params", required_argument, NULL, 'p'}, {"limit", required_argument, NULL, 'l'},
+        {"quiet", no_argument, NULL, 'q'},        {0}};
+    char *end;
+    optind = 0;
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "hq", longs, NULL)) != -1;)
+        switch (c) {
+        case 'j':
+            o->json = true;
+            break;
+        case 'q':
+            o->quiet = true;
+            break;
+        case 'h':
+            o->help = true;
+            break;
+        case 'p':
+            o->params = optarg;
+            break;
+        case 'l':
+            o->limit_s = strtod(optarg, &end);
+            if (*end || !(o->limit_s > 0 && o->limit_s <= 3600))
+                return err_set(e, ERR_EUSAGE, "--limit: got \"%.32s\", want seconds 0..3600",
+                               optarg);
+            break;
+        default:
+            return err_set(e, ERR_EUSAGE,
+                           "no option \"%.64s\", or its value is missing; see --help",
+                           argv[optind - 1]);
+        }
+    return 0;
+}
+
+int cmd_policy(int argc, char **argv, struct err *e)
+{
+    struct options o = {0};
+    int rc = parse(argc, argv, &o, e);
+    if (rc)
+        return rc;
+    if (o.help) {
+        fputs(help, stdout);
+        return 0;
+    }
+    if (optind == argc)
+        return err_set(e, ERR_EUSAGE, "want one of list, info, check, new; see --help");
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (!strcmp(argv[optind], actions[i].name))
+            return actions[i].run(argc - optind - 1, argv + optind + 1, &o, e);
+    return err_set(e, ERR_EUSAGE, "no \"%.64s\"; want one of list, info, check, new", argv[optind]);
+}
