@@ -8,7 +8,7 @@
 
 #include "harness/commands.h"
 #include "harness/files.h"
-#include "harness/json_out.h"
+#include "harness/fmt.h"
 #include "harness/places.h"
 #include "harness/policy_check.h"
 #include "harness/policy_load.h"
@@ -50,7 +50,7 @@ static void list_row(const char *name, bool json, bool first)
     if (json) {
         printf("%s\n {\"name\": \"%s\", \"oracle\": %s, \"summary\": ", first ? "" : ",", o->name,
                o->oracle ? "true" : "false");
-        json_text(stdout, o->summary);
+        json_string(stdout, o->summary ? o->summary : "");
         printf("}");
     } else {
         printf("%-18s %s\n", o->name, o->summary ? o->summary : "");
@@ -100,7 +100,7 @@ static const char *listen_text(void *host, const char *name, const char *otherwi
 {
     struct listener *l = host;
     begin_asked(l, name);
-    json_text(stdout, otherwise);
+    json_string(stdout, otherwise);
     printf(l->json ? "}" : "\n");
     return otherwise;
 }
@@ -153,9 +153,9 @@ static int info(int argc, char **argv, const struct options *opt, struct err *e)
     if (opt->json) {
         printf("{\"name\": \"%s\", \"abi\": %u, \"oracle\": %s, \"summary\": ", o->name, o->abi,
                o->oracle ? "true" : "false");
-        json_text(stdout, o->summary);
+        json_string(stdout, o->summary ? o->summary : "");
         printf(", \"file\": ");
-        json_text(stdout, policy_path(p));
+        json_string(stdout, policy_path(p));
         printf(", \"admit\": %s, \"batch\": %s, \"done\": %s, \"parameters\": [",
                o->serve_admit ? "true" : "false", o->serve_batch ? "true" : "false",
                o->serve_done ? "true" : "false");
@@ -181,7 +181,7 @@ static void print_check(const struct policy_ops *o, const struct policy_check *r
         printf("{\"policy\": \"%s\", \"fine\": %s, \"calls\": %llu, \"decisions\": %llu, \"why\": ",
                o->name, r->fine ? "true" : "false", (unsigned long long)r->calls,
                (unsigned long long)r->decisions);
-        json_text(stdout, r->fine ? NULL : r->why);
+        json_string(stdout, r->fine ? "" : r->why);
         printf("}\n");
     } else if (r->fine && !opt->quiet) {
         printf("%s behaves: %llu decisions in range, the same twice\n", o->name,
