@@ -1,0 +1,217 @@
+/* import.c - the frame around the formats: opening, skipping, counting. */
+#include "traces/import.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct import_format *const formats[] = {
+#define X(f) &import_##f,
+    IMPORT_FORMATS(X)
+#undef X
+};
+#define N_FORMATS (sizeof formats / sizeof *formats)
+
+const struct import_format *import_format_at(size_t i)
+{
+    return i < N_FORMATS ? formats[i] : NULL;
+}
+
+const struct import_format *import_format(const char *name)
+{
+    for (size_t i = 0; i < N_FORMATS; i++)
+        if (!strcmp(formats[i]->name, name))
+            return formats[i];
+    return NULL;
+}
+
+static void list_formats(char *to, size_t room)
+{
+    size_t at = 0;
+    to[0] = 0;
+    for (size_t i = 0; i < N_FORMATS && at < room; i++)
+        at += (size_t)snprintf(to + at, room - at, "%s%s", i ? ", " : "", formats[i]->name);
+}
+
+int import_format_named(const char *name, const struct import_format **out, struct err *e)
+{
+    char known[200];
+    if ((*out = import_format(name)))
+        return 0;
+    list_formats(known, sizeof known);
+    return err_set(e, ERR_ENAME, "no format \"%s\"; known are %s", name, known);
+}
+
+/* A first line says which format it is; reading it again is cheaper than a seekable input. */
+static int sniff(const char *path, const struct import_format **out, struct err *e)
+{
+    struct input *in;
+    struct lines l;
+    char known[200];
+    int rc = input_open(&in, path, e);
+    if (rc || (rc = lines_open(&l, in, e)))
+        return rc;
+    rc = lines_next(&l, e);
+    if (rc == 0)
+        rc = err_set(e, ERR_EPARSE, "%s:1:1: got an empty file, want a trace", path);
+    *out = NULL;
+    for (size_t i = 0; rc == 1 && i < N_FORMATS && !*out; i++)
+        if (formats[i]->sniff(l.text, l.len))
+            *out = formats[i];
+    lines_close(&l);
+    if (rc < 0 || *out)
+        return rc < 0 ? rc : 0;
+    list_formats(known, sizeof known);
+    return err_set(e, ERR_EPARSE, "%s:1:1: the first line fits no known format (%s)", path, known);
+}
+
+static void set_meta(struct importer *im, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct trace_meta *m = &im->meta;
+    snprintf(m->source, sizeof m->source, "%s", im->format->source);
+    snprintf(m->licence, sizeof m->licence, "%s", im->format->licence);
+    snprintf(m->format, sizeof m->format, "%s", im->format->name);
+    snprintf(m->importer, sizeof m->importer, "%s", MALV_IMPORTER);
+    snprintf(m->input, sizeof m->input, "%s", slash ? slash + 1 : path);
+}
+
+int import_open_input(struct importer **out, struct input *in, const struct import_format *format,
+                      uint64_t skip_bad, struct err *e)
+{
+    struct importer *im = calloc(1, sizeof *im);
+    *out = NULL;
+    if (!im || !(im->names = names_new())) {
+        input_close(in);
+        free(im);
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    im->format = format;
+    im->skip_left = skip_bad;
+    int rc = format->csv ? csv_open(&im->csv, in, e) : lines_open(&im->csv.lines, in, e);
+    if (!rc) {
+        set_meta(im, input_name(in));
+        rc = format->open ? format->open(im, e) : 0;
+    }
+    if (rc) {
+        import_close(im);
+        return rc;
+    }
+    *out = im;
+    return 0;
+}
+
+int import_open(struct importer **im, const char *path, const struct import_format *format,
+                uint64_t skip_bad, struct err *e)
+{
+    struct input *in;
+    *im = NULL;
+    int rc = format ? 0 : sniff(path, &format, e);
+    if (rc || (rc = input_open(&in, path, e)))
+        return rc;
+    return import_open_input(im, in, format, skip_bad, e);
+}
+
+/* What every request of every format must satisfy. */
+static int check_request(struct importer *im, const struct trace_request *r, struct err *e)
+{
+    if (im->started && r->time_ns < im->last_ns)
+        return err_set(e, ERR_ERANGE,
+                       "%s:%llu:1: got a time of %.9g s, want none before the row above (%.9g s)",
+                       input_name(im->csv.lines.in), (unsigned long long)im->csv.lines.number,
+                       (double)r->time_ns * 1e-9, (double)im->last_ns * 1e-9);
+    return 0;
+}
+
+static void count(struct importer *im, const union trace_row *row)
+{
+    struct trace_meta *m = &im->meta;
+    uint64_t t = 0;
+    switch (im->format->table) {
+    case TRACE_REQUESTS:
+        t = row->request.time_ns;
+        m->requests++;
+        m->prefix_blocks += row->request.n_prefix;
+        m->failed_requests += row->request.output_tokens == 0;
+        break;
+    case TRACE_JOBS:
+        t = row->job.time_ns;
+        m->jobs++;
+        break;
+    default:
+        m->nodes++;
+    }
+    if (!im->started || t < m->first_ns)
+        m->first_ns = t;
+    if (t > m->span_ns)
+        m->span_ns = t;
+    im->started = true;
+    im->last_ns = t;
+    im->crlf |= im->csv.lines.crlf; /* the last line may have no end to tell by */
+}
+
+static int one(struct importer *im, union trace_row *row, struct err *e)
+{
+    memset(row, 0, sizeof *row);
+    int rc = im->format->row(im, row, e);
+    if (rc == 1 && im->format->table == TRACE_REQUESTS) {
+        int bad = check_request(im, &row->request, e);
+        return bad ? bad : 1;
+    }
+    return rc;
+}
+
+int import_next(struct importer *im, union trace_row *row, struct err *e)
+{
+    for (;;) {
+        int rc = one(im, row, e);
+        if (rc == 1)
+            count(im, row);
+        if (rc >= 0 || (rc != ERR_EPARSE && rc != ERR_ERANGE) || im->skip_left == 0)
+            return rc;
+        im->skip_left--;
+        im->meta.skipped_rows++;
+        if (e)
+            *e = (struct err){0};
+    }
+}
+
+const struct trace_meta *import_meta(struct importer *im)
+{
+    struct trace_meta *m = &im->meta;
+    int n = snprintf(m->style, sizeof m->style, "eol=%s;end=%d;flags=%u", im->crlf ? "crlf" : "lf",
+                     im->csv.lines.unended ? 0 : 1, im->flags);
+    if (*m->epoch && n > 0)
+        snprintf(m->style + n, sizeof m->style - (size_t)n, ";digits=%d;elide=%d;zone=%s",
+                 im->stamp.digits, im->stamp.elide, im->stamp.zone);
+    input_sha256(im->csv.lines.in, m->input_sha256);
+    return m;
+}
+
+void import_close(struct importer *im)
+{
+    if (!im)
+        return;
+    csv_close(&im->csv);
+    names_free(im->names);
+    free(im->prefix.v);
+    free(im);
+}
+
+int import_label(struct importer *im, const char *text, uint32_t *id, struct err *e)
+{
+    *id = names_id(im->names, text, strlen(text));
+    return *id == TRACE_NAME_NONE ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
+}
+
+int import_name(struct importer *im, int field, uint32_t *id, struct err *e)
+{
+    const struct csv_field *f = &im->csv.field[field];
+    *id = TRACE_NAME_NONE;
+    if (f->len == 0)
+        return 0;
+    if (memchr(f->text, 0, f->len))
+        return csv_complain(&im->csv, field, e, "a name without NUL bytes");
+    *id = names_id(im->names, f->text, f->len);
+    return *id == TRACE_NAME_NONE ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
+}

@@ -1,0 +1,46 @@
+/* meta.h - what a trace says of itself: the attributes of malv-trace/1.
+ *
+ * One list serves the writer, the reader, `malv trace info` and the docs.   */
+#ifndef TRACES_META_H
+#define TRACES_META_H
+
+#include <stdint.h>
+
+#define TRACE_SCHEMA "malv-trace/1"
+#define META_TEXT 256
+
+#define META_TEXTS(X)                                                                              \
+    X(source, "who published the data, where")                                                     \
+    X(licence, "under which licence")                                                              \
+    X(format, "the format that it was imported from, or synth")                                    \
+    X(importer, "which program and version wrote this")                                            \
+    X(input, "file name of the input, without its folder")                                         \
+    X(input_sha256, "of the input's decoded bytes")                                                \
+    X(digest, "sha256 of the records in canonical order, whatever the compression")                \
+    X(epoch, "calendar time of time 0, as the input wrote it; empty: not said")                    \
+    X(style, "how the input was written, so that an export gives its bytes back")                  \
+    X(synth, "parameters of the synthesizer, JSON")
+
+#define META_NUMBERS(X)                                                                            \
+    X(requests, "rows")                                                                            \
+    X(jobs, "rows")                                                                                \
+    X(nodes, "rows")                                                                               \
+    X(prefix_blocks, "prefix-block hashes in all requests")                                        \
+    X(failed_requests, "requests without an output: nothing was served")                           \
+    X(span_ns, "time of the last request or job")                                                  \
+    X(first_ns, "time of the first")                                                               \
+    X(skipped_rows, "bad rows of the input that --skip-bad let pass")                              \
+    X(seed, "of the synthesizer")
+
+struct trace_meta {
+#define X(name, what) char name[META_TEXT];
+    META_TEXTS(X)
+#undef X
+#define X(name, what) uint64_t name;
+    META_NUMBERS(X)
+#undef X
+};
+
+#define MALV_IMPORTER "malv 0.1.0"
+
+#endif

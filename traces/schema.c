@@ -1,0 +1,93 @@
+/* schema.c - the columns. */
+#include "traces/schema.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define U32(S, f, unit, fill) {#f, unit, 4, offsetof(struct S, f), fill}
+#define U64(S, f, unit, fill) {#f, unit, 8, offsetof(struct S, f), fill}
+
+static const struct trace_column requests[] = {
+    U64(trace_request, time_ns, "ns", 0),
+    U32(trace_request, tenant, "index", 0),
+    U32(trace_request, prompt_tokens, "tokens", 0),
+    U32(trace_request, output_tokens, "tokens", 0),
+    U32(trace_request, model, "name", TRACE_NAME_NONE),
+    U64(trace_request, session, "id", 0),
+};
+
+static const struct trace_column jobs[] = {
+    U64(trace_job, time_ns, "ns", 0),
+    U32(trace_job, tenant, "index", 0),
+    U64(trace_job, duration_ns, "ns", TRACE_TIME_NONE),
+    U64(trace_job, wait_ns, "ns", TRACE_TIME_NONE),
+    U32(trace_job, gpus, "1", 0),
+    U32(trace_job, gpu_milli, "1/1000 of each GPU", 0),
+    U32(trace_job, cpu_milli, "1/1000 CPU", 0),
+    U64(trace_job, mem_bytes, "bytes", 0),
+    U32(trace_job, gpu_spec, "name", TRACE_NAME_NONE),
+    U32(trace_job, user, "name", TRACE_NAME_NONE),
+    U32(trace_job, group, "name", TRACE_NAME_NONE),
+    U32(trace_job, status, "name", TRACE_NAME_NONE),
+    U32(trace_job, qos, "name", TRACE_NAME_NONE),
+    U32(trace_job, name, "name", TRACE_NAME_NONE),
+    U64(trace_job, row, "index", 0),
+};
+
+static const struct trace_column nodes[] = {
+    U32(trace_node, name, "name", TRACE_NAME_NONE),
+    U32(trace_node, model, "name", TRACE_NAME_NONE),
+    U32(trace_node, gpus, "1", 0),
+    U32(trace_node, cpu_milli, "1/1000 CPU", 0),
+    U64(trace_node, mem_bytes, "bytes", 0),
+};
+
+#define TABLE(t, S) {#t, sizeof(struct S), t, sizeof t / sizeof *t}
+const struct trace_schema trace_schemas[TRACE_TABLES] = {
+    [TRACE_REQUESTS] = TABLE(requests, trace_request),
+    [TRACE_JOBS] = TABLE(jobs, trace_job),
+    [TRACE_NODES] = TABLE(nodes, trace_node),
+};
+
+_Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS, "SCHEMA_COLUMNS is too small");
+
+uint64_t column_get(const struct trace_column *c, const void *record)
+{
+    const char *at = (const char *)record + c->offset;
+    uint32_t narrow;
+    uint64_t wide;
+    if (c->width == 8) {
+        memcpy(&wide, at, 8);
+        return wide;
+    }
+    memcpy(&narrow, at, 4);
+    return narrow;
+}
+
+void column_set(const struct trace_column *c, void *record, uint64_t v)
+{
+    char *at = (char *)record + c->offset;
+    uint32_t narrow = (uint32_t)v;
+    assert(c->width == 8 || v <= UINT32_MAX);
+    memcpy(at, c->width == 8 ? (const void *)&v : (const void *)&narrow, c->width);
+}
+
+static void add_u64(struct sha256 *s, uint64_t v)
+{
+    unsigned char b[8];
+    for (int i = 0; i < 8; i++)
+        b[i] = (unsigned char)(v >> 8 * i);
+    sha256_add(s, b, 8);
+}
+
+void schema_digest(enum trace_table t, const union trace_row *row, struct sha256 *s)
+{
+    const struct trace_schema *sc = &trace_schemas[t];
+    for (unsigned i = 0; i < sc->n_columns; i++)
+        add_u64(s, column_get(&sc->columns[i], row));
+    if (t != TRACE_REQUESTS)
+        return;
+    add_u64(s, row->request.n_prefix);
+    for (uint32_t i = 0; i < row->request.n_prefix; i++)
+        add_u64(s, row->request.prefix[i]);
+}
