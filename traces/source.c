@@ -1,0 +1,255 @@
+/* source.c - opens trace sections. */
+#include "traces/source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/rng.h"
+#include "traces/source_section.h"
+
+#define NS_PER_S 1e9
+
+static void copy(char *to, size_t n, const char *from)
+{
+    size_t len = strnlen(from, n - 1);
+    memcpy(to, from, len);
+    to[len] = 0;
+}
+
+static void about_meta(struct trace_about *a, const struct trace_meta *m)
+{
+    copy(a->source, sizeof a->source, m->source);
+    copy(a->licence, sizeof a->licence, m->licence);
+    copy(a->format, sizeof a->format, m->format);
+    a->requests = m->requests;
+    a->span_ns = m->span_ns;
+    a->failed = m->failed_requests;
+    a->skipped_rows = m->skipped_rows;
+}
+
+/* The whole input once: its digest, its span and all its errors, before anything runs. */
+static int survey(struct importer *im, struct trace_about *a, struct err *e)
+{
+    union trace_row row;
+    int rc;
+    while ((rc = import_next(im, &row, e)) == 1) {}
+    if (rc)
+        return rc;
+    const struct trace_meta *m = import_meta(im);
+    about_meta(a, m);
+    copy(a->input_sha256, sizeof a->input_sha256, m->input_sha256);
+    return 0;
+}
+
+static int open_import(const struct source_section *s, const char *path, struct request_source **out,
+                       struct trace_about *a, struct err *e)
+{
+    struct importer *im;
+    int rc = import_open(&im, path, s->format, s->skip_bad, e);
+    if (rc)
+        return rc;
+    if (im->format->table != TRACE_REQUESTS) {
+        rc = err_set(e, ERR_EPARSE, "%s: got %s, want requests", path, im->format->title);
+        import_close(im);
+        return rc;
+    }
+    const struct import_format *format = im->format;
+    rc = survey(im, a, e);
+    import_close(im);
+    if (rc || (rc = import_open(&im, path, format, s->skip_bad, e)))
+        return rc;
+    rc = source_over_import(out, im, e);
+    if (!rc)
+        (*out)->expected = a->requests;
+    return rc;
+}
+
+static int open_file(const char *path, struct request_source **out, uint64_t seek_ns,
+                     struct trace_about *a, struct err *e)
+{
+    struct store_reader *r;
+    int rc = store_open(&r, path, e);
+    if (rc)
+        return rc;
+    if (store_table(r) != TRACE_REQUESTS)
+        rc = err_set(e, ERR_EPARSE, "%s: got a trace of jobs or nodes, want requests", path);
+    else if (seek_ns)
+        rc = store_seek(r, seek_ns, e);
+    if (rc) {
+        store_close(r);
+        return rc;
+    }
+    about_meta(a, store_meta(r));
+    copy(a->input_sha256, sizeof a->input_sha256, store_meta(r)->digest);
+    return source_over_store(out, r, e);
+}
+
+static int open_synth(const struct source_section *s, uint64_t seed, struct request_source **out,
+                      struct trace_about *a, struct err *e)
+{
+    char *json = synth_params_json(&s->synth);
+    if (!json)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    sha256_text(json, a->input_sha256);
+    free(json);
+    snprintf(a->name, sizeof a->name, "synth:%s", *s->synth.preset ? s->synth.preset : "custom");
+    copy(a->source, sizeof a->source, "synthesized by malv, after published traces");
+    for (size_t i = 0; synth_preset_at(i); i++)
+        if (!strcmp(synth_preset_at(i)->name, s->synth.preset))
+            copy(a->source, sizeof a->source, synth_preset_at(i)->source);
+    copy(a->licence, sizeof a->licence, "Apache-2.0");
+    copy(a->format, sizeof a->format, "synth");
+    a->requests = s->synth.requests;
+    return synth_open(out, &s->synth, seed, e);
+}
+
+/* Nominal for a synthesized trace, whose end nobody knows before it is made. */
+static double span_s(const struct source_section *s, const struct trace_about *a)
+{
+    if (s->kind == SOURCE_SYNTH)
+        return (double)s->synth.requests / s->synth.rate_per_s;
+    return (double)a->span_ns / NS_PER_S;
+}
+
+static int place_window(const struct source_section *s, uint64_t seed, struct trace_about *a,
+                        struct source_cut *cut, struct err *e)
+{
+    const struct source_window *w = &s->window;
+    double start = w->start_s, span = span_s(s, a);
+    if (w->length_s <= 0)
+        return 0;
+    if (start + w->length_s > span)
+        return config_complain(config_get(s->at, "window"), e, "a window inside the trace's %.6g s",
+                               span);
+    if (w->random) {
+        struct rng r;
+        rng_init(&r, seed, "trace", "window");
+        start = rng_unit(&r) * (span - w->length_s);
+    }
+    cut->from_ns = (uint64_t)(start * NS_PER_S);
+    cut->to_ns = cut->from_ns + (uint64_t)(w->length_s * NS_PER_S + 0.5);
+    a->window_from_ns = cut->from_ns;
+    a->window_ns = cut->to_ns - cut->from_ns;
+    return 0;
+}
+
+static int open_kind(const struct source_section *s, const char *path, uint64_t seed,
+                     struct request_source **out, struct trace_about *a, struct err *e)
+{
+    static const char *const kinds[] = {"file", "import", "synth"};
+    copy(a->kind, sizeof a->kind, kinds[s->kind]);
+    if (s->path)
+        copy(a->name, sizeof a->name, s->path);
+    a->rate_scale = s->rate_scale;
+    a->otherwise = s->otherwise;
+    switch (s->kind) {
+    case SOURCE_FILE:
+        return open_file(path, out, 0, a, e);
+    case SOURCE_IMPORT:
+        return open_import(s, path, out, a, e);
+    default:
+        return open_synth(s, seed, out, a, e);
+    }
+}
+
+/* The input's digest and everything that the section does to it; not the seed, not the path. */
+static void name_it(const struct source_section *s, struct trace_about *a)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s window=%.17g,%.17g,%d rate=%.17g limit=%llu failed=%d",
+             a->input_sha256, s->window.length_s, s->window.start_s, s->window.random, s->rate_scale,
+             (unsigned long long)s->limit, s->keep_failed);
+    sha256_text(text, a->digest);
+}
+
+/* A window in a file is found by binary search, not by reading up to it. */
+static int seek_window(const struct source_section *s, const char *path, uint64_t from_ns,
+                       struct request_source **inner, struct trace_about *a, struct err *e)
+{
+    if (s->kind != SOURCE_FILE || from_ns == 0)
+        return 0;
+    (*inner)->close(*inner);
+    *inner = NULL;
+    return open_file(path, inner, from_ns, a, e);
+}
+
+int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
+                      struct request_source **out, struct trace_about *about, struct err *e)
+{
+    struct source_section s;
+    struct request_source *inner = NULL;
+    struct trace_about unused, *a = about ? about : &unused;
+    char *path;
+    *out = NULL;
+    memset(a, 0, sizeof *a);
+    int rc = source_section_read(section, where, &s, &path, e);
+    if (rc)
+        return rc;
+    rc = open_kind(&s, path, seed, &inner, a, e);
+    struct source_cut cut = {0, UINT64_MAX, s.rate_scale, s.limit, s.keep_failed};
+    if (!rc)
+        rc = place_window(&s, seed, a, &cut, e);
+    if (!rc)
+        rc = seek_window(&s, path, cut.from_ns, &inner, a, e);
+    free(path);
+    if (rc) {
+        if (inner)
+            inner->close(inner);
+        return rc;
+    }
+    name_it(&s, a);
+    return source_cut(out, inner, &cut, e);
+}
+
+int trace_source_check(const struct config *section, const struct trace_places *where,
+                       struct err *e)
+{
+    struct source_section s;
+    char *path;
+    int rc = source_section_read(section, where, &s, &path, e);
+    if (!rc && s.kind == SOURCE_FILE && !store_is(path))
+        rc = err_set(e, ERR_EPARSE, "%s: %s: not an HDF5 file; want a canonical trace, or \"import\"",
+                     config_path(config_get(s.at, "file")), path);
+    free(path);
+    return rc;
+}
+
+static void put_text(FILE *f, const char *key, const char *s)
+{
+    fprintf(f, "\"%s\":\"", key);
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20)
+            fprintf(f, "\\u%04x", (unsigned)*s);
+        else
+            fprintf(f, "%s%c", *s == '"' || *s == '\\' ? "\\" : "", *s);
+    fputs("\",", f);
+}
+
+char *trace_about_json(const struct trace_about *a)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    if (!f)
+        return NULL;
+    fputc('{', f);
+    put_text(f, "kind", a->kind);
+    put_text(f, "name", a->name);
+    put_text(f, "digest", a->digest);
+    put_text(f, "input_sha256", a->input_sha256);
+    put_text(f, "format", a->format);
+    put_text(f, "source", a->source);
+    put_text(f, "licence", a->licence);
+    fprintf(f, "\"requests\":%llu,\"span_ns\":%llu,\"failed\":%llu,\"skipped_rows\":%llu,",
+            (unsigned long long)a->requests, (unsigned long long)a->span_ns,
+            (unsigned long long)a->failed, (unsigned long long)a->skipped_rows);
+    fprintf(f, "\"window_from_ns\":%llu,\"window_ns\":%llu,\"rate_scale\":%.17g,\"otherwise\":%s}",
+            (unsigned long long)a->window_from_ns, (unsigned long long)a->window_ns, a->rate_scale,
+            a->otherwise ? "true" : "false");
+    if (fclose(f)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}

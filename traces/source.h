@@ -1,0 +1,59 @@
+/* source.h - a trace section of an experiment, opened as a stream of requests.
+ *
+ *   {"file": "x.h5"}                      canonical trace
+ *   {"import": {"format": F, "file": P, "skip_bad": N}}   what the field publishes
+ *   {"synth": {...}}                      made on the fly (synth.h)
+ * and beside any of them
+ *   "window": {"length_s": L, "start_s": S, "pick": "start"|"random"}
+ *   "rate_scale": 2.0   arrivals twice as fast     "limit": N   the first N requests
+ *   "keep_failed": true requests without output too (else left out: nothing was served)
+ *   "otherwise": {a trace section}        used when a data: file is absent
+ *
+ * Paths: absolute; data:P below $MALV_DATA, else below ROOT/../shared/traces;
+ * else below the experiment's folder, else below ROOT.
+ *
+ * A random window depends on the seed; its span must fit into the trace.    */
+#ifndef TRACES_SOURCE_H
+#define TRACES_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sim/config.h"
+#include "sim/err.h"
+#include "traces/record.h"
+#include "traces/sha256.h"
+
+struct trace_places {
+    const char *base; /* folder of the experiment file; NULL: the working directory */
+    const char *root; /* of the repository; NULL: the working directory */
+};
+
+struct trace_about {
+    char kind[8];               /* "file", "import", "synth" */
+    char digest[SHA256_HEX];    /* names input and section, whatever the seed */
+    char input_sha256[SHA256_HEX]; /* of the input's records or bytes; of the parameters for synth */
+    char name[256];             /* as the section names it: a path, or synth:PRESET */
+    char source[256], licence[256], format[64];
+    uint64_t requests;          /* in the input, before window and limit */
+    uint64_t span_ns;           /* of the input; 0: not known before the end (synth) */
+    uint64_t failed;            /* requests without output in the input */
+    uint64_t skipped_rows;
+    uint64_t window_from_ns, window_ns; /* window_ns 0: no window */
+    double rate_scale;
+    bool otherwise;             /* the data: file was absent */
+};
+
+int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
+                      struct request_source **out, struct trace_about *about, struct err *e)
+    MUST_CHECK;
+/* Keys, ranges, names, and that files are there; reads none of their data. */
+int trace_source_check(const struct config *section, const struct trace_places *where,
+                       struct err *e) MUST_CHECK;
+char *trace_about_json(const struct trace_about *about); /* malloc'd; NULL: out of memory */
+
+/* Where a path of a section lies; malloc'd.  ERR_ENAME when it is a data: path that is absent. */
+int trace_find(const char *path, const struct trace_places *where, char **found, struct err *e)
+    MUST_CHECK;
+
+#endif

@@ -1,0 +1,170 @@
+/* source_section.c - reads a trace section and finds its file. */
+#include "traces/source_section.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECONDS_MAX 1e9
+
+/* dir/path when it is there; NULL when not. */
+static char *there(const char *dir, const char *path)
+{
+    char *full = NULL;
+    if (asprintf(&full, "%s/%s", dir, path) < 0)
+        return NULL;
+    if (access(full, R_OK) == 0)
+        return full;
+    free(full);
+    return NULL;
+}
+
+static int find_data(const char *path, const struct trace_places *where, char **found, struct err *e)
+{
+    const char *data = getenv("MALV_DATA");
+    char *shared = NULL;
+    if (data && *data) {
+        *found = there(data, path);
+    } else if (asprintf(&shared, "%s/../shared/traces", where->root ? where->root : ".") >= 0) {
+        *found = there(shared, path);
+        free(shared);
+    }
+    if (*found)
+        return 0;
+    return err_set(e, ERR_ENAME,
+                   "data:%s: not found%s%s; malv trace get says where to obtain it", path,
+                   data && *data ? " in MALV_DATA=" : "; MALV_DATA names the folder of public traces",
+                   data && *data ? data : "");
+}
+
+int trace_find(const char *path, const struct trace_places *where, char **found, struct err *e)
+{
+    *found = NULL;
+    if (!strncmp(path, "data:", 5))
+        return find_data(path + 5, where, found, e);
+    if (path[0] == '/') {
+        *found = access(path, R_OK) == 0 ? strdup(path) : NULL;
+    } else {
+        *found = there(where->base ? where->base : ".", path);
+        if (!*found)
+            *found = there(where->root ? where->root : ".", path);
+    }
+    return *found ? 0 : err_set(e, ERR_EIO, "%s: no such file (looked beside the experiment and in "
+                                            "the repository)", path);
+}
+
+struct section_text {
+    struct source_section s;
+    const char *file;
+    const struct config *import, *synth, *window, *otherwise;
+};
+
+static int read_import(const struct config *c, struct source_section *s, struct err *e)
+{
+    struct {
+        const char *format, *file;
+        uint64_t skip_bad;
+    } t = {0};
+    const struct config_field fields[] = {
+        {"format", CONFIG_T_STR, (size_t)((char *)&t.format - (char *)&t), 0, 0, false},
+        {"file", CONFIG_T_STR, (size_t)((char *)&t.file - (char *)&t), 0, 0, true},
+        {"skip_bad", CONFIG_T_U64, (size_t)((char *)&t.skip_bad - (char *)&t), 0, 1e15, false},
+        CONFIG_END,
+    };
+    int rc = config_fill(c, fields, &t, e);
+    if (rc)
+        return rc;
+    s->path = t.file;
+    s->skip_bad = t.skip_bad;
+    if (t.format && (rc = import_format_named(t.format, &s->format, e)))
+        return err_wrap(e, rc, "%s", config_path(config_get(c, "format")));
+    if (s->format && s->format->table != TRACE_REQUESTS)
+        return config_complain(config_get(c, "format"), e, "a format of requests");
+    return 0;
+}
+
+static int read_window(const struct config *c, struct source_window *w, struct err *e)
+{
+    static const char *const picks[] = {"start", "random", NULL};
+    struct {
+        struct source_window w;
+        const struct config *pick;
+    } t = {.w = *w};
+    const struct config_field fields[] = {
+        {"length_s", CONFIG_T_F64, offsetof(struct source_window, length_s), 1e-6, SECONDS_MAX, true},
+        {"start_s", CONFIG_T_F64, offsetof(struct source_window, start_s), 0, SECONDS_MAX, false},
+        {"pick", CONFIG_T_ANY, (size_t)((char *)&t.pick - (char *)&t), 0, 0, false},
+        CONFIG_END,
+    };
+    int pick = 0, rc = config_fill(c, fields, &t, e);
+    if (!rc && t.pick)
+        rc = config_choice(t.pick, picks, &pick, e);
+    if (rc)
+        return rc;
+    *w = t.w;
+    w->random = pick == 1;
+    if (w->random && w->start_s > 0)
+        return config_complain(c, e, "no start_s with \"pick\": \"random\"");
+    return 0;
+}
+
+static int read_kind(const struct section_text *t, const struct config *at,
+                     struct source_section *s, struct err *e)
+{
+    if ((t->file != NULL) + (t->import != NULL) + (t->synth != NULL) != 1)
+        return config_complain(at, e, "exactly one of file, import, synth");
+    s->kind = t->file ? SOURCE_FILE : t->import ? SOURCE_IMPORT : SOURCE_SYNTH;
+    s->path = t->file;
+    if (t->import)
+        return read_import(t->import, s, e);
+    return t->synth ? synth_params_read(t->synth, &s->synth, e) : 0;
+}
+
+static int read_one(const struct config *at, struct source_section *out,
+                    const struct config **otherwise, struct err *e)
+{
+    const struct config_field fields[] = {
+        {"file", CONFIG_T_STR, offsetof(struct section_text, file), 0, 0, false},
+        {"import", CONFIG_T_ANY, offsetof(struct section_text, import), 0, 0, false},
+        {"synth", CONFIG_T_ANY, offsetof(struct section_text, synth), 0, 0, false},
+        {"window", CONFIG_T_ANY, offsetof(struct section_text, window), 0, 0, false},
+        {"otherwise", CONFIG_T_ANY, offsetof(struct section_text, otherwise), 0, 0, false},
+        {"rate_scale", CONFIG_T_F64, offsetof(struct section_text, s.rate_scale), 1e-3, 1e6, false},
+        {"limit", CONFIG_T_U64, offsetof(struct section_text, s.limit), 1, 1e15, false},
+        {"keep_failed", CONFIG_T_BOOL, offsetof(struct section_text, s.keep_failed), 0, 0, false},
+        CONFIG_END,
+    };
+    struct section_text t = {.s = {.at = at, .rate_scale = 1}};
+    int rc = config_fill(at, fields, &t, e);
+    if (rc || (rc = read_kind(&t, at, &t.s, e)))
+        return rc;
+    if (t.window && (rc = read_window(t.window, &t.s.window, e)))
+        return rc;
+    if (t.otherwise && (!t.s.path || strncmp(t.s.path, "data:", 5)))
+        return config_complain(t.otherwise, e, "no otherwise, as the trace is not a data: file");
+    *otherwise = t.otherwise;
+    *out = t.s;
+    return 0;
+}
+
+int source_section_read(const struct config *at, const struct trace_places *where,
+                        struct source_section *s, char **found, struct err *e)
+{
+    bool fell_back = false;
+    *found = NULL;
+    for (;;) {
+        const struct config *otherwise = NULL;
+        int rc = read_one(at, s, &otherwise, e);
+        s->otherwise = fell_back;
+        if (rc || !s->path)
+            return rc;
+        rc = trace_find(s->path, where, found, e);
+        if (rc != ERR_ENAME || !otherwise)
+            return rc ? err_wrap(e, rc, "%s", config_path(at)) : 0;
+        if (e)
+            *e = (struct err){0};
+        at = otherwise;
+        fell_back = true;
+    }
+}
