@@ -212,7 +212,7 @@ static const struct {
      "t: preset: no preset \"azure\"; known are azure-code, azure-conv, mooncake, burstgpt, mixed"},
     {"{\"preset\": \"mixed\", \"lull\": {\"share\": 0.1, \"gaps\": 10}}",
      "t: lull: share x gaps: got 1, want less than 1"},
-    {"{\"classes\": []}", "t: classes: got an array, want a list of 1..8 classes"},
+    {"{\"classes\": []}", "t: classes: got an array of 0, want a list of 1..8 classes"},
 };
 
 ParameterizedTestParameters(synth, refuses)
