@@ -1,0 +1,114 @@
+/* llm_cost.c - the cost model's coefficients and its one formula. */
+#include "models/llm_cost.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+static int name_of(char *out, size_t n, const char *model, const char *what, struct err *e)
+{
+    int len = snprintf(out, n, "llm.%s.%s", model, what);
+    return len > 0 && (size_t)len < n ? 0 : err_set(e, ERR_ENAME, "model name \"%.40s...\" is too long", model);
+}
+
+static int open_times(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
+{
+    static const struct {
+        const char *what;
+        size_t at;
+    } times[] = {
+        {"fixed", offsetof(struct llm_cost, fixed)},
+        {"prompt_chunk", offsetof(struct llm_cost, prompt_chunk)},
+        {"prompt_kpair", offsetof(struct llm_cost, prompt_kpair)},
+        {"decode_step", offsetof(struct llm_cost, decode_step)},
+        {"decode_seq", offsetof(struct llm_cost, decode_seq)},
+        {"decode_token", offsetof(struct llm_cost, decode_token)},
+    };
+    char name[128];
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        int rc = name_of(name, sizeof name, model, times[i].what, e);
+        if (!rc)
+            rc = machine_ps(u, name, (sim_cost *)((char *)c + times[i].at), e);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int open_sizes(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
+{
+    static const struct {
+        const char *what;
+        enum quantity quantity;
+        size_t at;
+    } sizes[] = {
+        {"weights", QUANTITY_BYTES, offsetof(struct llm_cost, weight_bytes)},
+        {"kv_per_token", QUANTITY_BYTES, offsetof(struct llm_cost, kv_bytes_per_token)},
+        {"reserve", QUANTITY_BYTES, offsetof(struct llm_cost, reserve_bytes)},
+        {"kernels", QUANTITY_COUNT, offsetof(struct llm_cost, kernels)},
+    };
+    char name[128];
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        double v = 0;
+        int rc = name_of(name, sizeof name, model, sizes[i].what, e);
+        if (!rc)
+            rc = machine_value(u, name, sizes[i].quantity, &v, e);
+        if (rc)
+            return rc;
+        *(uint64_t *)((char *)c + sizes[i].at) = (uint64_t)v;
+    }
+    return 0;
+}
+
+int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
+{
+    char name[128];
+    *c = (struct llm_cost){0};
+    int rc = name_of(name, sizeof name, model, "dense", e);
+    if (!rc)
+        rc = machine_table(u, name, &c->dense, e);
+    if (!rc)
+        rc = name_of(name, sizeof name, model, "head", e);
+    if (!rc)
+        rc = machine_table(u, name, &c->head, e);
+    if (!rc)
+        rc = open_times(c, u, model, e);
+    if (!rc)
+        rc = open_sizes(c, u, model, e);
+    if (!rc && !c->kv_bytes_per_token)
+        rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"llm.%s.kv_per_token\" is 0, want bytes",
+                     u->machine->name, model);
+    return rc;
+}
+
+sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
+{
+    sim_cost ps = c->fixed + machine_table_at(c->dense, b->prompt_tokens + b->decoding);
+    if (b->sampled)
+        ps += machine_table_at(c->head, b->sampled);
+    ps += b->chunks * c->prompt_chunk + b->pairs * c->prompt_kpair / 1000;
+    if (b->decoding)
+        ps += c->decode_step + b->decoding * c->decode_seq + b->cached * c->decode_token;
+    return ps;
+}
+
+sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding)
+{
+    return decoding * c->decode_token;
+}
+
+int llm_cost_kv_tokens(const struct llm_cost *c, struct machine_use *u, double fraction,
+                       uint64_t *tokens, struct err *e)
+{
+    double memory = 0;
+    int rc = machine_value(u, "gpu.memory", QUANTITY_BYTES, &memory, e);
+    if (rc)
+        return rc;
+    double room = memory * fraction - (double)c->weight_bytes - (double)c->reserve_bytes;
+    if (room < (double)c->kv_bytes_per_token * 16)
+        return err_set(e, ERR_ERANGE,
+                       "machine \"%s\": the model's weights (%.1f GB) leave no room for a KV cache in "
+                       "%.2f of %.1f GB",
+                       u->machine->name, (double)c->weight_bytes / 1e9, fraction, memory / 1e9);
+    *tokens = (uint64_t)(room / (double)c->kv_bytes_per_token);
+    return 0;
+}

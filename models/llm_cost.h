@@ -1,0 +1,41 @@
+/* llm_cost.h - how long one iteration of a serving engine keeps the GPU busy.
+ *
+ * Time = dense layers (a table over the tokens of the batch: it bends where
+ * weights stop being the bottleneck) + the output head (a table over the
+ * sequences sampled) + attention, linear in what it reads: query-key pairs
+ * for prompts, cached tokens for decoding.  Coefficients are fitted to
+ * published kernel tables by tools/fit-llm-cost and live in the machine
+ * profile under "llm.MODEL".  All arithmetic is in integers, so that the sum
+ * over k iterations in closed form equals k single ones.                    */
+#ifndef MODELS_LLM_COST_H
+#define MODELS_LLM_COST_H
+
+#include "models/machine.h"
+
+struct llm_cost {
+    const struct machine_cost *dense, *head;
+    sim_cost fixed;            /* per iteration: embedding, sampling, gaps between kernels */
+    sim_cost prompt_chunk;     /* attention, per prompt chunk in the batch */
+    sim_cost prompt_kpair;     /* per 1000 query-key pairs */
+    sim_cost decode_step;      /* attention, per iteration with any decoding sequence */
+    sim_cost decode_seq;       /* per decoding sequence */
+    sim_cost decode_token;     /* per cached token of the decoding sequences */
+    uint64_t weight_bytes, kv_bytes_per_token, reserve_bytes;
+    uint64_t kernels;          /* launches of an iteration when nothing is captured in a graph */
+};
+
+struct llm_batch {
+    uint64_t chunks, prompt_tokens, pairs; /* prompt parts: how many, their tokens, query-key pairs */
+    uint64_t decoding, cached;             /* decoding sequences, tokens in their caches */
+    uint64_t sampled;                      /* sequences that get a token */
+};
+
+int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e) MUST_CHECK;
+sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b);
+/* What one more iteration of the same decoding sequences costs more than the last. */
+sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding);
+/* Tokens that fit in the GPU beside the weights, using this fraction of its memory. */
+int llm_cost_kv_tokens(const struct llm_cost *c, struct machine_use *u, double fraction,
+                       uint64_t *tokens, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,376 @@
+/* mlaas.c - windows, batches, and the trip of one batch through the machine.
+ *
+ * A hook becomes a ticket; a ticket joins the open batch of its network; the
+ * batch closes when it is full or its window has passed, takes its place
+ * (core or GPU), and its tickets are called back in the order they came.    */
+#include "models/mlaas.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define POLL_EVERY (20 * SIM_MS) /* LAKE's contention poll (utcs-scea/LAKE, main_cont.c) */
+
+struct ticket {
+    sim_fn *done;
+    void *ctx;
+    uint64_t arg;
+    struct ticket *next;
+};
+
+struct batch {
+    struct mlaas *m;
+    int model;
+    uint64_t rows;
+    struct ticket *first, **last;
+    sim_event timer;
+    sim_cost gpu_work;
+    struct batch *next; /* free list */
+};
+
+struct mlaas {
+    struct mlaas_config c;
+    struct mlaas_env env;
+    struct stack_cost core, gpu; /* paths */
+    bool has_gpu;
+    const struct machine_cost *cpu_table, *gpu_table;
+    double reference_flops;
+    struct carry carry;
+    bool failed;         /* out of memory: sticky; the run stops */
+    bool in_hook;
+    int hook_model;      /* of the hook in progress */
+    uint64_t hook_rows;
+    struct batch *open;
+    struct batch *spare_batch;
+    struct ticket *spare_ticket;
+    uint64_t inside;     /* batches open or running */
+    sim_time polled_at;
+    sim_cost polled_busy;
+    double utilisation;  /* as of the last poll */
+    struct mlaas_stats stats;
+};
+
+/* ---- what a batch costs --------------------------------------------------------- */
+
+static double size_ratio(const struct mlaas *m, int model)
+{
+    const struct model_infer *in = m->env.infer;
+    return (double)in->flops(in->ctx, model) / m->reference_flops;
+}
+
+/* On a core everything grows with the network. */
+static sim_cost cpu_cost(const struct mlaas *m, int model, uint64_t rows)
+{
+    return (sim_cost)((double)machine_table_at(m->cpu_table, rows) * size_ratio(m, model));
+}
+
+/* On the GPU the first row is latency; only what comes on top of it grows with the network. */
+static sim_cost gpu_cost(const struct mlaas *m, int model, uint64_t rows)
+{
+    sim_cost one = machine_table_at(m->gpu_table, 1), all = machine_table_at(m->gpu_table, rows);
+    assert(all >= one);
+    double ratio = size_ratio(m, model);
+    return one + (sim_cost)((double)(all - one) * (ratio > 1 ? ratio : 1));
+}
+
+/* ---- the trip --------------------------------------------------------------------- */
+
+static void batch_done(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    struct mlaas *m = b->m;
+    struct ticket *t = b->first;
+    b->next = m->spare_batch;
+    m->spare_batch = b;
+    m->inside--;
+    while (t) {
+        struct ticket *next = t->next, copy = *t;
+        t->next = m->spare_ticket;
+        m->spare_ticket = t;
+        copy.done(copy.ctx, copy.arg);
+        t = next;
+    }
+}
+
+static sim_time ns_of(struct mlaas *m, sim_cost ps)
+{
+    return carry_ns(&m->carry, ps);
+}
+
+static void fail(struct mlaas *m)
+{
+    m->failed = true;
+    sim_stop(m->env.sim);
+}
+
+static void on_core(struct mlaas *m, sim_time work, sim_fn *next, struct batch *b)
+{
+    if (!cpu_submit(m->env.cpu, work, next, b, 0))
+        fail(m);
+}
+
+static void gpu_back_on_core(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    on_core(b->m, ns_of(b->m, b->m->gpu.cpu_after), batch_done, b);
+}
+
+static void gpu_finished(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->gpu.wire_after), 0, gpu_back_on_core, b, 0);
+}
+
+static void gpu_reached(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    struct mlaas *m = b->m;
+    gpu_side(m->env.gpu, b->gpu_work, ns_of(m, m->gpu.gpu_slice), ns_of(m, m->gpu.gpu_switch),
+             gpu_finished, b, 0);
+}
+
+static void gpu_submitted(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->gpu.wire_before), 0, gpu_reached, b, 0);
+}
+
+static void core_finished(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->core.wire_before), 0, batch_done, b, 0);
+}
+
+/* LAKE's rule, polled no more often than LAKE polls. */
+static bool gpu_contended(struct mlaas *m)
+{
+    sim_time now = sim_now(m->env.sim);
+    if (now - m->polled_at >= POLL_EVERY) {
+        sim_cost busy = gpu_busy(m->env.gpu);
+        m->utilisation = (double)(busy - m->polled_busy) / 1e3 / (double)(now - m->polled_at);
+        m->polled_at = now;
+        m->polled_busy = busy;
+    }
+    return m->utilisation > m->c.gpu_limit;
+}
+
+static bool choose_gpu(struct mlaas *m, const struct batch *b)
+{
+    if (m->c.place == MLAAS_CORE || !m->has_gpu)
+        return false;
+    return m->c.place != MLAAS_AUTO || (b->rows >= m->c.gpu_rows && !gpu_contended(m));
+}
+
+static void close_batch(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct batch *b = ctx;
+    struct mlaas *m = b->m;
+    assert(m->open == b);
+    m->open = NULL;
+    m->stats.batches++;
+    if (choose_gpu(m, b)) {
+        sim_cost work = gpu_cost(m, b->model, b->rows);
+        b->gpu_work = work;
+        m->stats.gpu_batches++;
+        m->stats.gpu_ps += work;
+        m->stats.cpu_ps += m->gpu.cpu_before + m->gpu.cpu_after;
+        m->stats.crossings += m->gpu.crossings;
+        on_core(m, ns_of(m, m->gpu.cpu_before), gpu_submitted, b);
+        return;
+    }
+    sim_cost work = m->core.cpu_before + cpu_cost(m, b->model, b->rows);
+    m->stats.cpu_ps += work;
+    m->stats.crossings += m->core.crossings;
+    on_core(m, ns_of(m, work), core_finished, b);
+}
+
+/* ---- hooks, tickets ----------------------------------------------------------------- */
+
+static void heard(void *ctx, int model, uint32_t rows)
+{
+    struct mlaas *m = ctx;
+    m->stats.calls++;
+    m->stats.rows += rows;
+    if (!m->in_hook) /* create() may warm up a network: before time begins, so free */
+        return;
+    m->hook_model = model;
+    m->hook_rows += rows;
+}
+
+void mlaas_hook_begin(struct mlaas *m)
+{
+    m->in_hook = true;
+    m->hook_rows = 0;
+}
+
+static struct batch *open_batch(struct mlaas *m)
+{
+    struct batch *b = m->spare_batch;
+    if (b)
+        m->spare_batch = b->next;
+    else if (!(b = malloc(sizeof *b)))
+        return NULL;
+    *b = (struct batch){.m = m, .model = m->hook_model};
+    b->last = &b->first;
+    m->inside++;
+    m->open = b;
+    b->timer = sim_after(m->env.sim, (sim_time)(m->c.window_us * 1e3), 0, close_batch, b, 0);
+    return b;
+}
+
+static bool join(struct mlaas *m, struct batch *b, const struct ticket *want)
+{
+    struct ticket *t = m->spare_ticket;
+    if (t)
+        m->spare_ticket = t->next;
+    else if (!(t = malloc(sizeof *t)))
+        return false;
+    *t = *want;
+    *b->last = t;
+    b->last = &t->next;
+    b->rows += m->hook_rows;
+    return true;
+}
+
+bool mlaas_hook_end(struct mlaas *m, sim_fn *done, void *ctx, uint64_t arg)
+{
+    assert(m->in_hook);
+    m->in_hook = false;
+    if (!m->hook_rows || m->c.mode == MLAAS_FREE)
+        return false;
+    if (m->open && m->open->model != m->hook_model) {
+        sim_cancel(m->env.sim, m->open->timer);
+        close_batch(m->open, 0);
+    }
+    struct batch *b = m->open ? m->open : open_batch(m);
+    if (!b || !join(m, b, &(struct ticket){.done = done, .ctx = ctx, .arg = arg})) {
+        fail(m);
+        return true;
+    }
+    if (b->rows >= m->c.max_batch) {
+        sim_cancel(m->env.sim, b->timer);
+        close_batch(b, 0);
+    }
+    return true;
+}
+
+bool mlaas_failed(const struct mlaas *m)
+{
+    return m->failed;
+}
+
+bool mlaas_idle(const struct mlaas *m)
+{
+    return m->inside == 0;
+}
+
+void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out)
+{
+    *out = m->stats;
+}
+
+/* ---- open and close ---------------------------------------------------------------- */
+
+static int find_paths(struct mlaas *m, struct err *e)
+{
+    const struct stack *s = m->env.stack;
+    bool daemon = s->path[STACK_infer_gpu_daemon].exists, kernel = s->path[STACK_infer_gpu_kernel].exists;
+    if (m->c.place == MLAAS_LAKE && !daemon)
+        return err_set(e, ERR_ENAME, "infer.place is \"lake\", but stack \"%s\" has no such path", s->name);
+    if (m->c.place == MLAAS_MALV && !kernel)
+        return err_set(e, ERR_ENAME, "infer.place is \"malv\", but stack \"%s\" has no such path", s->name);
+    int rc = stack_cost(s, STACK_infer_cpu, m->env.use, &m->core, e);
+    m->has_gpu = m->c.place != MLAAS_CORE && (daemon || kernel);
+    if (!rc && m->has_gpu)
+        rc = stack_cost(s, kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon, m->env.use, &m->gpu, e);
+    return rc;
+}
+
+static int find_tables(struct mlaas *m, struct err *e)
+{
+    int rc = machine_table(m->env.use, "infer.cpu", &m->cpu_table, e);
+    if (!rc && m->has_gpu)
+        rc = machine_table(m->env.use, "infer.gpu", &m->gpu_table, e);
+    if (!rc)
+        rc = machine_value(m->env.use, "infer.flops", QUANTITY_COUNT, &m->reference_flops, e);
+    if (!rc && m->reference_flops < 1)
+        rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
+                     m->env.use->machine->name);
+    return rc;
+}
+
+int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct mlaas_env *env, struct err *e)
+{
+    struct mlaas *m = *out = calloc(1, sizeof *m);
+    if (!m)
+        return err_set(e, ERR_ENOMEM, "inference service: out of memory");
+    m->c = *c;
+    m->env = *env;
+    int rc = 0;
+    if (env->infer && c->mode != MLAAS_FREE) {
+        rc = find_paths(m, e);
+        if (!rc)
+            rc = find_tables(m, e);
+    }
+    if (rc) {
+        free(m);
+        *out = NULL;
+        return rc;
+    }
+    if (env->infer)
+        *env->infer->tap = (struct infer_tap){heard, m};
+    return 0;
+}
+
+void mlaas_close(struct mlaas *m)
+{
+    if (!m)
+        return;
+    if (m->env.infer)
+        *m->env.infer->tap = (struct infer_tap){NULL, NULL};
+    for (struct batch *b = m->spare_batch, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    for (struct ticket *t = m->spare_ticket, *next; t; t = next) {
+        next = t->next;
+        free(t);
+    }
+    free(m);
+}
+
+/* ---- configuration ------------------------------------------------------------------ */
+
+
+int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e)
+{
+    static const char *const places[] = {"core", "lake", "malv", "auto", NULL};
+    static const char *const modes[] = {"wait", "async", "free", NULL};
+    struct {
+        struct mlaas_config c;
+        const struct config *place, *mode;
+    } in = {.c = {.place = MLAAS_CORE, .mode = MLAAS_WAIT, .max_batch = 64, .gpu_rows = 16, .gpu_limit = 0.7}};
+    const struct config_field fields[] = {
+        {"place", CONFIG_T_ANY, offsetof(__typeof__(in), place), 0, 0, false},
+        {"mode", CONFIG_T_ANY, offsetof(__typeof__(in), mode), 0, 0, false},
+        {"window_us", CONFIG_T_F64, offsetof(__typeof__(in), c.window_us), 0, 1e6, false},
+        {"max_batch", CONFIG_T_U32, offsetof(__typeof__(in), c.max_batch), 1, 4096, false},
+        {"gpu_rows", CONFIG_T_U32, offsetof(__typeof__(in), c.gpu_rows), 1, 4096, false},
+        {"gpu_limit", CONFIG_T_F64, offsetof(__typeof__(in), c.gpu_limit), 0, 1, false},
+        CONFIG_END,
+    };
+    int v = 0, rc = section ? config_fill(section, fields, &in, e) : 0;
+    if (!rc && in.place && !(rc = config_choice(in.place, places, &v, e)))
+        in.c.place = (enum mlaas_place)v;
+    if (!rc && in.mode && !(rc = config_choice(in.mode, modes, &v, e)))
+        in.c.mode = (enum mlaas_mode)v;
+    if (!rc)
+        *c = in.c;
+    return rc;
+}

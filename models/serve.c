@@ -1,0 +1,220 @@
+/* serve.c - a GPU server that serves LLM requests: wiring and life cycle. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/serve_state.h"
+
+/* ---- slots --------------------------------------------------------------------------- */
+
+void serve_fail(struct serve *s, int rc)
+{
+    if (!s->rc)
+        s->rc = rc;
+    sim_stop(s->sim);
+}
+
+static bool grow_slots(struct serve *s)
+{
+    uint32_t slots = s->slots ? 2 * s->slots : 1024;
+    struct seq *seq = realloc(s->seq, slots * sizeof *seq);
+    if (seq)
+        s->seq = seq;
+    uint32_t *spare = realloc(s->spare, slots * sizeof *spare);
+    if (spare)
+        s->spare = spare;
+    if (!seq || !spare || !slot_heap_reserve(&s->waiting, slots) || !slot_heap_reserve(&s->finish, slots))
+        return false;
+    for (uint32_t i = slots; i-- > s->slots;) /* low numbers first */
+        s->spare[s->n_spare++] = i;
+    s->slots = slots;
+    return true;
+}
+
+bool serve_slot(struct serve *s, uint32_t *slot)
+{
+    if (!s->n_spare && !grow_slots(s)) {
+        serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
+        return false;
+    }
+    *slot = s->spare[--s->n_spare];
+    return true;
+}
+
+void serve_release(struct serve *s, uint32_t slot)
+{
+    if (s->seq[slot].pinned) {
+        s->seq[slot].gone = true;
+        return;
+    }
+    assert(s->n_spare < s->slots);
+    s->spare[s->n_spare++] = slot;
+}
+
+/* ---- configuration ----------------------------------------------------------------------- */
+
+struct serve_section {
+    struct serve_config c;
+    const struct config *launches, *infer;
+};
+
+int serve_config(struct serve_config *c, const struct config *section, struct err *e)
+{
+    static const char *const launch_modes[] = {"graph", "eager", NULL};
+    static const struct config_field fields[] = {
+        {"model", CONFIG_T_STR, offsetof(struct serve_section, c.model), 0, 0, false},
+        {"max_running", CONFIG_T_U32, offsetof(struct serve_section, c.max_running), 1, 65536, false},
+        {"max_batch_tokens", CONFIG_T_U32, offsetof(struct serve_section, c.max_batch_tokens), 1, 1 << 20, false},
+        {"chunk", CONFIG_T_U32, offsetof(struct serve_section, c.chunk), 0, 1 << 20, false},
+        {"max_context", CONFIG_T_U32, offsetof(struct serve_section, c.max_context), 1, 1 << 24, false},
+        {"kv_fraction", CONFIG_T_F64, offsetof(struct serve_section, c.kv_fraction), 0.01, 1, false},
+        {"slo_ttft_ms", CONFIG_T_F64, offsetof(struct serve_section, c.slo_ttft_ms), 0, 1e9, false},
+        {"slo_tpot_ms", CONFIG_T_F64, offsetof(struct serve_section, c.slo_tpot_ms), 0, 1e9, false},
+        {"cores", CONFIG_T_U32, offsetof(struct serve_section, c.cores), 1, 1024, false},
+        {"launches", CONFIG_T_ANY, offsetof(struct serve_section, launches), 0, 0, false},
+        {"leap", CONFIG_T_BOOL, offsetof(struct serve_section, c.leap), 0, 0, false},
+        {"infer", CONFIG_T_ANY, offsetof(struct serve_section, infer), 0, 0, false},
+        CONFIG_END,
+    };
+    struct serve_section in = {.c = {.model = "llama-3.1-8b", .max_running = 256, .max_batch_tokens = 2048,
+                                     .max_context = 131072, .kv_fraction = 0.9, .slo_ttft_ms = 1000,
+                                     .slo_tpot_ms = 50, .cores = 8, .graphs = true, .leap = true}};
+    int mode = 0, rc = section ? config_fill(section, fields, &in, e) : 0;
+    if (!rc && in.launches)
+        rc = config_choice(in.launches, launch_modes, &mode, e);
+    if (!rc && in.c.max_batch_tokens < in.c.max_running)
+        rc = config_get(section, "max_batch_tokens")
+                 ? config_complain(config_get(section, "max_batch_tokens"), e,
+                                   "at least max_running (%u): every running sequence takes a token",
+                                   in.c.max_running)
+                 : config_complain(config_get(section, "max_running"), e, "at most max_batch_tokens (%u)",
+                                   in.c.max_batch_tokens);
+    if (!rc)
+        rc = mlaas_config(&in.c.infer, in.infer, e);
+    in.c.graphs = mode == 0;
+    if (!rc)
+        *c = in.c;
+    return rc;
+}
+
+static int check(const struct config *section, struct err *e)
+{
+    struct serve_config c;
+    return serve_config(&c, section, e);
+}
+
+/* ---- life cycle ------------------------------------------------------------------------------ */
+
+static int open_costs(struct serve *s)
+{
+    static const struct {
+        enum stack_path_id path;
+        size_t at;
+    } paths[] = {
+        {STACK_request_in, offsetof(struct serve, in)},
+        {STACK_launch, offsetof(struct serve, launch)},
+        {STACK_complete, offsetof(struct serve, complete)},
+        {STACK_token_out, offsetof(struct serve, token_out)},
+    };
+    s->stack = stack_find(s->env->stack ? s->env->stack : "native", s->e);
+    if (!s->stack)
+        return ERR_ENAME;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < sizeof paths / sizeof *paths; i++)
+        rc = stack_cost(s->stack, paths[i].path, &s->use, (struct stack_cost *)((char *)s + paths[i].at), s->e);
+    if (!rc)
+        rc = machine_ps(&s->use, "cost.engine_step", &s->engine_step, s->e);
+    if (!rc)
+        rc = machine_ps(&s->use, "cost.engine_seq", &s->engine_seq, s->e);
+    if (!rc)
+        rc = llm_cost_open(&s->llm, &s->use, s->c.model, s->e);
+    return rc;
+}
+
+static int open_memory(struct serve *s)
+{
+    uint64_t tokens = 0;
+    int rc = llm_cost_kv_tokens(&s->llm, &s->use, s->c.kv_fraction, &tokens, s->e);
+    s->kv.total = s->kv.free = tokens / KV_BLOCK;
+    s->running = calloc(s->c.max_running, sizeof *s->running);
+    s->filling = calloc(s->c.max_running, sizeof *s->filling);
+    if (!rc && (!s->running || !s->filling || !grow_slots(s)))
+        rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    return rc;
+}
+
+static int open_parts(struct serve *s)
+{
+    struct sim_options opt = s->env->sim;
+    opt.seed = s->env->seed;
+    s->sim = sim_new(&opt);
+    s->cpu = s->sim ? cpu_new(s->sim, s->c.cores) : NULL;
+    if (!s->cpu)
+        return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    gpu_begin(&s->gpu, s->sim);
+    int rc = machine_use_begin(&s->use, s->env->machine, s->e);
+    if (!rc)
+        rc = open_costs(s);
+    if (!rc)
+        rc = open_memory(s);
+    struct mlaas_env env = {s->sim, s->cpu, &s->gpu, s->stack, &s->use, s->env->infer};
+    if (!rc)
+        rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
+    if (!rc && !report_begin(s))
+        rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    return rc;
+}
+
+static void close_parts(struct serve *s)
+{
+    mlaas_close(s->mlaas);
+    machine_use_end(&s->use);
+    cpu_free(s->cpu);
+    sim_free(s->sim);
+    slot_heap_free(&s->waiting);
+    slot_heap_free(&s->finish);
+    free(s->running);
+    free(s->filling);
+    free(s->seq);
+    free(s->spare);
+}
+
+static int simulate(struct serve *s)
+{
+    int rc = intake_begin(s);
+    if (rc < 0)
+        return rc;
+    sim_run(s->sim, SIM_NEVER);
+    if (s->rc)
+        return s->rc;
+    if (mlaas_failed(s->mlaas))
+        return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
+    report_end(s);
+    return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
+}
+
+static int run(const struct config *section, const struct model_env *env, struct measures *out, struct err *e)
+{
+    struct serve s = {.env = env, .out = out, .e = e};
+    if (!env->machine)
+        return err_set(e, ERR_EUSAGE, "model \"serve\" needs a machine profile (\"machine\": ...)");
+    if (!env->requests)
+        return err_set(e, ERR_EUSAGE, "model \"serve\" needs a trace of requests (\"trace\": ...)");
+    int rc = serve_config(&s.c, section, e);
+    if (env->policy)
+        env->policy->out = out;
+    if (!rc)
+        rc = open_parts(&s);
+    if (!rc)
+        rc = simulate(&s);
+    close_parts(&s);
+    return rc;
+}
+
+const struct model_ops model_serve = {
+    .name = "serve",
+    .summary = "a GPU server that serves LLM requests by continuous batching",
+    .check = check,
+    .run = run,
+};

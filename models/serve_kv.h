@@ -1,0 +1,33 @@
+/* serve_kv.h - the paged KV cache's budget, in blocks.
+ *
+ * Every decoding sequence grows by one token per step and takes a block when
+ * its last one is full.  Which sequences do so in which step is known from
+ * their lengths modulo the block, so the blocks needed for the next k steps
+ * come from a histogram of 16 counters, not from a walk over the sequences.  */
+#ifndef MODELS_SERVE_KV_H
+#define MODELS_SERVE_KV_H
+
+#include <stdint.h>
+
+#define KV_BLOCK 16 /* tokens; vLLM's default */
+
+struct serve_kv {
+    uint64_t total, free;    /* blocks */
+    uint64_t step;           /* decode steps taken so far */
+    uint64_t decoding;       /* sequences in the decode set */
+    uint64_t phase[KV_BLOCK];/* how many of them have (length - step) mod KV_BLOCK == i */
+};
+
+static inline uint64_t kv_blocks(uint64_t tokens)
+{
+    return (tokens + KV_BLOCK - 1) / KV_BLOCK;
+}
+
+void kv_join(struct serve_kv *kv, uint64_t length);   /* into the decode set, at this length now */
+void kv_leave(struct serve_kv *kv, uint64_t length);  /* at this length now */
+uint64_t kv_need(const struct serve_kv *kv);          /* blocks that the next decode step takes */
+uint64_t kv_need_steps(const struct serve_kv *kv, uint64_t k); /* blocks of the next k steps */
+uint64_t kv_steps_that_fit(const struct serve_kv *kv, uint64_t most); /* largest k <= most that free allows */
+void kv_advance(struct serve_kv *kv, uint64_t k);     /* takes k steps and their blocks */
+
+#endif

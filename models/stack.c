@@ -1,0 +1,87 @@
+/* stack.c - finding a stack's path and adding up what it costs. */
+#include "models/stack.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "models/stack_table.h"
+
+static const struct {
+    const char *name, *about;
+} paths[] = {
+#define X(name, what) {#name, what},
+    STACK_PATHS(X)
+#undef X
+};
+
+const char *stack_path_name(enum stack_path_id p)
+{
+    return paths[p].name;
+}
+
+const char *stack_path_about(enum stack_path_id p)
+{
+    return paths[p].about;
+}
+
+const char *stack_where_name(enum stack_where w)
+{
+    static const char *const names[] = {"guest cpu", "host cpu", "wire", "gpu"};
+    return names[w];
+}
+
+const struct stack *stack_at(size_t i)
+{
+    return i < stack_table_n ? &stack_table[i] : NULL;
+}
+
+const struct stack *stack_find(const char *name, struct err *e)
+{
+    for (size_t i = 0; i < stack_table_n; i++)
+        if (!strcmp(stack_table[i].name, name))
+            return &stack_table[i];
+    err_set(e, ERR_ENAME, "no stack \"%s\", want one of native, kvm, lake, malv", name);
+    return NULL;
+}
+
+int stack_path_find(const char *name, enum stack_path_id *p, struct err *e)
+{
+    for (int i = 0; i < STACK_PATHS_N; i++)
+        if (!strcmp(paths[i].name, name)) {
+            *p = (enum stack_path_id)i;
+            return 0;
+        }
+#define X(path, what) " " #path
+    return err_set(e, ERR_ENAME, "no path \"%s\", want one of" STACK_PATHS(X), name);
+#undef X
+}
+
+int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
+               struct stack_cost *out, struct err *e)
+{
+    const struct stack_path *path = &s->path[p];
+    *out = (struct stack_cost){.crossings = (uint32_t)path->n};
+    if (!path->exists)
+        return err_set(e, ERR_ENAME, "stack \"%s\" has no path %s", s->name, paths[p].name);
+    bool after = false;
+    for (size_t i = 0; i < path->n; i++) {
+        const struct stack_crossing *c = &path->crossing[i];
+        if (!c->cost) { /* the GPU work itself: the caller knows how long it is */
+            assert(c->where == WHERE_GPU && !after);
+            after = true;
+            continue;
+        }
+        sim_cost ps = 0;
+        int rc = machine_ps(u, c->cost, &ps, e);
+        if (rc)
+            return rc;
+        if (c->where == WHERE_GPU) {
+            *(strcmp(c->cost, "gpu.timeslice") ? &out->gpu_switch : &out->gpu_slice) += ps;
+            continue;
+        }
+        bool cpu = c->where == WHERE_GUEST_CPU || c->where == WHERE_HOST_CPU;
+        *(cpu ? after ? &out->cpu_after : &out->cpu_before
+              : after ? &out->wire_after : &out->wire_before) += ps;
+    }
+    return 0;
+}

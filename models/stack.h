@@ -1,0 +1,69 @@
+/* stack.h - the software between a request and the hardware, as data.
+ *
+ * A stack is, for each path an operation can take, the ordered list of
+ * crossings it makes.  A crossing names a cost of the machine profile and
+ * where it is paid.  Stacks differ by their lists and by nothing else: no
+ * factor, no special case.  A path without crossings is free; a path that a
+ * stack does not have (no LAKE daemon on plain KVM) says so.                */
+#ifndef MODELS_STACK_H
+#define MODELS_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "models/machine.h"
+
+#define STACK_PATHS(X)                                                                             \
+    X(request_in, "a request from the wire to the serving engine's queue")                         \
+    X(launch, "one GPU launch by the serving engine (a kernel, or a captured graph)")              \
+    X(complete, "the engine learns that its GPU work is done")                                     \
+    X(token_out, "one token from the engine to the wire")                                          \
+    X(infer_cpu, "a policy's inference on a host core")                                            \
+    X(infer_gpu_daemon, "a policy's inference on the GPU through LAKE's user-space daemon")        \
+    X(infer_gpu_kernel, "a policy's inference on the GPU, submitted by the kernel itself")
+
+enum stack_path_id {
+#define X(name, what) STACK_##name,
+    STACK_PATHS(X)
+#undef X
+        STACK_PATHS_N
+};
+
+enum stack_where { WHERE_GUEST_CPU, WHERE_HOST_CPU, WHERE_WIRE, WHERE_GPU };
+
+struct stack_crossing {
+    const char *cost; /* dotted name in the profile; NULL: the GPU work itself, by table */
+    enum stack_where where;
+    const char *what;
+};
+
+struct stack_path {
+    bool exists;
+    size_t n;
+    const struct stack_crossing *crossing;
+};
+
+struct stack {
+    const char *name, *summary;
+    struct stack_path path[STACK_PATHS_N];
+};
+
+const struct stack *stack_find(const char *name, struct err *e); /* NULL and a complaint listing all */
+const struct stack *stack_at(size_t i);                          /* NULL past the end */
+const char *stack_path_name(enum stack_path_id p);
+const char *stack_path_about(enum stack_path_id p);
+int stack_path_find(const char *name, enum stack_path_id *p, struct err *e) MUST_CHECK;
+const char *stack_where_name(enum stack_where w);
+
+/* A path with its costs filled in: CPU before the GPU work, time on wires or
+ * in the device, CPU after.  A path that never reaches the GPU has no after.
+ * Costs paid at the GPU itself are the price of sharing it.                 */
+struct stack_cost {
+    sim_cost cpu_before, wire_before, wire_after, cpu_after;
+    sim_cost gpu_slice, gpu_switch; /* paid only while tenants run: a slice's rest at most; a switch */
+    uint32_t crossings;
+};
+int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
+               struct stack_cost *out, struct err *e) MUST_CHECK;
+
+#endif
