@@ -17,7 +17,9 @@ static int open_times(struct llm_cost *c, struct machine_use *u, const char *mod
         size_t at;
     } times[] = {
         {"fixed", offsetof(struct llm_cost, fixed)},
-        {"prompt_chunk", offsetof(struct llm_cost, prompt_chunk)},
+        {"prompt_step", offsetof(struct llm_cost, prompt_step)},
+        {"prompt_token", offsetof(struct llm_cost, prompt_token)},
+        {"prompt_past", offsetof(struct llm_cost, prompt_past)},
         {"prompt_kpair", offsetof(struct llm_cost, prompt_kpair)},
         {"decode_step", offsetof(struct llm_cost, decode_step)},
         {"decode_seq", offsetof(struct llm_cost, decode_seq)},
@@ -85,7 +87,9 @@ sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
     sim_cost ps = c->fixed + machine_table_at(c->dense, b->prompt_tokens + b->decoding);
     if (b->sampled)
         ps += machine_table_at(c->head, b->sampled);
-    ps += b->chunks * c->prompt_chunk + b->pairs * c->prompt_kpair / 1000;
+    if (b->chunks)
+        ps += c->prompt_step + b->prompt_tokens * c->prompt_token + b->past * c->prompt_past +
+              b->pairs * c->prompt_kpair / 1000;
     if (b->decoding)
         ps += c->decode_step + b->decoding * c->decode_seq + b->cached * c->decode_token;
     return ps;

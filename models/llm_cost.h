@@ -15,7 +15,9 @@
 struct llm_cost {
     const struct machine_cost *dense, *head;
     sim_cost fixed;            /* per iteration: embedding, sampling, gaps between kernels */
-    sim_cost prompt_chunk;     /* attention, per prompt chunk in the batch */
+    sim_cost prompt_step;      /* attention, per iteration with any part of a prompt */
+    sim_cost prompt_token;     /* per token of those parts */
+    sim_cost prompt_past;      /* per cached token that they look back on */
     sim_cost prompt_kpair;     /* per 1000 query-key pairs */
     sim_cost decode_step;      /* attention, per iteration with any decoding sequence */
     sim_cost decode_seq;       /* per decoding sequence */
@@ -25,9 +27,10 @@ struct llm_cost {
 };
 
 struct llm_batch {
-    uint64_t chunks, prompt_tokens, pairs; /* prompt parts: how many, their tokens, query-key pairs */
-    uint64_t decoding, cached;             /* decoding sequences, tokens in their caches */
-    uint64_t sampled;                      /* sequences that get a token */
+    uint64_t chunks, prompt_tokens; /* prompt parts: how many, their tokens */
+    uint64_t past, pairs;           /* cached tokens they look back on, query-key pairs */
+    uint64_t decoding, cached;      /* decoding sequences, tokens in their caches */
+    uint64_t sampled;               /* sequences that get a token */
 };
 
 int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e) MUST_CHECK;

@@ -88,6 +88,7 @@ static void add_chunk(struct serve *s, uint32_t slot, uint64_t *budget, struct l
         return;
     b->chunks++;
     b->prompt_tokens += n;
+    b->past += q->filled;
     b->pairs += n * q->filled + n * (n + 1) / 2;
     if (q->filled + n == q->goal)
         b->sampled++;
