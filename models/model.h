@@ -58,7 +58,7 @@ struct model_ops {
 };
 
 /* The guest list: one line per model. */
-#define MODELS(X)
+#define MODELS(X) X(model_serve)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)
