@@ -12,6 +12,7 @@
 #define COMMANDS(X)                                                                                \
     X(compare, "compare results pair by pair, with confidence intervals")                          \
     X(report, "write a page with figures and tables about results")                                \
+    X(bench, "measure how fast the simulator itself is")                                           \
     X(policy, "learned and other policies: list, info, check, new")
 
 #define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);

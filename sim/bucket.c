@@ -17,7 +17,7 @@ struct bucket {
     struct sim *sim;
     const char *name;
     double per_ns, burst, level;
-    sim_time since; /* when the level was so */
+    sim_time since;   /* when the level was so */
     struct taker *at; /* a ring of those who wait; cap is a power of two */
     size_t head, n, cap;
     sim_event next;

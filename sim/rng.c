@@ -35,8 +35,8 @@ void rng_refill(struct rng *r)
     struct lane l[RNG_BATCH / 2];
     for (uint32_t i = 0; i < RNG_BATCH / 2; i++) {
         uint64_t n = r->block + i;
-        l[i] = (struct lane){{(uint32_t)n, (uint32_t)(n >> 32), (uint32_t)r->stream,
-                              (uint32_t)(r->stream >> 32)}};
+        l[i] = (struct lane){
+            {(uint32_t)n, (uint32_t)(n >> 32), (uint32_t)r->stream, (uint32_t)(r->stream >> 32)}};
     }
     uint32_t k0 = (uint32_t)r->key, k1 = (uint32_t)(r->key >> 32);
     for (int round = 0; round < ROUNDS; round++, k0 += STEP_0, k1 += STEP_1)

@@ -40,17 +40,17 @@ static inline double rng_unit(struct rng *r) /* [0, 1), 53 bits */
     return (double)(rng_u64(r) >> 11) * 0x1p-53;
 }
 
-uint64_t rng_below(struct rng *r, uint64_t n);     /* 0..n-1, unbiased; n > 0 */
+uint64_t rng_below(struct rng *r, uint64_t n); /* 0..n-1, unbiased; n > 0 */
 
 double rng_exponential(struct rng *r, double mean);
 double rng_normal(struct rng *r, double mean, double sd);
-double rng_lognormal(struct rng *r, double mu, double sigma);   /* of the underlying normal */
+double rng_lognormal(struct rng *r, double mu, double sigma); /* of the underlying normal */
 double rng_gamma(struct rng *r, double shape, double scale);
 double rng_weibull(struct rng *r, double shape, double scale);
 double rng_pareto(struct rng *r, double alpha, double minimum);
 
 /* Tables are built once and drawn from often; both own their memory. */
-struct rng_zipf;      /* ranks 1..n with P(k) ~ k^-s */
+struct rng_zipf; /* ranks 1..n with P(k) ~ k^-s */
 struct rng_zipf *rng_zipf_new(uint64_t n, double s);
 uint64_t rng_zipf_draw(const struct rng_zipf *z, struct rng *r);
 void rng_zipf_free(struct rng_zipf *z);

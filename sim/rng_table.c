@@ -55,8 +55,7 @@ uint64_t rng_zipf_draw(const struct rng_zipf *z, struct rng *r)
         double u = z->top + rng_unit(r) * (z->bottom - z->top);
         double x = hat_inverse(z, u);
         uint64_t k = x < 1.5 ? 1 : x >= (double)z->n ? z->n : (uint64_t)(x + 0.5);
-        if ((double)k - x <= z->sure ||
-            u >= hat_integral(z, (double)k + 0.5) - hat(z, (double)k))
+        if ((double)k - x <= z->sure || u >= hat_integral(z, (double)k + 0.5) - hat(z, (double)k))
             return k;
     }
 }

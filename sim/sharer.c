@@ -21,7 +21,7 @@ struct sharer {
     unsigned servers;
     virt_time virt;
     uint64_t seq;
-    sim_time since; /* when virt was up to date */
+    sim_time since;  /* when virt was up to date */
     struct job **at; /* a binary heap by (key, seq); a job knows its place + 1 */
     uint32_t n, cap;
     sim_event next;
@@ -111,7 +111,8 @@ static void advance(struct sharer *sh)
     if (sh->n == 0)
         sh->virt = 0;
     else
-        sh->virt += sh->n <= sh->servers ? d : d / sh->n * sh->servers + d % sh->n * sh->servers / sh->n;
+        sh->virt +=
+            sh->n <= sh->servers ? d : d / sh->n * sh->servers + d % sh->n * sh->servers / sh->n;
 }
 
 static void note_levels(struct sharer *sh)

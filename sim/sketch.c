@@ -29,7 +29,7 @@ struct values {
 struct sketch {
     bool exact, failed;
     uint64_t count;
-    double sum, lost; /* Neumaier: what the running sum has rounded away */
+    double sum, lost;         /* Neumaier: what the running sum has rounded away */
     double min, max, per_log; /* 1 / log(GAMMA) */
     struct buckets b;
     struct values *v; /* behind a pointer: sorting them changes no answer */
@@ -248,7 +248,8 @@ double sketch_quantile(const struct sketch *s, double q)
     return s->max;
 }
 
-void sketch_each(const struct sketch *s, void (*f)(void *ctx, double value, uint64_t count), void *ctx)
+void sketch_each(const struct sketch *s, void (*f)(void *ctx, double value, uint64_t count),
+                 void *ctx)
 {
     for (uint32_t i = 0; i < s->b.n; i++)
         if (s->b.count[i])

@@ -16,9 +16,9 @@
 #include "sim/sim.h"
 
 struct job {
-    sim_time service;   /* ns of work on one server */
+    sim_time service; /* ns of work on one server */
     int prio;
-    sim_fn *done;       /* called at completion, with ctx and arg */
+    sim_fn *done; /* called at completion, with ctx and arg */
     void *ctx;
     uint64_t arg;
     /* filled by the resource */
@@ -32,8 +32,8 @@ struct job {
 
 struct station_stats {
     uint64_t arrivals, completions;
-    double busy_ns;      /* server-nanoseconds of work done so far */
-    double queue_ns;     /* integral of queue length (waiting only) over time */
+    double busy_ns;  /* server-nanoseconds of work done so far */
+    double queue_ns; /* integral of queue length (waiting only) over time */
     uint64_t max_queue;
 };
 

@@ -104,19 +104,21 @@ static int same(double a, double b)
 
 Test(dmath, edges_are_those_of_the_standard)
 {
-    static const double v[] = {0.0, -0.0, 1, -1, 2, -2, 3, -3, 0.5, -0.5, 1e300, -1e300, 0x1p-1074,
-                               -0x1p-1074, 0x1p-1060, INFINITY, -INFINITY, NAN, 1e17, -1e17};
+    static const double v[] = {0.0,       -0.0,     1,         -1,    2,      -2,        3,
+                               -3,        0.5,      -0.5,      1e300, -1e300, 0x1p-1074, -0x1p-1074,
+                               0x1p-1060, INFINITY, -INFINITY, NAN,   1e17,   -1e17};
     for (size_t i = 0; i < sizeof v / sizeof *v; i++) {
         cr_expect(same(dmath_log(v[i]), log(v[i])) || fabs(dmath_log(v[i]) / log(v[i]) - 1) < 1e-15,
                   "log(%a)", v[i]);
         cr_expect(same(dmath_log1p(v[i]), log1p(v[i])) ||
-                      fabs(dmath_log1p(v[i]) / log1p(v[i]) - 1) < 1e-15, "log1p(%a)", v[i]);
+                      fabs(dmath_log1p(v[i]) / log1p(v[i]) - 1) < 1e-15,
+                  "log1p(%a)", v[i]);
         cr_expect(same(dmath_exp(v[i]), exp(v[i])) || fabs(dmath_exp(v[i]) / exp(v[i]) - 1) < 1e-15,
                   "exp(%a)", v[i]);
         for (size_t j = 0; j < sizeof v / sizeof *v; j++) {
             double a = dmath_pow(v[i], v[j]), b = pow(v[i], v[j]);
-            cr_expect(same(a, b) || fabs(a / b - 1) < 1e-15, "pow(%a, %a) = %a, libm %a", v[i], v[j],
-                      a, b);
+            cr_expect(same(a, b) || fabs(a / b - 1) < 1e-15, "pow(%a, %a) = %a, libm %a", v[i],
+                      v[j], a, b);
         }
     }
 }
@@ -135,7 +137,7 @@ Test(dmath, bits_are_pinned)
     uint64_t s = 99, h = 0;
     for (int i = 0; i < 100000; i++) {
         double u = (double)(next(&s) + 1) * 0x1p-53, w = (double)next(&s) * 0x1p-50;
-        double v[] = {dmath_log(u), dmath_exp(-w), dmath_pow(u, w), dmath_log1p(w),
+        double v[] = {dmath_log(u),   dmath_exp(-w),  dmath_pow(u, w), dmath_log1p(w),
                       dmath_expm1(u), dmath_sinpi(w), dmath_cospi(w)};
         for (size_t k = 0; k < sizeof v / sizeof *v; k++) {
             uint64_t b;

@@ -101,28 +101,91 @@ static double gamma_cdf(double a, double x)
 static const double point_value[] = {1, 2, 10}, point_p[] = {0.25, 0.5, 1};
 static struct rng_empirical *empirical;
 
-static double d_unit(struct rng *r) { return rng_unit(r); }
-static double d_exp(struct rng *r) { return rng_exponential(r, 3); }
-static double d_normal(struct rng *r) { return rng_normal(r, -1, 2); }
-static double d_lognormal(struct rng *r) { return rng_lognormal(r, 0.5, 0.75); }
-static double d_gamma(struct rng *r) { return rng_gamma(r, 2.5, 2); }
-static double d_gamma_half(struct rng *r) { return rng_gamma(r, 0.5, 1); }
-static double d_gamma_one(struct rng *r) { return rng_gamma(r, 1, 4); }
-static double d_gamma_nine(struct rng *r) { return rng_gamma(r, 9, 0.5); }
-static double d_weibull(struct rng *r) { return rng_weibull(r, 0.7, 2); }
-static double d_pareto(struct rng *r) { return rng_pareto(r, 2.5, 3); }
-static double d_empirical(struct rng *r) { return rng_empirical_draw(empirical, r); }
+static double d_unit(struct rng *r)
+{
+    return rng_unit(r);
+}
+static double d_exp(struct rng *r)
+{
+    return rng_exponential(r, 3);
+}
+static double d_normal(struct rng *r)
+{
+    return rng_normal(r, -1, 2);
+}
+static double d_lognormal(struct rng *r)
+{
+    return rng_lognormal(r, 0.5, 0.75);
+}
+static double d_gamma(struct rng *r)
+{
+    return rng_gamma(r, 2.5, 2);
+}
+static double d_gamma_half(struct rng *r)
+{
+    return rng_gamma(r, 0.5, 1);
+}
+static double d_gamma_one(struct rng *r)
+{
+    return rng_gamma(r, 1, 4);
+}
+static double d_gamma_nine(struct rng *r)
+{
+    return rng_gamma(r, 9, 0.5);
+}
+static double d_weibull(struct rng *r)
+{
+    return rng_weibull(r, 0.7, 2);
+}
+static double d_pareto(struct rng *r)
+{
+    return rng_pareto(r, 2.5, 3);
+}
+static double d_empirical(struct rng *r)
+{
+    return rng_empirical_draw(empirical, r);
+}
 
-static double c_unit(double x) { return x; }
-static double c_exp(double x) { return -expm1(-x / 3); }
-static double c_normal(double x) { return normal_cdf((x + 1) / 2); }
-static double c_lognormal(double x) { return normal_cdf((log(x) - 0.5) / 0.75); }
-static double c_gamma(double x) { return gamma_cdf(2.5, x / 2); }
-static double c_gamma_half(double x) { return gamma_cdf(0.5, x); }
-static double c_gamma_one(double x) { return gamma_cdf(1, x / 4); }
-static double c_gamma_nine(double x) { return gamma_cdf(9, x / 0.5); }
-static double c_weibull(double x) { return -expm1(-pow(x / 2, 0.7)); }
-static double c_pareto(double x) { return 1 - pow(3 / x, 2.5); }
+static double c_unit(double x)
+{
+    return x;
+}
+static double c_exp(double x)
+{
+    return -expm1(-x / 3);
+}
+static double c_normal(double x)
+{
+    return normal_cdf((x + 1) / 2);
+}
+static double c_lognormal(double x)
+{
+    return normal_cdf((log(x) - 0.5) / 0.75);
+}
+static double c_gamma(double x)
+{
+    return gamma_cdf(2.5, x / 2);
+}
+static double c_gamma_half(double x)
+{
+    return gamma_cdf(0.5, x);
+}
+static double c_gamma_one(double x)
+{
+    return gamma_cdf(1, x / 4);
+}
+static double c_gamma_nine(double x)
+{
+    return gamma_cdf(9, x / 0.5);
+}
+static double c_weibull(double x)
+{
+    return -expm1(-pow(x / 2, 0.7));
+}
+static double c_pareto(double x)
+{
+    return 1 - pow(3 / x, 2.5);
+}
 static double c_empirical(double x) /* an atom of 1/4 at 1, then straight lines */
 {
     return x < 1 ? 0 : x < 2 ? 0.25 * x : 0.5 + (x - 2) / 16;
@@ -216,7 +279,8 @@ ParameterizedTest(struct zipf_row *row, rng, zipf_ranks_have_their_odds)
     rng_init(&r, 8, "test", "zipf");
     for (int i = 0; i < N; i++) {
         uint64_t k = rng_zipf_draw(z, &r);
-        cr_assert(k >= 1 && k <= row->n, "rank %lu of %lu", (unsigned long)k, (unsigned long)row->n);
+        cr_assert(k >= 1 && k <= row->n, "rank %lu of %lu", (unsigned long)k,
+                  (unsigned long)row->n);
         count[k <= SHOWN ? k - 1 : SHOWN]++;
     }
     double chi = 0;
@@ -231,7 +295,8 @@ ParameterizedTest(struct zipf_row *row, rng, zipf_ranks_have_their_odds)
 Test(rng, ziggurat_tables_are_the_curves)
 {
     for (int i = 1; i < 256; i++) {
-        double xe = ziggurat_exp.layer[i].width * 0x1p53, xn = ziggurat_normal.layer[i].width * 0x1p53;
+        double xe = ziggurat_exp.layer[i].width * 0x1p53,
+               xn = ziggurat_normal.layer[i].width * 0x1p53;
         cr_expect_float_eq(ziggurat_exp.height[i], exp(-xe), 1e-15);
         cr_expect_float_eq(ziggurat_normal.height[i], exp(-xn * xn / 2), 1e-15);
         cr_expect_float_eq(xe * (ziggurat_exp.height[i + 1] - ziggurat_exp.height[i]),
@@ -247,8 +312,9 @@ Test(rng, draws_are_pinned)
     rng_init(&r, 2026, "pin", "all");
     uint64_t h = 0;
     for (int i = 0; i < 1000; i++) {
-        double v[] = {rng_unit(&r), rng_exponential(&r, 1), rng_normal(&r, 0, 1),
-                      rng_lognormal(&r, 0, 1), rng_gamma(&r, 0.3, 1), rng_weibull(&r, 2, 1),
+        double v[] = {rng_unit(&r),          rng_exponential(&r, 1),
+                      rng_normal(&r, 0, 1),  rng_lognormal(&r, 0, 1),
+                      rng_gamma(&r, 0.3, 1), rng_weibull(&r, 2, 1),
                       rng_pareto(&r, 1, 1)};
         for (size_t k = 0; k < sizeof v / sizeof *v; k++) {
             uint64_t b;

@@ -120,22 +120,18 @@ Test(sim, stop_returns_after_the_current_event)
 
 struct profile {
     const char *name;
-    uint64_t span;    /* delays: below this ... */
-    int ties;         /* ... one in so many is at now, one in so many on a coarse clock */
+    uint64_t span; /* delays: below this ... */
+    int ties;      /* ... one in so many is at now, one in so many on a coarse clock */
     int prios;
-    int cancels;      /* one in so many events cancels another; 0: none */
+    int cancels; /* one in so many events cancels another; 0: none */
     uint32_t start, total;
 };
 
 static const struct profile profiles[] = {
-    {"few far", 1u << 30, 0, 1, 0, 3, 3000},
-    {"few near", 8, 3, 3, 4, 2, 3000},
-    {"dense", 1000, 3, 2, 3, 400, 9000},
-    {"sparse", UINT64_C(1) << 45, 5, 3, 3, 700, 9000},
-    {"clocked", 5000, 1, 4, 5, 300, 9000},
-    {"timeouts", 1u << 20, 0, 1, 1, 100, 20000},
-    {"many prios", 50, 2, 1000, 6, 300, 9000},
-    {"growing", 1u << 24, 0, 1, 0, 1, 20000},
+    {"few far", 1u << 30, 0, 1, 0, 3, 3000},   {"few near", 8, 3, 3, 4, 2, 3000},
+    {"dense", 1000, 3, 2, 3, 400, 9000},       {"sparse", UINT64_C(1) << 45, 5, 3, 3, 700, 9000},
+    {"clocked", 5000, 1, 4, 5, 300, 9000},     {"timeouts", 1u << 20, 0, 1, 1, 100, 20000},
+    {"many prios", 50, 2, 1000, 6, 300, 9000}, {"growing", 1u << 24, 0, 1, 0, 1, 20000},
 };
 
 struct world {
@@ -241,8 +237,8 @@ static uint32_t first_of(const struct oracle *o)
     uint32_t best = UINT32_MAX;
     for (uint32_t i = 0; i < o->n; i++) {
         const struct listed *a = &o->item[i], *b = &o->item[best == UINT32_MAX ? i : best];
-        if (a->there && (best == UINT32_MAX || a->when < b->when ||
-                         (a->when == b->when && a->prio > b->prio)))
+        if (a->there &&
+            (best == UINT32_MAX || a->when < b->when || (a->when == b->when && a->prio > b->prio)))
             best = i;
     }
     return best;

@@ -10,18 +10,33 @@
 
 #define N 50000
 
-static double d_lognormal(struct rng *r) { return rng_lognormal(r, 3, 2); }
-static double d_pareto(struct rng *r) { return rng_pareto(r, 0.6, 1e-3); }
-static double d_tied(struct rng *r) { return (double)rng_below(r, 4) * 2.5; }
-static double d_constant(struct rng *r) { return 7 + 0 * rng_unit(r); }
-static double d_wide(struct rng *r) { return exp(rng_unit(r) * 50 - 18); }
+static double d_lognormal(struct rng *r)
+{
+    return rng_lognormal(r, 3, 2);
+}
+static double d_pareto(struct rng *r)
+{
+    return rng_pareto(r, 0.6, 1e-3);
+}
+static double d_tied(struct rng *r)
+{
+    return (double)rng_below(r, 4) * 2.5;
+}
+static double d_constant(struct rng *r)
+{
+    return 7 + 0 * rng_unit(r);
+}
+static double d_wide(struct rng *r)
+{
+    return exp(rng_unit(r) * 50 - 18);
+}
 
 static const struct sample {
     const char *name;
     double (*draw)(struct rng *);
     int n;
-} samples[] = {{"lognormal", d_lognormal, N}, {"pareto", d_pareto, N},     {"tied", d_tied, N},
-               {"constant", d_constant, N},   {"wide", d_wide, N},         {"three", d_wide, 3},
+} samples[] = {{"lognormal", d_lognormal, N}, {"pareto", d_pareto, N}, {"tied", d_tied, N},
+               {"constant", d_constant, N},   {"wide", d_wide, N},     {"three", d_wide, 3},
                {"one", d_lognormal, 1}};
 
 ParameterizedTestParameters(sketch, quantiles_are_within_the_stated_error)

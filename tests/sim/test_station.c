@@ -20,7 +20,8 @@ static void finished(void *ctx, uint64_t arg)
 
 static struct client client(struct sim *s, int *clock, sim_time service, int prio)
 {
-    return (struct client){.s = s, .clock = clock, .j = {.service = service, .prio = prio, .done = finished}};
+    return (struct client){
+        .s = s, .clock = clock, .j = {.service = service, .prio = prio, .done = finished}};
 }
 
 static void start(struct client *c)
@@ -33,8 +34,9 @@ Test(station, serves_by_priority_then_first_come)
     struct sim *s = sim_new(NULL);
     struct station *st = station_new(s, "cpu", 1);
     int clock = 0;
-    struct client c[] = {client(s, &clock, 10, 0), client(s, &clock, 10, 0), client(s, &clock, 10, 5),
-                         client(s, &clock, 10, 0), client(s, &clock, 10, 5)};
+    struct client c[] = {client(s, &clock, 10, 0), client(s, &clock, 10, 0),
+                         client(s, &clock, 10, 5), client(s, &clock, 10, 0),
+                         client(s, &clock, 10, 5)};
     for (int i = 0; i < 5; i++) {
         start(&c[i]);
         station_submit(st, &c[i].j);
@@ -83,7 +85,8 @@ Test(sharer, shares_equally_and_exactly)
     struct sim *s = sim_new(NULL);
     struct sharer *sh = sharer_new(s, "gpu", 1);
     int clock = 0;
-    struct client a = client(s, &clock, 100, 0), b = client(s, &clock, 20, 0), d = client(s, &clock, 7, 0);
+    struct client a = client(s, &clock, 100, 0), b = client(s, &clock, 20, 0),
+                  d = client(s, &clock, 7, 0);
     start(&a), start(&b), start(&d);
     sharer_submit(sh, &a.j);
     sim_run(s, 30);
@@ -157,7 +160,8 @@ Test(sharer, a_million_nanoseconds_of_thirds_lose_nothing)
     }
     sim_run(s, SIM_NEVER);
     for (int i = 0; i < 3; i++)
-        cr_expect(c[i].done >= 3000000 && c[i].done <= 3000001, "done at %lu", (unsigned long)c[i].done);
+        cr_expect(c[i].done >= 3000000 && c[i].done <= 3000001, "done at %lu",
+                  (unsigned long)c[i].done);
     sharer_free(sh);
     sim_free(s);
 }
