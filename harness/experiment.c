@@ -180,9 +180,13 @@ int experiment_from(struct experiment **out, const struct config *doc, const cha
     struct experiment *x = calloc(1, sizeof *x);
     if (!x)
         return no_memory(e);
+    const char *slash = strrchr(file, '/');
     x->file = strdup(file);
+    x->folder = slash ? strndup(file, (size_t)(slash - file + 1)) : strdup("./");
+    x->root = places_root(".");
+    x->where = (struct trace_places){.base = x->folder, .root = x->root};
     x->doc = config_copy(doc);
-    int rc = x->file && x->doc ? 0 : no_memory(e);
+    int rc = x->file && x->folder && x->root && x->doc ? 0 : no_memory(e);
     if (!rc && config_kind(x->doc) != CONFIG_OBJECT)
         rc = config_complain(x->doc, e, "an object");
     if (!rc && edits)
@@ -233,6 +237,8 @@ void experiment_free(struct experiment *x)
     }
     free(x->axis);
     free(x->text);
+    free(x->root);
+    free(x->folder);
     free(x->file);
     config_free(x->doc);
     free(x);
@@ -296,22 +302,21 @@ void experiment_describe(const struct experiment *x, uint64_t combination, char 
 
 char *experiment_find(const struct experiment *x, const char *relative, struct err *e)
 {
-    const char *slash = strrchr(x->file, '/');
     char *path = NULL;
-    if (relative[0] == '/')
-        path = strdup(relative);
-    else if (asprintf(&path, "%.*s%s", slash ? (int)(slash - x->file + 1) : 0, x->file,
-                      relative) < 0)
+    if (asprintf(&path, "%s%s", relative[0] == '/' ? "" : x->folder, relative) < 0)
         path = NULL;
     if (path && relative[0] != '/' && access(path, R_OK)) {
         free(path);
-        path = places_root(relative);
+        if (asprintf(&path, "%s/%s", x->root, relative) < 0)
+            path = NULL;
     }
     if (path && !access(path, R_OK))
         return path;
-    err_set(e, path ? ERR_EIO : ERR_ENOMEM,
-            path ? "%s: no such file beside %s or in the source tree" : "%s: out of memory for %s",
-            relative, x->file);
+    if (path)
+        err_set(e, ERR_EIO, "%s: no such file, neither beside %s nor in the source tree", relative,
+                x->file);
+    else
+        no_memory(e);
     free(path);
     return NULL;
 }

@@ -12,6 +12,7 @@
 #include "results/results.h"
 #include "sim/config.h"
 #include "sim/err.h"
+#include "traces/source.h"
 
 struct experiment_axis {
     char *path;                    /* "serve.max_running" */
@@ -21,7 +22,8 @@ struct experiment_axis {
 };
 
 struct experiment {
-    char *file;                    /* where it stands: relative paths begin at its folder */
+    char *file, *folder, *root;    /* where it stands: relative paths begin at its folder */
+    struct trace_places where;     /* the same, for traces */
     struct config *doc;            /* after the edits */
     char *text;                    /* doc's canonical text */
     const char *name, *title;      /* borrowed from doc */

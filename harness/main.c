@@ -3,10 +3,7 @@
 #include <string.h>
 
 #include "harness/commands.h"
-
-#ifndef MALV_VERSION
-#define MALV_VERSION "0.1.0"
-#endif
+#include "harness/version.h"
 
 static const struct {
     const char *name, *summary;
