@@ -7,7 +7,7 @@
 #include "harness/places.h"
 
 /* How many processes were started with us: what mpirun or srun left in the environment. */
-static long started_with(void)
+long ranks_expected(void)
 {
     static const char *const size[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"};
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
@@ -39,7 +39,7 @@ static int open_object(struct ranks *r, const char *path, long n, struct err *e)
 int ranks_open(struct ranks *r, struct err *e)
 {
     *r = (struct ranks){.rank = 0, .size = 1};
-    long n = started_with();
+    long n = ranks_expected();
     if (n <= 1)
         return 0;
     char *path = places_build("malv-mpi.so");

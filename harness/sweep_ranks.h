@@ -28,6 +28,7 @@ struct ranks {
     unsigned rank, size;         /* alone: 0 of 1 */
 };
 
+long ranks_expected(void); /* how many processes were started together, says the environment */
 int ranks_open(struct ranks *r, struct err *e) MUST_CHECK;
 void ranks_close(struct ranks *r);
 

@@ -1,0 +1,9 @@
+/* launch.h - from parsed arguments to results on disk and a table on the screen. */
+#ifndef HARNESS_LAUNCH_H
+#define HARNESS_LAUNCH_H
+
+#include "harness/run_args.h"
+
+int launch(const struct run_args *a, struct err *e) MUST_CHECK;
+
+#endif
