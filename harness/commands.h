@@ -10,6 +10,8 @@
 #include "sim/err.h"
 
 #define COMMANDS(X)                                                                                \
+    X(run, "run an experiment")                                                                    \
+    X(sweep, "run an experiment on all cores, or under mpirun")                                    \
     X(compare, "compare results pair by pair, with confidence intervals")                          \
     X(report, "write a page with figures and tables about results")                                \
     X(bench, "measure how fast the simulator itself is")                                           \

@@ -182,8 +182,10 @@ int experiment_from(struct experiment **out, const struct config *doc, const cha
         return no_memory(e);
     const char *slash = strrchr(file, '/');
     x->file = strdup(file);
-    x->folder = slash ? strndup(file, (size_t)(slash - file + 1)) : strdup("./");
-    x->root = places_root(".");
+    x->folder = slash ? strndup(file, (size_t)(slash - file)) : strdup(".");
+    x->root = places_root("");
+    if (x->root) /* without its last slash */
+        x->root[strlen(x->root) - 1] = '\0';
     x->where = (struct trace_places){.base = x->folder, .root = x->root};
     x->doc = config_copy(doc);
     int rc = x->file && x->folder && x->root && x->doc ? 0 : no_memory(e);
@@ -303,7 +305,8 @@ void experiment_describe(const struct experiment *x, uint64_t combination, char 
 char *experiment_find(const struct experiment *x, const char *relative, struct err *e)
 {
     char *path = NULL;
-    if (asprintf(&path, "%s%s", relative[0] == '/' ? "" : x->folder, relative) < 0)
+    if (asprintf(&path, "%s%s%s", relative[0] == '/' ? "" : x->folder,
+                 relative[0] == '/' ? "" : "/", relative) < 0)
         path = NULL;
     if (path && relative[0] != '/' && access(path, R_OK)) {
         free(path);
