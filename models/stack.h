@@ -66,4 +66,16 @@ struct stack_cost {
 int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
                struct stack_cost *out, struct err *e) MUST_CHECK;
 
+/* One line of an explanation. */
+struct stack_row {
+    enum stack_path_id path;
+    const struct stack *stack;
+    const struct stack_crossing *crossing;
+    const struct machine_cost *cost; /* NULL: the GPU work itself */
+};
+/* Calls row for every crossing of the path on every stack that has it, stacks in order.  Fails
+ * where the profile lacks a cost. */
+int stack_explain(const struct machine *m, enum stack_path_id p,
+                  void (*row)(void *ctx, const struct stack_row *r), void *ctx, struct err *e) MUST_CHECK;
+
 #endif
