@@ -14,8 +14,8 @@
 #include "sim/sim.h"
 #include "traces/record.h"
 
-struct machine;      /* models/machine.h: a parsed machine profile */
-struct policy_slot;  /* models/policy_slot.h: a loaded policy behind its guard */
+struct machine;     /* models/machine.h: a parsed machine profile */
+struct policy_slot; /* models/policy_slot.h: a loaded policy behind its guard */
 
 /* The inference service's real arithmetic, provided by the harness so that
  * models never see gpu-kernels/.  Handles are small integers.               */
@@ -39,17 +39,17 @@ struct model_infer {
 
 struct model_env {
     uint64_t seed;
-    struct sim_options sim;           /* queue kind, tie shuffle, spans */
-    const struct machine *machine;    /* NULL when the experiment names none */
-    struct request_source *requests;  /* NULL when the experiment has no trace */
-    struct policy_slot *policy;       /* NULL: the defaults */
-    const struct model_infer *infer;  /* NULL: none wanted */
-    const char *stack;                /* "native", "kvm", "lake", "malv"; NULL: native */
-    bool exact;                       /* exact percentiles instead of the sketch */
+    struct sim_options sim;          /* queue kind, tie shuffle, spans */
+    const struct machine *machine;   /* NULL when the experiment names none */
+    struct request_source *requests; /* NULL when the experiment has no trace */
+    struct policy_slot *policy;      /* NULL: the defaults */
+    const struct model_infer *infer; /* NULL: none wanted */
+    const char *stack;               /* "native", "kvm", "lake", "malv"; NULL: native */
+    bool exact;                      /* exact percentiles instead of the sketch */
 };
 
 struct model_ops {
-    const char *name;     /* as written in the experiment: "model": "serve" */
+    const char *name; /* as written in the experiment: "model": "serve" */
     const char *summary;
     /* Checks the model's own section of the experiment without running. */
     int (*check)(const struct config *section, struct err *e);
@@ -58,7 +58,9 @@ struct model_ops {
 };
 
 /* The guest list: one line per model. */
-#define MODELS(X) X(model_serve)
+#define MODELS(X)                                                                                  \
+    X(model_serve)                                                                                 \
+    X(model_queueing)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)
