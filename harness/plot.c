@@ -25,6 +25,7 @@ const char *plot_color(unsigned index)
 struct plot_series *plot_add(struct plot *p, const char *name, unsigned color, enum plot_kind kind)
 {
     struct plot_series *grown = realloc(p->series, (p->n_series + 1) * sizeof *grown);
+    p->failed = p->failed || !grown;
     if (!grown)
         return NULL;
     p->series = grown;
@@ -288,9 +289,11 @@ int plot_write(const struct plot *p, const char *dir, bool *drawn, struct err *e
 {
     char csv[256], script[256];
     *drawn = false;
+    bool failed = p->failed;
     for (size_t i = 0; i < p->n_series; i++)
-        if (p->series[i].failed)
-            return err_set(e, ERR_ENOMEM, "out of memory");
+        failed = failed || p->series[i].failed;
+    if (failed)
+        return err_set(e, ERR_ENOMEM, "out of memory");
     snprintf(csv, sizeof csv, "%s.csv", p->name);
     snprintf(script, sizeof script, "%s.gp", p->name);
     int rc = outfile_mkdir(dir, e);

@@ -41,8 +41,10 @@ struct plot {
     size_t n_row;
     struct plot_series *series;
     size_t n_series;
+    bool failed; /* out of memory: sticky, plot_write reports it */
 };
 
+/* NULL when out of memory, which plot_point ignores. */
 struct plot_series *plot_add(struct plot *p, const char *name, unsigned color, enum plot_kind kind);
 void plot_point(struct plot_series *s, double x, double y, double lo, double hi);
 void plot_free(struct plot *p); /* series and rows; not the strings it borrowed */

@@ -62,6 +62,6 @@ const char report_css[] =
     "code{font:.88em ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;color:var(--soft)}\n"
     "footer{margin-top:44px;color:var(--soft);font-size:.85rem}\n"
     "@media(max-width:640px){main{padding:18px 14px 40px}.card{padding:16px 16px;border-radius:12px}"
-    "h1{font-size:1.35rem}.card h2{font-size:1.3rem}th,td{padding:7px 10px}.figures{gap:12px}figure{padding:6px 4px 8px}"
+    "h1{font-size:1.35rem}.card h2{font-size:1.3rem}th,td{padding:7px 10px}.tiles{grid-template-columns:1fr 1fr;gap:8px}.tile{padding:10px 11px}.tile b{font-size:1.3rem}tbody th{white-space:normal;min-width:8em}.figures{gap:12px}figure{padding:6px 4px 8px}"
     "section{margin-top:30px}}\n"
     "@media print{body{background:#fff}.wide{overflow:visible}details{display:block}}\n";

@@ -174,9 +174,9 @@ static void caution_numbers(const struct report *r, FILE *f)
         double above;
         const char *text;
     } near[] = {
-        {"load", 0.9, "offered load is %.0f&nbsp;%% of capacity: queues near saturation grow with the length of the run"},
-        {"rejected", 0, "%.3g requests were turned away per run: latencies are of those that were served"},
-        {"preemptions", 0, "%.3g requests per run lost their KV cache and started again"},
+        {"load", 0.9, "Offered load reaches %.0f&nbsp;%% of capacity: near saturation, queues grow with the length of the run"},
+        {"rejected", 0, "Up to %.3g requests per run were turned away: latencies are of those that were served"},
+        {"preemptions", 0, "Up to %.3g times per run, a request lost its KV cache and started again"},
     };
     for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
         double worst = -INFINITY;
@@ -185,7 +185,7 @@ static void caution_numbers(const struct report *r, FILE *f)
                 worst = fmax(worst, report_mean(&r->setting[s].entry[k], near[i].metric));
         if (!(worst > near[i].above))
             continue;
-        fputs("<li class=\"warn\">Up to: ", f);
+        fputs("<li class=\"warn\">", f);
         char text[200];
         snprintf(text, sizeof text, near[i].text, i ? worst : 100 * worst);
         fprintf(f, "%s.</li>\n", text);

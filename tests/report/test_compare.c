@@ -1,0 +1,133 @@
+/* Pairing, the words of a verdict, and malv compare from outside. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/compare.h"
+#include "tests/report/sample.h"
+
+/* Student's sleep data again, as two policies on ten patients (seeds). */
+static const double sleep_data[20] = {0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0,
+                                      1.9, 0.8,  1.1,  0.1,  -0.1, 4.4, 5.5, 1.6, 4.6, 3.4};
+static const struct compare_options all = {0};
+
+Test(compare, pairs_by_seed_along_an_axis)
+{
+    struct err e = {0};
+    struct comparison c;
+    struct result_set *rs = sample_numbers(sleep_data, 2, 10, 1);
+    cr_assert_eq(compare_along(&c, rs, "x.h5", &all, &e), 0, "%s", e.msg);
+    cr_assert_eq(c.n, 1);
+    cr_expect_str_eq(c.by, "policy");
+    cr_expect_str_eq(c.row[0].a, "a");
+    cr_expect_str_eq(c.row[0].b, "b");
+    cr_expect_eq(c.row[0].contrast.pair.n, 10);
+    cr_expect_float_eq(c.row[0].contrast.pair.p, 0.002833, 5e-7);
+    cr_expect_eq(c.row[0].contrast.verdict, VERDICT_WORSE); /* the measure is better when less */
+    cr_expect_eq(c.n_warning, 0);
+    comparison_free(&c);
+    results_free(rs);
+}
+
+Test(compare, trials_without_a_partner_are_left_out_and_told)
+{
+    struct err e = {0};
+    struct comparison c;
+    struct result_set *a = sample_numbers(sleep_data, 1, 10, 1), *b = sample_numbers(sleep_data + 10, 1, 8, 5);
+    cr_assert_eq(compare_two(&c, a, "a.h5", b, "b.h5", &all, &e), 0, "%s", e.msg);
+    cr_assert_eq(c.n, 1);
+    cr_expect_eq(c.row[0].contrast.pair.n, 6); /* seeds 5..10 */
+    cr_expect_eq(c.row[0].contrast.unpaired_a, 4);
+    cr_expect_eq(c.row[0].contrast.unpaired_b, 2);
+    cr_assert_eq(c.n_warning, 1);
+    cr_expect_str_eq(c.warning[0],
+                     "policy a, b.h5 against a.h5: 6 trials have no partner of the same seed and are left out");
+    comparison_free(&c);
+    results_free(a);
+    results_free(b);
+}
+
+Test(compare, a_set_compared_with_itself_is_the_same)
+{
+    struct err e = {0};
+    struct comparison c;
+    const struct sample s = {.seeds = 3};
+    struct result_set *a = sample_new(&s), *b = sample_new(&s);
+    cr_assert_eq(compare_two(&c, a, "a.h5", b, "b.h5", &all, &e), 0, "%s", e.msg);
+    cr_expect_eq(c.n, 10 * c.metrics.n);
+    for (size_t i = 0; i < c.n; i++) {
+        cr_expect_eq(c.row[i].contrast.verdict, VERDICT_SAME, "%s", c.row[i].contrast.metric->name);
+        cr_expect_eq(c.row[i].contrast.pair.diff, 0);
+    }
+    comparison_free(&c);
+    results_free(a);
+    results_free(b);
+}
+
+Test(compare, what_is_wrong_with_the_trials_is_told)
+{
+    struct err e = {0};
+    struct comparison c;
+    const struct sample s = {.seeds = 3, .missing = 2, .rough = true};
+    struct result_set *rs = sample_new(&s);
+    cr_assert_eq(compare_along(&c, rs, "x.h5", &all, &e), 0, "%s", e.msg);
+    cr_assert_geq(c.n_warning, 3);
+    cr_expect_str_eq(c.warning[0], "x.h5 holds 28 of 30 trials: the rest have not run");
+    cr_expect_str_eq(c.warning[1], "x.h5: 1 of 28 trials failed and are left out");
+    cr_expect(strstr(c.warning[2], "no partner") != NULL, "%s", c.warning[2]);
+    comparison_free(&c);
+    results_free(rs);
+}
+
+static const struct {
+    double a[3], b[3];
+    size_t n;
+    const char *says;
+} words[] = {
+    {{10, 20, 30}, {8, 18.1, 27.9}, 3, "better: 10.0 % lower, significant (p = 0.0008)"},
+    {{10, 20, 30}, {12, 22.1, 31.9}, 3, "worse: 10.0 % higher, significant (p = 0.0008)"},
+    {{10, 20, 30}, {9, 22, 30}, 3, "no difference shown (1.7 % higher, p = 0.7418)"},
+    {{10, 20, 30}, {10, 20, 30}, 3, "the same in every pair"},
+    {{10}, {9}, 1, "10.0 % lower in the only pair: nothing can be said about chance"},
+    {{10}, {10}, 1, "the same in every pair"},
+    {{1, 2, 3}, {11, 22, 33}, 3, "no difference shown (11 times as high, p = 0.0742)"},
+    {{0, 0, 0}, {1, 1.1, 0.9}, 3, "worse: 1 ms higher, significant (p = 0.0033)"},
+};
+
+Test(compare, verdicts_in_words)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        struct metric m = {"x", "ms", BETTER_LESS};
+        struct contrast c = {.metric = &m};
+        char says[160];
+        stats_paired(words[i].a, words[i].b, words[i].n, CONFIDENCE, &c.pair);
+        contrast_words(&c, c.pair.p, says, sizeof says);
+        cr_expect_str_eq(says, words[i].says, "row %zu: %s", i, says);
+    }
+}
+
+static char *output_of(const char *cmd)
+{
+    static char out[65536];
+    FILE *p = popen(cmd, "r");
+    cr_assert(p);
+    const size_t n = fread(out, 1, sizeof out - 1, p);
+    out[n] = 0;
+    cr_expect_eq(pclose(p), 0, "%s", cmd);
+    return out;
+}
+
+Test(compare, the_command_prints_json_that_says_the_same)
+{
+    char cmd[256];
+    const char *dir = sample_file(&(struct sample){.seeds = 4});
+    snprintf(cmd, sizeof cmd, BUILD "/malv compare %s/out.h5 --by policy --measure e2e.mean --json", dir);
+    const char *out = output_of(cmd);
+    cr_expect(strstr(out, "\"by\":\"policy\"") && strstr(out, "\"setting\":\"stack kvm\",\"a\":\"fifo\",\"b\":\"oracle_sjf\""));
+    cr_expect(strstr(out, "\"measure\":\"e2e.mean\",\"unit\":\"ms\",\"pairs\":4") != NULL, "%s", out);
+    cr_expect(strstr(out, "\"verdict\":\"better\"") != NULL);
+    snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+    output_of(cmd);
+}

@@ -1,0 +1,100 @@
+/* malv report from outside: the page is looked at by a real browser. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "tests/report/sample.h"
+
+/* Exit status of a shell command; what it says goes to the test's log. */
+static int sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int sh(const char *fmt, ...)
+{
+    char cmd[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(cmd, sizeof cmd, fmt, ap);
+    va_end(ap);
+    const int status = system(cmd);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A report where there is no gnuplot: quick, and all that is text is in it. */
+static int undrawn(const char *dir)
+{
+    return sh("m=$(pwd)/" BUILD "/malv; PATH=/nowhere $m report -q %s/out.h5 -o %s/page", dir, dir);
+}
+
+static const struct sample samples[] = {
+    {.seeds = 5},
+    {.seeds = 3, .missing = 2, .rough = true}, /* cut short, a failed trial, hostile names */
+    {.seeds = 1},
+};
+
+ParameterizedTestParameters(report, a_browser_finds_nothing_wrong)
+{
+    static int row[sizeof samples / sizeof *samples];
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        row[i] = (int)i;
+    return cr_make_param_array(int, row, sizeof row / sizeof *row);
+}
+
+ParameterizedTest(int *row, report, a_browser_finds_nothing_wrong, .timeout = 180)
+{
+    const char *dir = sample_file(&samples[*row]);
+    if (sh("command -v gnuplot >/dev/null"))
+        cr_skip_test("no gnuplot here");
+    cr_assert_eq(sh(BUILD "/malv report -q %s/out.h5 -o %s/page", dir, dir), 0);
+    const int rc = sh("tests/report/check-page %s/page", dir);
+    if (rc == 77) {
+        sh("rm -r %s", dir);
+        cr_skip_test("no Chromium here");
+    }
+    cr_expect_eq(rc, 0, "see tests/report/check-page %s/page", dir);
+    if (!rc)
+        sh("rm -r %s", dir);
+}
+
+Test(report, says_what_matters)
+{
+    const char *dir = sample_file(&samples[0]);
+    cr_assert_eq(undrawn(dir), 0);
+    /* the made-up numbers make the learned policy the best that does not cheat */
+    cr_expect_eq(sh("grep -q '<h2><b class=\"who\"[^>]*>learned_sjf</b> wins: ' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q 'learning pays' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q '2 assumed</a>' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q 'Offered load reaches 10[0-9]' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("test $(wc -l < %s/page/trials.csv) = 51", dir), 0);
+    sh("rm -r %s", dir);
+}
+
+Test(report, tells_what_is_missing)
+{
+    const char *dir = sample_file(&samples[1]);
+    cr_assert_eq(undrawn(dir), 0);
+    cr_expect_eq(sh("grep -q '28 of 30 trials have finished' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q '1 of 28 trials failed' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q 'ejected in' %s/page/index.html", dir), 0);
+    sh("rm -r %s", dir);
+}
+
+Test(report, is_the_same_twice)
+{
+    const char *dir = sample_file(&samples[2]);
+    cr_assert_eq(sh(BUILD "/malv report -q %s/out.h5 -o %s/a && " BUILD "/malv report -q %s/out.h5 -o %s/b", dir, dir, dir, dir), 0);
+    cr_expect_eq(sh("diff -r %s/a %s/b", dir, dir), 0);
+    sh("rm -r %s", dir);
+}
+
+Test(report, without_gnuplot_tables_are_complete)
+{
+    const char *dir = sample_file(&samples[2]);
+    cr_assert_eq(undrawn(dir), 0);
+    cr_expect_eq(sh("grep -q 'gnuplot is not installed here' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q 'figures/cdf-ttft-1.gp' %s/page/index.html && test -s %s/page/figures/cdf-ttft-1.gp", dir, dir), 0);
+    cr_expect_neq(sh("test -e %s/page/figures/cdf-ttft-1.svg", dir), 0);
+    sh("rm -r %s", dir);
+}
