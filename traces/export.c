@@ -79,8 +79,17 @@ int export_end(struct exporter *x, struct err *e)
     return 0;
 }
 
-const char *export_name(const struct exporter *x, uint32_t id)
+void export_csv_name(struct exporter *x, uint32_t id)
 {
     const char *s = id == TRACE_NAME_NONE ? NULL : names_text(x->names, id);
-    return s ? s : "";
+    if (!s)
+        return;
+    if (!strpbrk(s, ",\"\r\n")) {
+        fputs(s, x->to);
+        return;
+    }
+    fputc('"', x->to);
+    for (; *s; s++)
+        fputs((char[]){*s, *s == '"' ? '"' : 0, 0}, x->to);
+    fputc('"', x->to);
 }

@@ -91,7 +91,7 @@ int export_begin(struct exporter *x, const struct import_format *f, const struct
                  const struct trace_names *names, FILE *to, struct err *e) MUST_CHECK;
 void export_row(struct exporter *x, const union trace_row *row);
 int export_end(struct exporter *x, struct err *e) MUST_CHECK;
-const char *export_name(const struct exporter *x, uint32_t id); /* "" for TRACE_NAME_NONE */
+void export_csv_name(struct exporter *x, uint32_t id); /* quoted if it must be; nothing for NONE */
 /* The value of "key=" in a style text, or NULL. */
 const char *style_get(const char *style, const char *key, char out[64]);
 

@@ -122,8 +122,9 @@ static void burst_put(struct exporter *x, const union trace_row *row)
         fprintf(x->to, "%llu", (unsigned long long)r->session - 1);
     if (x->flags & WITH_SESSION)
         fputc(',', x->to);
-    fprintf(x->to, "%s,%u,%u,%llu,%s", export_name(x, r->model), r->prompt_tokens,
-            r->output_tokens, (unsigned long long)r->prompt_tokens + r->output_tokens,
+    export_csv_name(x, r->model);
+    fprintf(x->to, ",%u,%u,%llu,%s", r->prompt_tokens, r->output_tokens,
+            (unsigned long long)r->prompt_tokens + r->output_tokens,
             log_types[r->tenant % 2]);
 }
 

@@ -124,12 +124,16 @@ static void put_seconds(struct exporter *x, uint64_t base_ns, uint64_t ns)
 static void pods_put(struct exporter *x, const union trace_row *row)
 {
     const struct trace_job *j = &row->job;
-    fprintf(x->to, "%s,%u,%llu,%u,%u", export_name(x, j->name), j->cpu_milli,
-            (unsigned long long)(j->mem_bytes >> 20), j->gpus, j->gpu_milli);
+    export_csv_name(x, j->name);
+    fprintf(x->to, ",%u,%llu,%u,%u", j->cpu_milli, (unsigned long long)(j->mem_bytes >> 20),
+            j->gpus, j->gpu_milli);
     if (x->flags & ONLY_SHORT)
         return;
-    fprintf(x->to, ",%s,%s,%s", export_name(x, j->gpu_spec), export_name(x, j->qos),
-            export_name(x, j->status));
+    const uint32_t labels[] = {j->gpu_spec, j->qos, j->status};
+    for (int i = 0; i < 3; i++) {
+        fputc(',', x->to);
+        export_csv_name(x, labels[i]);
+    }
     put_seconds(x, j->time_ns, 0);
     put_seconds(x, j->time_ns, j->duration_ns);
     put_seconds(x, j->time_ns, j->wait_ns);
@@ -177,8 +181,9 @@ static void nodes_head(struct exporter *x)
 static void nodes_put(struct exporter *x, const union trace_row *row)
 {
     const struct trace_node *n = &row->node;
-    fprintf(x->to, "%s,%u,%llu,%u,%s", export_name(x, n->name), n->cpu_milli,
-            (unsigned long long)(n->mem_bytes >> 20), n->gpus, export_name(x, n->model));
+    export_csv_name(x, n->name);
+    fprintf(x->to, ",%u,%llu,%u,", n->cpu_milli, (unsigned long long)(n->mem_bytes >> 20), n->gpus);
+    export_csv_name(x, n->model);
 }
 
 #define OPENB_SOURCE                                                                               \

@@ -1,0 +1,15 @@
+/* lru.h - a cache of block ids that forgets the least recently used: for the
+ * hit ratios that prefix traces are described by.                           */
+#ifndef TRACES_LRU_H
+#define TRACES_LRU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lru;
+struct lru *lru_new(uint32_t capacity); /* blocks; 0: never forgets.  NULL: out of memory */
+void lru_free(struct lru *c);
+/* Is it there?  Afterwards it is, as the most recent.  Negative: out of memory. */
+int lru_touch(struct lru *c, uint64_t id);
+
+#endif
