@@ -14,6 +14,7 @@
     X(sweep, "run an experiment on all cores, or under mpirun")                                    \
     X(compare, "compare results pair by pair, with confidence intervals")                          \
     X(report, "write a page with figures and tables about results")                                \
+    X(trace, "traces: import, info, verify, synth, export, get, list")                             \
     X(bench, "measure how fast the simulator itself is")                                           \
     X(policy, "learned and other policies: list, info, check, new")
 

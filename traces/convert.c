@@ -259,6 +259,14 @@ static int check_end(const struct check *c, const struct trace_meta *m, struct e
     return 0;
 }
 
+/* A file that says it is a trace and is damaged has failed its check. */
+static int missed(struct err *e)
+{
+    if (e)
+        e->code = ERR_ETOL;
+    return ERR_ETOL;
+}
+
 int convert_verify(const char *path, struct trace_meta *meta, convert_tick *tick, void *ctx,
                    struct err *e)
 {
@@ -269,7 +277,7 @@ int convert_verify(const char *path, struct trace_meta *meta, convert_tick *tick
                        path);
     int rc = trace_file_open(&f, path, NULL, 0, e);
     if (rc)
-        return rc == ERR_EPARSE ? (e->code = ERR_ETOL) : rc;
+        return rc == ERR_EPARSE ? missed(e) : rc;
     struct check c = {.names = trace_file_names(f), .table = trace_file_table(f)};
     sha256_init(&c.sha);
     while ((rc = trace_file_next(f, &row, e)) == 1) {
@@ -281,7 +289,7 @@ int convert_verify(const char *path, struct trace_meta *meta, convert_tick *tick
     *meta = *trace_file_meta(f);
     bool in_row = rc == ERR_ETOL;
     if (rc == ERR_EPARSE)
-        rc = e->code = ERR_ETOL;
+        rc = missed(e);
     else if (rc == 0 && (rc = check_end(&c, meta, e)))
         in_row = true;
     trace_file_close(f);

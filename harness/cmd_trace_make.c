@@ -1,0 +1,188 @@
+/* cmd_trace_make.c - malv trace import, synth, export: from one form into another. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/cmd_trace.h"
+#include "sim/config.h"
+#include "traces/convert.h"
+
+static const char import_help[] =
+    "usage: malv trace import FILE [-f FORMAT] -o OUT.h5 [--skip-bad N] [--filter deflate|zstd|none]\n"
+    "                         [--json] [-q]\n\n"
+    "Makes a canonical trace (HDF5, malv-trace/1) of a published one, plain or packed (gzip, xz,\n"
+    "zstd).  The format is told by the first line when -f does not name it.  A bad row is an error\n"
+    "with file, line and column; --skip-bad N leaves out up to N of them and counts.\n\nformats:\n";
+
+static void print_formats(void)
+{
+    const struct import_format *f;
+    for (size_t i = 0; (f = import_format_at(i)); i++)
+        printf("  %-12s %s\n", f->name, f->title);
+}
+
+static int one_operand(int argc, char **argv, const char *want, struct err *e)
+{
+    if (argc == 0)
+        return err_set(e, ERR_EUSAGE, "want %s", want);
+    return argc > 1 ? err_set(e, ERR_EUSAGE, "no use for \"%s\"", argv[1]) : 0;
+}
+
+int trace_import(int argc, char **argv, struct err *e)
+{
+    struct trace_options o = {0};
+    const struct import_format *format = NULL;
+    enum store_filter filter;
+    struct trace_file *f;
+    struct trace_meta meta;
+    struct progress p;
+    int rc = trace_options(&argc, &argv, "fozkjq", &o, e);
+    if (rc)
+        return rc;
+    if (o.help) {
+        fputs(import_help, stdout);
+        print_formats();
+        printf("\nexample: malv trace import BurstGPT_1.csv.gz -o burst.h5\n");
+        return 0;
+    }
+    if ((rc = one_operand(argc, argv, "a file", e)) || (rc = trace_filter(&o, &filter, e)))
+        return rc;
+    if (!o.out)
+        return err_set(e, ERR_EUSAGE, "want -o OUT.h5");
+    if (o.format && (rc = import_format_named(o.format, &format, e)))
+        return rc;
+    double began = trace_clock();
+    if ((rc = trace_file_open(&f, argv[0], format, o.skip_bad, e)))
+        return rc;
+    progress_begin(&p, "rows", trace_file_expected(f), o.quiet);
+    rc = convert_to_store(f, o.out, filter, &meta, trace_tick, &p, e);
+    progress_end(&p);
+    trace_file_close(f);
+    if (!rc)
+        trace_print_written(&o, o.out, &meta, trace_clock() - began);
+    return rc;
+}
+
+static const char synth_help[] =
+    "usage: malv trace synth [--preset NAME | --params FILE.json] [-n REQUESTS] [--rate PER_S] [--seed S]\n"
+    "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
+    "Makes a canonical trace of requests, any length, from fitted distributions.  FILE.json holds\n"
+    "what an experiment has under \"synth\".  The same parameters and seed give the same bytes.\n"
+    "\npresets:\n";
+
+static void print_presets(void)
+{
+    const struct synth_preset *s;
+    for (size_t i = 0; (s = synth_preset_at(i)); i++)
+        printf("  %-11s %s\n%14s%s\n", s->name, s->title, "", s->source);
+}
+
+static int synth_params_of(const struct trace_options *o, struct synth_params *p, struct err *e)
+{
+    struct config *c = NULL;
+    int rc;
+    if (o->params && o->preset)
+        return err_set(e, ERR_EUSAGE, "want --preset or --params, not both");
+    if (o->params) {
+        if ((rc = config_load(&c, o->params, e)) == 0)
+            rc = synth_params_read(c, p, e);
+        if (c)
+            config_free(c);
+    } else {
+        rc = synth_params_preset(o->preset ? o->preset : "mixed", p, e);
+    }
+    if (rc)
+        return rc;
+    if (o->n)
+        p->requests = o->n;
+    if (o->rate > 0)
+        p->rate_per_s = o->rate;
+    return 0;
+}
+
+int trace_synth(int argc, char **argv, struct err *e)
+{
+    struct trace_options o = {.seed = 1};
+    struct synth_params params;
+    enum store_filter filter;
+    struct trace_meta meta;
+    struct progress p;
+    int rc = trace_options(&argc, &argv, "opPnsrzjq", &o, e);
+    if (rc)
+        return rc;
+    if (o.help) {
+        fputs(synth_help, stdout);
+        print_presets();
+        printf("\nexample: malv trace synth --preset azure-conv -n 1000000 --seed 7 -o conv.h5\n");
+        return 0;
+    }
+    if (argc)
+        return err_set(e, ERR_EUSAGE, "no use for \"%s\"", argv[0]);
+    if (!o.out)
+        return err_set(e, ERR_EUSAGE, "want -o OUT.h5");
+    if ((rc = trace_filter(&o, &filter, e)) || (rc = synth_params_of(&o, &params, e)))
+        return rc;
+    double began = trace_clock();
+    progress_begin(&p, "requests", params.requests, o.quiet);
+    rc = convert_synth(&params, o.seed, o.out, filter, &meta, trace_tick, &p, e);
+    progress_end(&p);
+    if (!rc)
+        trace_print_written(&o, o.out, &meta, trace_clock() - began);
+    return rc;
+}
+
+static const char export_help[] =
+    "usage: malv trace export FILE.h5 [-f FORMAT] [-o OUT]\n\n"
+    "Writes a canonical trace in a published format: by default the one that it came from, and\n"
+    "then byte for byte as it was (columns that the canonical trace has no place for excepted).\n"
+    "Without -o: standard output.\n\n"
+    "example: malv trace export code.h5 -o code.csv\n";
+
+/* Into a neighbour of OUT that becomes OUT when it is complete. */
+static int export_to(struct trace_file *f, const struct import_format *format, const char *out,
+                     struct err *e)
+{
+    char *temp;
+    if (asprintf(&temp, "%s.tmp", out) < 0)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    FILE *to = fopen(temp, "wb");
+    int rc = to ? convert_export(f, format, to, e)
+                : err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
+    if (to && fclose(to) && !rc)
+        rc = err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
+    if (!rc && rename(temp, out))
+        rc = err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
+    if (rc && to)
+        remove(temp);
+    free(temp);
+    return rc;
+}
+
+int trace_export(int argc, char **argv, struct err *e)
+{
+    struct trace_options o = {0};
+    const struct import_format *format = NULL;
+    struct trace_file *f;
+    int rc = trace_options(&argc, &argv, "foq", &o, e);
+    if (rc)
+        return rc;
+    if (o.help) {
+        fputs(export_help, stdout);
+        return 0;
+    }
+    if ((rc = one_operand(argc, argv, "a canonical trace", e)))
+        return rc;
+    if (o.format && (rc = import_format_named(o.format, &format, e)))
+        return rc;
+    if (!store_is(argv[0]))
+        return err_set(e, ERR_EIO, "%s: not a canonical trace (HDF5)", argv[0]);
+    if ((rc = trace_file_open(&f, argv[0], NULL, 0, e)))
+        return rc;
+    if (!format && !(format = trace_file_format(f)))
+        rc = err_set(e, ERR_EUSAGE, "%s: a synthesized trace; -f says which format to write", argv[0]);
+    else
+        rc = o.out ? export_to(f, format, o.out, e) : convert_export(f, format, stdout, e);
+    trace_file_close(f);
+    return rc;
+}
