@@ -22,7 +22,7 @@ $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
 # ---- emu ----
 $B/%.emu.o: %.cu Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -x c -c $< -o $@
+	$(call say,EMU)$(CC) $(CFLAGS) -MMD -MP -x c -c $< -o $@
 
 # ---- cuda ----
 NVCC  := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
@@ -35,11 +35,11 @@ PTX_FROM      := $(firstword $(PTX_COMPILERS) none)
 # driver since 470 takes it (ptxas assembles the lowered text below).
 $B/%.nvcc.ptx: %.cu gpu-kernels/kernels.mk
 	@mkdir -p $(@D)
-	$(NVCC) -std=c++17 -arch=compute_80 -fmad=false -I. -ptx $< -o $@.new -MD -MF $@.d -MT $@
-	sed -e 's/^\.version .*/.version 7.4/' -e '/used_bytes_mask/d' $@.new >$@ && rm $@.new
+	$(call say,NVCC)$(NVCC) -std=c++17 -arch=compute_80 -fmad=false -I. -ptx $< -o $@.new -MD -MF $@.d -MT $@
+	@sed -e 's/^\.version .*/.version 7.4/' -e '/used_bytes_mask/d' $@.new >$@ && rm $@.new
 $B/%.clang.ptx: %.cu gpu-kernels/kernels.mk
 	@mkdir -p $(@D)
-	$(CLANG) -x cuda -std=c++17 -O3 -ffp-contract=off -fdeclspec --cuda-device-only \
+	$(call say,PTX)$(CLANG) -x cuda -std=c++17 -O3 -ffp-contract=off -fdeclspec --cuda-device-only \
 	  --cuda-gpu-arch=sm_80 -Xclang -target-feature -Xclang +ptx74 -nocudainc -nocudalib \
 	  -Wno-unknown-cuda-version -include gpu-kernels/cu_clang.h -I. -S $< -o $@ -MD -MF $@.d -MT $@
 
@@ -59,14 +59,25 @@ endif
 ifneq ($(PTXAS),)
 CUBINS := $(patsubst %,$B/gpu-kernels/mlp.sm_%.cubin,80 90 100 120)
 $B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
-	$(PTXAS) -arch=sm_$* $< -o $@
+	$(call say,SASS)$(PTXAS) -arch=sm_$* $< -o $@
 $B/libmalv-cuda.so: gpu-kernels/libmalv-cuda.c $(CUBINS)
-	$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
+	$(call say,SO)$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
 all: $B/libmalv-cuda.so
 endif
 
-# ---- tests: their planted bugs, and every PTX that can be made here ----
-BUGS := $B/tests/gpu-kernels/bugs/bugs
-$B/run-tests: $(BUGS).emu.o | $(PTX_COMPILERS:%=$(BUGS).%.ptx) $(PTX_COMPILERS:%=$B/gpu-kernels/mlp.%.ptx)
+# ---- tests: kernels with planted bugs, every PTX that can be made here, the
+# interpreter of PTX, and over it a driver for the cuda backend to open ----
+GKT  := $B/tests/gpu-kernels
+PTXI := $(patsubst %.c,$B/%.o,$(wildcard tests/gpu-kernels/ptx/*.c))
+FAKE := $(GKT)/fake/libcuda.so.1
+$(PTXI): CFLAGS += -fvisibility=hidden # the driver has its own copy
+$(FAKE): $(GKT)/fake/fake_libcuda.o $(PTXI)
+	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -o $@
+$B/run-tests: $(GKT)/bugs/bugs.emu.o $(PTXI)
+$B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $B/gpu-kernels/mlp.$c.ptx)
+CUDA_H := $(and $(NVCC),$(wildcard $(dir $(NVCC))../include/cuda.h))
+ifneq ($(CUDA_H),)
+$(GKT)/test_cudrv.o: CFLAGS += -DHAVE_CUDA_H -isystem $(dir $(CUDA_H))
+endif
 
--include $(wildcard $B/gpu-kernels/*.ptx.d $B/tests/gpu-kernels/bugs/*.ptx.d)
+-include $(wildcard $B/gpu-kernels/*.d $(GKT)/*/*.d)

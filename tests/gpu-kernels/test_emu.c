@@ -11,7 +11,7 @@
 #include "tests/gpu-kernels/nets.h"
 
 emu_kernel emu_mlp_f32, emu_mlp_s8;
-emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_divergent_shuffle, emu_bug_out_of_bounds,
+emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_missing_second_sync, emu_bug_divergent_shuffle, emu_bug_out_of_bounds,
     emu_bug_uninitialised_shared, emu_bug_divergent_barrier, emu_bug_endless_wait;
 
 /* Runs a network on fibers in a seeded order, on at most `blocks` blocks. */
@@ -130,6 +130,7 @@ Test(kernels_emu, a_missing_barrier_gives_wrong_answers_in_any_order)
 {
     for (uint64_t seed = 0; seed < 20; seed++)
         cr_expect_lt(run_bug(emu_bug_missing_sync, seed).right, BUG_THREADS);
+    cr_expect_lt(run_bug(emu_bug_missing_second_sync, 0).right, BUG_THREADS);
 }
 
 Test(kernels_emu, an_unwritten_shared_word_is_nan)
@@ -148,16 +149,16 @@ static void reports(emu_kernel *kernel, const char *begin, const char *place)
 Test(kernels_emu, a_shuffle_that_a_lane_skips_is_a_deadlock_with_its_line)
 {
     reports(emu_bug_divergent_shuffle, "deadlock in block 0; thread 0 waits for its warp at ",
-            "bugs.cu:31");
+            "bugs.cu:41");
 }
 
 Test(kernels_emu, threads_at_different_barriers_are_reported_with_both_lines)
 {
     reports(emu_bug_divergent_barrier, "divergent barrier in block 0: thread 0 waits at ",
-            "bugs.cu:58");
+            "bugs.cu:68");
 }
 
 Test(kernels_emu, an_endless_wait_ends_at_the_step_limit)
 {
-    reports(emu_bug_endless_wait, "still running after 100000 steps, thread ", "bugs.cu:66");
+    reports(emu_bug_endless_wait, "still running after 100000 steps, thread ", "bugs.cu:76");
 }

@@ -24,6 +24,16 @@ CU_KERNEL(bug_missing_sync, struct bug_args, BUG_THREADS)
     A.out[threadIdx.x] = sm->v[BUG_THREADS - 1 - threadIdx.x];
 }
 
+CU_KERNEL(bug_missing_second_sync, struct bug_args, BUG_THREADS)
+{
+    CU_SHARED(struct bug_shared, sm);
+    sm->v[threadIdx.x] = A.in[threadIdx.x];
+    __syncthreads();
+    const float other = sm->v[BUG_THREADS - 1 - threadIdx.x];
+    sm->v[threadIdx.x] = other; /* somebody may not have read it yet */
+    A.out[threadIdx.x] = other;
+}
+
 CU_KERNEL(bug_divergent_shuffle, struct bug_args, BUG_THREADS)
 {
     float s = A.in[threadIdx.x];
