@@ -16,7 +16,8 @@
     X(report, "write a page with figures and tables about results")                                \
     X(trace, "traces: import, info, verify, synth, export, get, list")                             \
     X(bench, "measure how fast the simulator itself is")                                           \
-    X(policy, "learned and other policies: list, info, check, new")
+    X(policy, "learned and other policies: list, info, check, new")                                \
+    X(model, "networks of learned policies: train, import, info, eval")
 
 #define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);
 COMMANDS(X)

@@ -35,8 +35,10 @@ static int pick(struct model_file *m, const struct safetensor *t[4], struct err 
         if (found == 4)
             return 0;
     }
-    return err_set(e, ERR_ENAME, "%s: want tensors w1, b1, w2, b2 (or 0.weight .. 2.bias, or "
-                                 "fc1.weight .. fc2.bias)", m->path);
+    return err_set(e, ERR_ENAME,
+                   "%s: want tensors w1, b1, w2, b2 (or 0.weight .. 2.bias, or "
+                   "fc1.weight .. fc2.bias)",
+                   m->path);
 }
 
 static int check(const struct model_file *m, const struct safetensor *t, const char *dtype,
@@ -59,8 +61,8 @@ static int check_shapes(struct model_file *m, const struct safetensor *const t[4
 {
     struct infer_mlp *p = &m->mlp;
     if (t[W1]->n_dim != 2 || t[W2]->n_dim != 2)
-        return err_set(e, ERR_ERANGE, "%s: %s and %s want two dimensions each", m->path, t[W1]->name,
-                       t[W2]->name);
+        return err_set(e, ERR_ERANGE, "%s: %s and %s want two dimensions each", m->path,
+                       t[W1]->name, t[W2]->name);
     if (t[W1]->shape[1] - 1 >= 64 || t[W1]->shape[0] - 1 >= 1024 || t[W2]->shape[0] - 1 >= 16)
         return err_set(e, ERR_ERANGE, "%s: a %llu-%llu-%llu network, want 1..64, 1..1024, 1..16",
                        m->path, (unsigned long long)t[W1]->shape[1],
@@ -69,7 +71,8 @@ static int check_shapes(struct model_file *m, const struct safetensor *const t[4
     p->n_hidden = (uint32_t)t[W1]->shape[0];
     p->n_out = (uint32_t)t[W2]->shape[0];
     p->type = strcmp(t[W1]->dtype, "I8") ? INFER_F32 : INFER_S8;
-    const char *weight = p->type == INFER_S8 ? "I8" : "F32", *bias = p->type == INFER_S8 ? "I32" : "F32";
+    const char *weight = p->type == INFER_S8 ? "I8" : "F32",
+               *bias = p->type == INFER_S8 ? "I32" : "F32";
     int rc = check(m, t[W1], weight, 2, p->n_hidden, p->n_in, e);
     rc = rc ? rc : check(m, t[B1], bias, 1, p->n_hidden, 0, e);
     rc = rc ? rc : check(m, t[W2], weight, 2, p->n_out, p->n_hidden, e);

@@ -1,0 +1,372 @@
+/* cmd_model.c - malv model: trains, imports, shows and scores the networks of
+ * learned policies. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/commands.h"
+#include "harness/fmt.h"
+#include "harness/infer_host.h"
+#include "harness/model_data.h"
+#include "harness/model_file.h"
+#include "harness/model_score.h"
+#include "harness/model_train.h"
+#include "harness/places.h"
+
+static const char help[] =
+    "usage: malv model train  NAME [--trace TRACE].. [--eval TRACE].. [--requests N] [--seed N]\n"
+    "                              [--hidden N] [--epochs N] [--batch N] [--patience N] [--rate "
+    "R]\n"
+    "                              [--quantile Q] [--int8] [-o DIR] [--json] [-q]\n"
+    "       malv model eval   NAME|FILE [--trace TRACE] [--requests N] [--seed N]\n"
+    "                              [--backend B] [--json]\n"
+    "       malv model info   NAME|FILE [--json]\n"
+    "       malv model import FILE NAME [-o DIR]\n\n"
+    "train   fits answer lengths (features: policies/length_features.h); writes NAME.safetensors\n"
+    "        and NAME.json into policies/weights. Of each --trace the first 70 % are fitted, 15 %\n"
+    "        decide when to stop, the last 15 % are scored; --eval traces are only scored.\n"
+    "        Without --trace: 40000 requests of each synthesizer preset\n"
+    "eval    scores a network beside trivial baselines\n"
+    "import  takes a one-hidden-layer perceptron from safetensors written elsewhere\n"
+    "TRACE   synth:PRESET, a published file (data:..), an .h5, or a section as in experiments\n\n"
+    "example: malv model train my_lengths --trace synth:mixed --requests 20000 -o out\n";
+
+struct options {
+    struct model_train_want train;
+    enum infer_backend backend;
+    bool trace_given, help;
+};
+
+/* ---- train ----------------------------------------------------------------------- */
+
+static int is_word(const char *name)
+{
+    return *name && strlen(name) <= 48 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(name);
+}
+
+static int check_name(const char *name, struct err *e)
+{
+    return is_word(name)
+               ? 0
+               : err_set(e, ERR_EUSAGE, "\"%.64s\" is no name for a model, want [a-z0-9_]+", name);
+}
+
+static int train(int argc, char **argv, struct options *o, struct err *e)
+{
+    struct model_train_want *w = &o->train;
+    if (argc != 1)
+        return err_set(e, ERR_EUSAGE, "train: want one name");
+    int rc = check_name(argv[0], e);
+    if (rc)
+        return rc;
+    char *dir = w->dir ? strdup(w->dir) : places_root("policies/weights");
+    if (!dir)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    w->name = argv[0];
+    w->dir = dir;
+    static const char *const presets[] = {"synth:mixed", "synth:azure-code", "synth:azure-conv",
+                                          "synth:mooncake", "synth:burstgpt"};
+    for (size_t i = 0; !o->trace_given && i < sizeof presets / sizeof *presets; i++)
+        w->trace[w->n_trace++] = presets[i];
+    rc = model_train(w, e);
+    free(dir);
+    return rc;
+}
+
+/* ---- eval ------------------------------------------------------------------------- */
+
+static int score(const struct infer_mlp *mlp, const struct model_data *d, const struct options *o,
+                 struct model_score *s, struct err *e)
+{
+    char why[256];
+    struct infer *runtime;
+    struct infer_model *net;
+    struct model_known known;
+    int rc = model_known(&known, &d->rows, d->rows.n, e);
+    if (rc)
+        return rc;
+    if (infer_open(&runtime, o->backend, why, sizeof why))
+        return err_set(e, ERR_EFAIL, "inference: %s", why);
+    if (infer_load(runtime, mlp, &net, why, sizeof why)) {
+        rc = err_set(e, ERR_EFAIL, "inference: %s", why);
+    } else {
+        rc = model_score(s, net, &d->rows, 0, d->rows.n, &known, e);
+        infer_unload(net);
+    }
+    infer_close(runtime);
+    return rc;
+}
+
+static int usable(const struct infer_mlp *mlp, const char *path, struct err *e)
+{
+    if (mlp->n_in == LENGTH_N && mlp->n_out == 2)
+        return 0;
+    return err_set(e, ERR_ERANGE,
+                   "%s: a %u-%u-%u network, length policies want %d inputs, 2 outputs", path,
+                   mlp->n_in, mlp->n_hidden, mlp->n_out, LENGTH_N);
+}
+
+static int eval(int argc, char **argv, struct options *o, struct err *e)
+{
+    struct model_file *m = NULL;
+    struct model_data d = {0};
+    struct model_score s;
+    struct model_train_want *w = &o->train;
+    if (argc != 1 || w->n_trace > 1)
+        return err_set(e, ERR_EUSAGE, "eval: want one model and one --trace");
+    const char *trace = w->n_trace ? w->trace[0] : "synth:mixed";
+    int rc = model_file_open(&m, argv[0], e);
+    rc = rc ? rc : usable(model_file_mlp(m), model_file_path(m), e);
+    rc = rc ? rc : model_data_load(&d, trace, w->o.seed, w->requests, false, e);
+    rc = rc ? rc : score(model_file_mlp(m), &d, o, &s, e);
+    if (!rc && w->json) {
+        printf("{\"model\": ");
+        json_string(stdout, argv[0]);
+        printf(", \"trace\": %s,\n \"accuracy\": ", d.about);
+        model_score_json(stdout, &s);
+        printf("}\n");
+    } else if (!rc) {
+        model_score_print(stdout, &s);
+    }
+    model_data_free(&d);
+    model_file_free(m);
+    return rc;
+}
+
+/* ---- info, import -------------------------------------------------------------------- */
+
+static int info(int argc, char **argv, struct options *o, struct err *e)
+{
+    static const char *const keys[] = {"format", "features", "outputs", "imported_from"};
+    struct model_file *m;
+    if (argc != 1)
+        return err_set(e, ERR_EUSAGE, "info: want one model");
+    int rc = model_file_open(&m, argv[0], e);
+    if (rc)
+        return rc;
+    const struct infer_mlp *p = model_file_mlp(m);
+    bool json = o->train.json;
+    const char *type = p->type == INFER_S8 ? "int8" : "fp32";
+    unsigned long long flops = model_file_flops(p);
+    if (json) {
+        printf("{\"file\": ");
+        json_string(stdout, model_file_path(m));
+        printf(", \"in\": %u, \"hidden\": %u, \"out\": %u, \"type\": \"%s\", \"flops\": %llu",
+               p->n_in, p->n_hidden, p->n_out, type, flops);
+    } else {
+        printf("file          %s\nnetwork       %u-%u-%u, ReLU, %s\noperations    %llu per row\n",
+               model_file_path(m), p->n_in, p->n_hidden, p->n_out, type, flops);
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *text = model_file_meta(m, keys[i]);
+        if (text && json) {
+            printf(", \"%s\": ", keys[i]);
+            json_string(stdout, text);
+        } else if (text) {
+            printf("%-13s %s\n", keys[i], text);
+        }
+    }
+    if (json)
+        printf("}\n");
+    model_file_free(m);
+    return 0;
+}
+
+static int import(int argc, char **argv, struct options *o, struct err *e)
+{
+    struct model_file *m;
+    if (argc != 2)
+        return err_set(e, ERR_EUSAGE, "import: want a file and a name");
+    int rc = check_name(argv[1], e);
+    if (rc)
+        return rc;
+    char *from, *to = NULL, *weights = places_root("policies/weights");
+    /* A bare file name is a path here, not one of our models. */
+    bool bare = !strchr(argv[0], '/');
+    if (asprintf(&from, "%s%s", bare ? "./" : "", argv[0]) < 0 || !weights ||
+        asprintf(&to, "%s/%s.safetensors", o->train.dir ? o->train.dir : weights, argv[1]) < 0)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    rc = model_file_open(&m, from, e);
+    if (!rc) {
+        const char *features = model_file_meta(m, "features");
+        const struct safetensors_text meta[] = {{"format", "malv-mlp/1"},
+                                                {"imported_from", argv[0]},
+                                                {"features", features ? features : "not said"}};
+        rc = model_file_write(to, model_file_mlp(m), meta, 3, e);
+        if (!rc && !o->train.quiet)
+            printf("wrote %s: %u-%u-%u\n", to, model_file_mlp(m)->n_in, model_file_mlp(m)->n_hidden,
+                   model_file_mlp(m)->n_out);
+        model_file_free(m);
+    }
+    free(from);
+    free(to);
+    free(weights);
+    return rc;
+}
+
+/* ---- the command ---------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv, struct options *o, struct err *e);
+} actions[] = {{"train", train}, {"eval", eval}, {"info", info}, {"import", import}};
+
+enum {
+    O_TRACE = 256,
+    O_EVAL,
+    O_REQUESTS,
+    O_SEED,
+    O_HIDDEN,
+    O_EPOCHS,
+    O_BATCH,
+    O_PATIENCE,
+    O_RATE,
+    O_QUANTILE,
+    O_INT8,
+    O_JSON,
+    O_BACKEND
+};
+
+static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE},
+                                      {"eval", required_argument, NULL, O_EVAL},
+                                      {"requests", required_argument, NULL, O_REQUESTS},
+                                      {"seed", required_argument, NULL, O_SEED},
+                                      {"hidden", required_argument, NULL, O_HIDDEN},
+                                      {"epochs", required_argument, NULL, O_EPOCHS},
+                                      {"batch", required_argument, NULL, O_BATCH},
+                                      {"patience", required_argument, NULL, O_PATIENCE},
+                                      {"rate", required_argument, NULL, O_RATE},
+                                      {"quantile", required_argument, NULL, O_QUANTILE},
+                                      {"int8", no_argument, NULL, O_INT8},
+                                      {"json", no_argument, NULL, O_JSON},
+                                      {"backend", required_argument, NULL, O_BACKEND},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {"quiet", no_argument, NULL, 'q'},
+                                      {0}};
+
+static int number(const char *option, const char *text, double lo, double hi, bool whole,
+                  double *out, struct err *e)
+{
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || *end || !(v >= lo && v <= hi) || (whole && v != (double)(uint64_t)v))
+        return err_set(e, ERR_EUSAGE, "--%s: got \"%.32s\", want %s %g..%g", option, text,
+                       whole ? "a whole number" : "a number", lo, hi);
+    *out = v;
+    return 0;
+}
+
+static int set_number(int c, const char *text, struct model_train_want *w, struct err *e)
+{
+    static const struct {
+        int c;
+        const char *name;
+        double lo, hi;
+    } limits[] = {{O_REQUESTS, "requests", 20, 1e7}, {O_SEED, "seed", 0, 1e15},
+                  {O_HIDDEN, "hidden", 1, 1024},     {O_EPOCHS, "epochs", 1, 10000},
+                  {O_BATCH, "batch", 1, 65536},      {O_PATIENCE, "patience", 1, 10000},
+                  {O_RATE, "rate", 1e-9, 1},         {O_QUANTILE, "quantile", 0.01, 0.99}};
+    struct train_options *o = &w->o;
+    double v = 0;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        int rc = limits[i].c == c
+                     ? number(limits[i].name, text, limits[i].lo, limits[i].hi, c < O_RATE, &v, e)
+                     : 0;
+        if (rc)
+            return rc;
+    }
+    switch (c) {
+    case O_REQUESTS:
+        w->requests = (uint64_t)v;
+        break;
+    case O_SEED:
+        o->seed = (uint64_t)v;
+        break;
+    case O_HIDDEN:
+        o->hidden = (uint32_t)v;
+        break;
+    case O_EPOCHS:
+        o->epochs = (uint32_t)v;
+        break;
+    case O_BATCH:
+        o->batch = (uint32_t)v;
+        break;
+    case O_PATIENCE:
+        o->patience = (uint32_t)v;
+        break;
+    case O_RATE:
+        o->rate = v;
+        break;
+    default:
+        o->quantile = v;
+    }
+    return 0;
+}
+
+static int add_trace(const char **list, size_t *n, const char *text, struct err *e)
+{
+    if (*n == MODEL_TRACES)
+        return err_set(e, ERR_EUSAGE, "more than %d traces", MODEL_TRACES);
+    list[(*n)++] = text;
+    return 0;
+}
+
+static int set(int c, const char *text, struct options *o, struct err *e)
+{
+    struct model_train_want *w = &o->train;
+    switch (c) {
+    case 'h':
+        o->help = true;
+        return 0;
+    case 'q':
+        w->quiet = true;
+        return 0;
+    case 'o':
+        w->dir = text;
+        return 0;
+    case O_INT8:
+        w->int8 = true;
+        return 0;
+    case O_JSON:
+        w->json = true;
+        return 0;
+    case O_TRACE:
+        o->trace_given = true;
+        return add_trace(w->trace, &w->n_trace, text, e);
+    case O_EVAL:
+        return add_trace(w->eval, &w->n_eval, text, e);
+    case O_BACKEND:
+        return infer_host_backend(text, &o->backend, e);
+    default:
+        return set_number(c, text, w, e);
+    }
+}
+
+int cmd_model(int argc, char **argv, struct err *e)
+{
+    struct options o = {.train = {.requests = 40000, .o = TRAIN_DEFAULTS}, .backend = INFER_AUTO};
+    optind = 0;
+    opterr = 0;
+    for (int c, rc; (c = getopt_long(argc, argv, "hqo:", longs, NULL)) != -1;) {
+        if (c == '?')
+            return err_set(e, ERR_EUSAGE,
+                           "no option \"%.64s\", or its value is missing; see --help",
+                           argv[optind - 1]);
+        if ((rc = set(c, optarg, &o, e)))
+            return rc;
+    }
+    if (o.help) {
+        fputs(help, stdout);
+        return 0;
+    }
+    if (optind == argc)
+        return err_set(e, ERR_EUSAGE, "want one of train, eval, info, import; see --help");
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (!strcmp(argv[optind], actions[i].name))
+            return actions[i].run(argc - optind - 1, argv + optind + 1, &o, e);
+    return err_set(e, ERR_EUSAGE, "no \"%.64s\"; want one of train, eval, info, import",
+                   argv[optind]);
+}
