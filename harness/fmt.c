@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NBSP "\xc2\xa0"
 #define THIN "\xe2\x80\xaf" /* U+202F, narrow no-break space */
 
 /* Digits in front of the point, without asking libm for a logarithm. */
@@ -58,9 +59,9 @@ struct fmt fmt_p(double p)
 {
     struct fmt out = {""};
     if (p < 0.0001)
-        snprintf(out.s, sizeof out.s, "p < 0.0001");
+        snprintf(out.s, sizeof out.s, "p" NBSP "<" NBSP "0.0001");
     else if (!isnan(p))
-        snprintf(out.s, sizeof out.s, "p = %.*f", p < 0.1 ? 4 : 2, p);
+        snprintf(out.s, sizeof out.s, "p" NBSP "=" NBSP "%.*f", p < 0.1 ? 4 : 2, p);
     return out;
 }
 

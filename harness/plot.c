@@ -205,7 +205,7 @@ static int write_script(const struct plot *p, const char *dir, const char *file,
     int rc = outtext_open(&t, e);
     if (rc)
         return rc;
-    const unsigned height = has_bars(p) ? 90 + 26 * (unsigned)p->n_row : 360;
+    const unsigned height = has_bars(p) ? 90 + 26 * (unsigned)p->n_row : 310 + 20 * (unsigned)p->n_series;
     fprintf(t.f, "# %s.gp - run it here: gnuplot -d %s.gp\n", p->name, p->name);
     fprintf(t.f, "set encoding utf8\nset datafile separator ','\nset datafile missing 'NaN'\n");
     fprintf(t.f, "data = '%s.csv'\n", p->name);
