@@ -1,10 +1,9 @@
-/* How a figure's comparison is shown: as text, JSON, Markdown and a picture. */
+/* How a figure's comparison is shown: as text, JSON and Markdown. */
 #include <math.h>
 #include <string.h>
 
 #include "harness/figure.h"
 #include "harness/fmt.h"
-#include "harness/plot.h"
 
 static const char *const kind_words[] = {"relative", "absolute", "interval"};
 
@@ -126,43 +125,4 @@ void figure_markdown(const struct figure *f, FILE *out)
             fprintf(out, "%.5g to %.5g | ", p->lo, p->hi);
         fprintf(out, "%s | %s |\n", error_words(f, p->error).s, p->pass ? "" : "missed");
     }
-}
-
-static const char *axis_words(const struct figure_axis *a, char *out, size_t size)
-{
-    snprintf(out, size, *a->unit && strcmp(a->unit, "1") ? "%s (%s)" : "%s", a->label, a->unit);
-    return out;
-}
-
-/* Several entries may feed one series. */
-static bool named_before(const struct figure *f, size_t k)
-{
-    for (size_t i = 0; i < k; i++)
-        if (!strcmp(f->series[i].name, f->series[k].name))
-            return true;
-    return false;
-}
-
-int figure_draw(const struct figure *f, const char *dir, bool *drawn, struct err *e)
-{
-    char x[128], y[128], name[160];
-    struct plot p = {.name = f->name, .title = f->title};
-    p.xlabel = axis_words(&f->x, x, sizeof x);
-    p.ylabel = axis_words(&f->y, y, sizeof y);
-    for (size_t k = 0; k < f->n_series; k++) {
-        if (named_before(f, k))
-            continue;
-        struct plot_series *ours = plot_add(&p, f->series[k].name, (unsigned)k, PLOT_POINTS);
-        for (size_t i = 0; i < f->n; i++)
-            if (!strcmp(f->point[i].series, f->series[k].name))
-                plot_point(ours, f->point[i].x, f->point[i].ours, f->point[i].lo, f->point[i].hi);
-        snprintf(name, sizeof name, "%s, published", f->series[k].name);
-        struct plot_series *theirs = plot_add(&p, name, (unsigned)k, PLOT_MARKS);
-        for (size_t i = 0; i < f->n; i++)
-            if (!strcmp(f->point[i].series, f->series[k].name))
-                plot_point(theirs, f->point[i].x, f->point[i].published, NAN, NAN);
-    }
-    const int rc = plot_write(&p, dir, drawn, e);
-    plot_free(&p);
-    return rc;
 }

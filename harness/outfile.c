@@ -1,12 +1,12 @@
 #include "harness/outfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "harness/files.h"
 
 int outtext_open(struct outtext *t, struct err *e)
 {
@@ -32,39 +32,6 @@ void outtext_free(struct outtext *t)
         fclose(t->f);
     free(t->data);
     *t = (struct outtext){0};
-}
-
-static int put_all(int fd, const char *data, size_t len)
-{
-    while (len) {
-        const ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        data += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-int outfile_write(const char *path, const char *data, size_t len, struct err *e)
-{
-    char temp[PATH_MAX];
-    if (snprintf(temp, sizeof temp, "%s.tmp.%ld", path, (long)getpid()) >= (int)sizeof temp)
-        return err_set(e, ERR_EIO, "%.80s...: the path is too long", path);
-    const int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return err_set(e, ERR_EIO, "%s: cannot write: %s", path, strerror(errno));
-    int bad = put_all(fd, data, len) ? errno : 0;
-    if (close(fd) && !bad)
-        bad = errno;
-    if (!bad && rename(temp, path))
-        bad = errno;
-    if (!bad)
-        return 0;
-    unlink(temp);
-    return err_set(e, ERR_EIO, "%s: cannot write: %s", path, strerror(bad));
 }
 
 int outfile_mkdir(const char *dir, struct err *e)
@@ -94,31 +61,7 @@ int outtext_save(struct outtext *t, const char *dir, const char *name, struct er
     if (!rc && snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
         rc = err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
     if (!rc)
-        rc = outfile_write(path, t->data, t->len, e);
+        rc = files_write(path, t->data, t->len, e);
     outtext_free(t);
     return rc;
-}
-
-int outfile_read(const char *path, char **data, size_t *len, struct err *e)
-{
-    struct outtext t = {0};
-    char part[65536];
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return err_set(e, ERR_EIO, "%s: cannot open: %s", path, strerror(errno));
-    int rc = outtext_open(&t, e);
-    for (size_t n; !rc && (n = fread(part, 1, sizeof part, f));)
-        fwrite(part, 1, n, t.f);
-    if (!rc && ferror(f))
-        rc = err_set(e, ERR_EIO, "%s: cannot read: %s", path, strerror(errno));
-    if (!rc)
-        rc = outtext_close(&t, e);
-    fclose(f);
-    if (rc) {
-        outtext_free(&t);
-        return rc;
-    }
-    *data = t.data;
-    *len = t.len;
-    return 0;
 }

@@ -35,6 +35,18 @@ struct plot_series *plot_add(struct plot *p, const char *name, unsigned color, e
     return s;
 }
 
+bool plot_row(struct plot *p, const char *label)
+{
+    char **grown = realloc(p->row, (p->n_row + 1) * sizeof *grown);
+    p->failed = p->failed || !grown;
+    if (!grown)
+        return false;
+    p->row = grown;
+    p->row[p->n_row] = strdup(label);
+    p->failed = p->failed || !p->row[p->n_row];
+    return p->row[p->n_row++] != NULL;
+}
+
 void plot_point(struct plot_series *s, double x, double y, double lo, double hi)
 {
     if (!s || s->failed)
@@ -122,9 +134,15 @@ static void quoted(FILE *f, const char *s)
     fputc('\'', f);
 }
 
-static bool has_bars(const struct plot *p)
+static bool has_rows(const struct plot *p)
 {
     return p->n_row > 0;
+}
+
+/* Lengths compare only when they start at zero; dots are ratios, looked at closely around 1. */
+static bool from_zero(const struct plot *p)
+{
+    return p->n_series == 0 || p->series[0].kind == PLOT_BARS;
 }
 
 /* About five ticks from zero to the largest value, at 1, 2 or 5 times a power of ten. */
@@ -140,21 +158,30 @@ static double tick_step(const struct plot *p)
     return top > 0 ? step : 1;
 }
 
+static void script_rows(FILE *f, const struct plot *p)
+{
+    fputs("unset ylabel\nset grid xtics lt 1 lw 1 lc rgb '#d9dde3'\n", f);
+    fprintf(f, "set yrange [%g:0.5]\n", -(double)p->n_row + 0.5);
+    if (from_zero(p))
+        fprintf(f, "set xrange [0:*]\nset xtics %g\n", tick_step(p));
+    else
+        fputs("set arrow 1 from 1, graph 0 to 1, graph 1 nohead lw 1.4 lc rgb '#8d93a1'\n", f);
+    fputs("set ytics scale 0 (", f);
+    for (size_t i = 0; i < p->n_row; i++) {
+        fputs(i ? ", " : "", f);
+        quoted(f, p->row[i]);
+        fprintf(f, " %d", -(int)i);
+    }
+    fputs(") noenhanced\nset border 1\n", f);
+}
+
 static void script_axes(FILE *f, const struct plot *p)
 {
     fputs("set xlabel ", f);
     quoted(f, p->xlabel);
     fputs(" noenhanced\n", f);
-    if (has_bars(p)) { /* rows carry their names; values start at zero, so lengths compare */
-        fputs("unset ylabel\nset grid xtics lt 1 lw 1 lc rgb '#d9dde3'\n", f);
-        fprintf(f, "set yrange [%g:0.5]\nset xrange [0:*]\n", -(double)p->n_row + 0.5);
-        fprintf(f, "set xtics %g\nset ytics scale 0 (", tick_step(p));
-        for (size_t i = 0; i < p->n_row; i++) {
-            fputs(i ? ", " : "", f);
-            quoted(f, p->row[i]);
-            fprintf(f, " %d", -(int)i);
-        }
-        fputs(") noenhanced\nset border 1\n", f);
+    if (has_rows(p)) {
+        script_rows(f, p);
         return;
     }
     fputs("set ylabel ", f);
@@ -188,6 +215,9 @@ static void script_series(FILE *f, const struct plot *p, size_t i)
         fprintf(f, pick, i);
         fputs(":(-$4):5:6 with xerrorbars pt 7 ps 0.4 lw 1.6 lc rgb '#222233' notitle", f);
         return;
+    case PLOT_DOTS:
+        fprintf(f, ":(-$4):5:6 with xerrorbars pt 7 ps 0.6 lw 1.4 lc rgb '%s' title ", color);
+        break;
     case PLOT_POINTS:
         fprintf(f, ":4:5:6 with yerrorbars pt 7 ps 0.6 lw 1.6 lc rgb '%s' title ", color);
         break;
@@ -205,7 +235,7 @@ static int write_script(const struct plot *p, const char *dir, const char *file,
     int rc = outtext_open(&t, e);
     if (rc)
         return rc;
-    const unsigned height = has_bars(p) ? 90 + 26 * (unsigned)p->n_row : 310 + 20 * (unsigned)p->n_series;
+    const unsigned height = has_rows(p) ? 90 + 26 * (unsigned)p->n_row + (from_zero(p) ? 0 : 24) : 310 + 20 * (unsigned)p->n_series;
     fprintf(t.f, "# %s.gp - run it here: gnuplot -d %s.gp\n", p->name, p->name);
     fprintf(t.f, "set encoding utf8\nset datafile separator ','\nset datafile missing 'NaN'\n");
     fprintf(t.f, "data = '%s.csv'\n", p->name);

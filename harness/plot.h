@@ -16,7 +16,8 @@
 enum plot_kind {
     PLOT_LINES,  /* x, y */
     PLOT_STEPS,  /* x, y: level from x on */
-    PLOT_BARS,   /* rows from the top, one per point: y, lo..hi */
+    PLOT_BARS,   /* in row y from the top, a bar from 0 to x, lo..hi */
+    PLOT_DOTS,   /* in row y, a dot at x, lo..hi: ratios, with a line at 1 */
     PLOT_POINTS, /* x, y, lo..hi */
     PLOT_MARKS   /* x, y: hollow squares, for what others published */
 };
@@ -37,7 +38,7 @@ struct plot {
     const char *title, *xlabel, *ylabel;
     bool log_x, log_y;
     double y_max;      /* 0: as the data has it */
-    char **row;        /* PLOT_BARS: the labels of the rows, from the top */
+    char **row;        /* PLOT_BARS, PLOT_DOTS: the labels of the rows, from the top */
     size_t n_row;
     struct plot_series *series;
     size_t n_series;
@@ -46,6 +47,7 @@ struct plot {
 
 /* NULL when out of memory, which plot_point ignores. */
 struct plot_series *plot_add(struct plot *p, const char *name, unsigned color, enum plot_kind kind);
+bool plot_row(struct plot *p, const char *label); /* the next row; false: out of memory */
 void plot_point(struct plot_series *s, double x, double y, double lo, double hi);
 void plot_free(struct plot *p); /* series and rows; not the strings it borrowed */
 size_t plot_points(const struct plot *p);

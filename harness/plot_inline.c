@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/files.h"
 #include "harness/fmt.h"
-#include "harness/outfile.h"
 #include "harness/plot.h"
 
 /* What gnuplot writes for the colours that plot.c asked for, and what the
@@ -69,16 +69,19 @@ static void copy_svg(const char *svg, const char *name, FILE *out)
     }
 }
 
+#define MOST_SVG ((size_t)64 << 20)
+
 int plot_inline(const char *dir, const char *name, const char *alt, FILE *out, struct err *e)
 {
-    char path[PATH_MAX], *data;
+    char path[PATH_MAX];
+    unsigned char *data;
     size_t len;
     if (snprintf(path, sizeof path, "%s/%s.svg", dir, name) >= (int)sizeof path)
         return err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
-    int rc = outfile_read(path, &data, &len, e);
+    int rc = files_read(path, MOST_SVG, &data, &len, e);
     if (rc)
         return rc;
-    const char *svg = strstr(data, "<svg");
+    const char *svg = strstr((const char *)data, "<svg");
     if (svg) {
         fputs("<svg role=\"img\" aria-label=\"", out);
         html_text(out, alt);

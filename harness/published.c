@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/outfile.h"
+#include "harness/files.h"
 
 enum { COL_SERIES, COL_X, COL_VALUE, COL_SOURCE, COLUMNS };
 static const char *const column_name[COLUMNS] = {"series", "x", "value", "source"};
 
 #define MOST_FIELDS 16
 #define MOST_FIELD  1024
+#define MOST_BYTES  ((size_t)16 << 20)
 
 /* Where the reader is, and the fields of the line it has just read. */
 struct reader {
@@ -177,13 +178,13 @@ int published_parse(struct published *p, const char *name, const char *text, siz
 
 int published_load(struct published *p, const char *path, struct err *e)
 {
-    char *text;
+    unsigned char *text;
     size_t len;
     *p = (struct published){0};
-    int rc = outfile_read(path, &text, &len, e);
+    int rc = files_read(path, MOST_BYTES, &text, &len, e);
     if (rc)
         return rc;
-    rc = published_parse(p, path, text, len, e);
+    rc = published_parse(p, path, (const char *)text, len, e);
     free(text);
     return rc;
 }

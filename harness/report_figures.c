@@ -64,21 +64,11 @@ static const char *axis_unit(const char *unit)
 
 /* ---- one bar per policy and setting ------------------------------------------ */
 
-static bool bar_row(struct plot *p, const char *label)
-{
-    char **grown = realloc(p->row, (p->n_row + 1) * sizeof *grown);
-    if (!grown)
-        return false;
-    p->row = grown;
-    p->row[p->n_row] = strdup(label);
-    return p->row[p->n_row++] != NULL;
-}
-
 static bool bar_rows(const struct report *r, const char *metric, struct plot *p)
 {
     for (size_t i = 0; i < r->n_setting && p->n_row < MOST_ROWS; i++) {
         const struct report_setting *s = &r->setting[i];
-        if (*s->text && !bar_row(p, s->text)) /* a heading for the rows below */
+        if (*s->text && !plot_row(p, s->text)) /* a heading for the rows below */
             return false;
         for (size_t k = 0; k < s->n; k++) {
             struct summary sum;
@@ -89,7 +79,7 @@ static bool bar_rows(const struct report *r, const char *metric, struct plot *p)
             snprintf(name, sizeof name, "%s%s%s", s->entry[k].label, *s->text ? ", " : "", s->text);
             struct plot_series *one = plot_add(p, name, (unsigned)s->entry[k].value, PLOT_BARS);
             plot_point(one, sum.mean, (double)p->n_row, sum.lo, sum.hi);
-            if (!bar_row(p, s->entry[k].label))
+            if (!plot_row(p, s->entry[k].label))
                 return false;
         }
     }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/files.h"
 #include "harness/fmt.h"
 #include "harness/outfile.h"
 #include "harness/run_show.h"
@@ -55,7 +56,7 @@ int run_record_write(const struct result_set *rs, const char *out, const struct 
     rc = outtext_close(&t, e);
     snprintf(path, sizeof path, "%s.run.json", out);
     if (!rc)
-        rc = outfile_write(path, t.data, t.len, e);
+        rc = files_write(path, t.data, t.len, e);
     outtext_free(&t);
     return rc;
 }

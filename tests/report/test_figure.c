@@ -1,0 +1,95 @@
+/* malv figure: published beside ours, and its exit status. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "harness/figure.h"
+#include "tests/report/sample.h"
+
+static int sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static int sh(const char *fmt, ...)
+{
+    char cmd[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(cmd, sizeof cmd, fmt, ap);
+    va_end(ap);
+    const int status = system(cmd);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static struct figure *run_figure(const char *path)
+{
+    struct figure *f = NULL;
+    struct err e = {0};
+    cr_assert_eq(figure_load(&f, path, &e), 0, "%s", e.msg);
+    cr_assert_eq(figure_run(f, 2, true, &e), 0, "%s", e.msg);
+    return f;
+}
+
+Test(figure, an_m_m_1_queue_meets_its_closed_form, .timeout = 60)
+{
+    struct figure *f = run_figure("tests/report/figures/mm1.json");
+    cr_assert_eq(f->n, 4);
+    cr_expect(f->pass);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct figure_point *p = &f->point[i];
+        cr_expect_eq(p->trials, 8);
+        cr_expect(p->lo < p->ours && p->ours < p->hi);
+        cr_expect_float_eq(p->error, fabs(p->ours - p->published) / p->published, 1e-12);
+        cr_expect_leq(p->error, f->max_error);
+    }
+    cr_expect_eq(f->point[1].ours, f->point[3].ours); /* the same trials, selected twice */
+    figure_free(f);
+}
+
+Test(figure, a_missed_tolerance_is_exit_status_3, .timeout = 60)
+{
+    struct figure *f = run_figure("tests/report/figures/missed.json");
+    cr_expect(!f->pass);
+    cr_expect(f->point[0].pass && !f->point[1].pass && f->point[2].pass && f->point[3].pass);
+    figure_free(f);
+    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/missed.json >/dev/null 2>&1"), 3);
+}
+
+Test(figure, json_has_the_promised_shape, .timeout = 60)
+{
+    char dir[] = "/tmp/malv-figure-XXXXXX";
+    cr_assert(mkdtemp(dir));
+    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/mm1.json --json -o %s/draw --markdown %s/page.md >%s/out", dir, dir, dir), 0);
+    cr_expect_eq(sh("grep -q '^{\"figure\":\"mm1\",.*\"source\":\"closed form\",\"tolerance\":0.05,.*\"max_error\":0.*\"pass\":true,\"points\":\\[$' %s/out", dir), 0);
+    cr_expect_eq(sh("test $(grep -c '^{\"series\":.*\"x\":.*\"published\":.*\"ours\":.*\"error\":' %s/out) = 4", dir), 0);
+    cr_expect_eq(sh("grep -q '^| mean | 0.5 | 2 | ' %s/page.md", dir), 0);
+    cr_expect_eq(sh("test -s %s/draw/mm1.csv && test -s %s/draw/mm1.gp", dir, dir), 0);
+    sh("rm -r %s", dir);
+}
+
+/* The matching alone, on made-up trials: two policies, five seeds. */
+Test(figure, means_are_over_the_seeds_of_the_selected_trials)
+{
+    char dir[] = "/tmp/malv-figure-XXXXXX", path[64];
+    const double x[10] = {1, 2, 3, 4, 5, 10, 20, 30, 40, 50};
+    struct err e = {0};
+    struct figure *f;
+    cr_assert(mkdtemp(dir));
+    sh("printf 'series,x,value,source\\ns,1,27,\\n' >%s/p.csv; sed -e 's/\"mm1.csv\"/\"p.csv\"/' -e '/\"points\"/,$d' "
+       "tests/report/figures/mm1.json >%s/f.json; echo '\"points\": [{\"series\": \"s\", \"select\": {\"policy\": \"b\"}, "
+       "\"x\": 1, \"y\": \"x\"}]}' >>%s/f.json", dir, dir, dir);
+    snprintf(path, sizeof path, "%s/f.json", dir);
+    cr_assert_eq(figure_load(&f, path, &e), 0, "%s", e.msg);
+    struct result_set *rs = sample_numbers(x, 2, 5, 1);
+    cr_assert_eq(figure_match(f, rs, &e), 0, "%s", e.msg);
+    cr_expect_eq(f->point[0].ours, 30);
+    cr_expect_eq(f->point[0].trials, 5);
+    cr_expect_float_eq(f->max_error, 3.0 / 27, 1e-12);
+    /* 4.604 is the table's t for 4 degrees of freedom and 99 %, sd 15.811 */
+    cr_expect_float_eq(f->point[0].hi, 30 + 4.604 * 15.811388 / sqrt(5), 0.01);
+    cr_expect(!f->pass);
+    results_free(rs);
+    figure_free(f);
+    sh("rm -r %s", dir);
+}
