@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "harness/args.h"
 #include "harness/bench.h"
 #include "harness/commands.h"
 #include "harness/fmt.h"
@@ -53,7 +54,7 @@ static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
                                       {"help", no_argument, NULL, 'h'},
                                       {NULL, 0, NULL, 0}};
 
-static int parse_option(struct options *o, int c, struct err *e)
+static int parse_option(struct options *o, int c, char **argv, struct err *e)
 {
     char *end;
     switch (c) {
@@ -79,7 +80,7 @@ static int parse_option(struct options *o, int c, struct err *e)
         o->help = true;
         return 0;
     }
-    return err_set(e, ERR_EUSAGE, "see malv bench --help");
+    return args_refuse("bench", argv, e);
 }
 
 static int want(struct options *o, const char *name, struct err *e)
@@ -95,9 +96,9 @@ static int want(struct options *o, const char *name, struct err *e)
 static int parse(struct options *o, int argc, char **argv, struct err *e)
 {
     int c, rc = 0;
-    optind = 0;
+    args_begin();
     while (!rc && !o->help && (c = getopt_long(argc, argv, "qh", longs, NULL)) != -1)
-        rc = parse_option(o, c, e);
+        rc = parse_option(o, c, argv, e);
     for (int i = optind; !rc && i < argc; i++)
         rc = want(o, argv[i], e);
     for (int i = 0; optind == argc && i < N_BENCHES; i++)

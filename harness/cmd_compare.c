@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/args.h"
 #include "harness/commands.h"
 #include "harness/compare.h"
 
@@ -33,7 +34,7 @@ static const struct option options[] = {
 static int parse(int argc, char **argv, struct compare_options *o, bool *help_wanted, struct err *e)
 {
     int c;
-    optind = 0;
+    args_begin();
     while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
         switch (c) {
         case OPT_BY:
@@ -55,7 +56,7 @@ static int parse(int argc, char **argv, struct compare_options *o, bool *help_wa
             *help_wanted = true;
             return 0;
         default:
-            return err_set(e, ERR_EUSAGE, "see malv compare --help");
+            return args_refuse("compare", argv, e);
         }
     }
     if (argc - optind < 1 || argc - optind > 2)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/args.h"
 #include "harness/commands.h"
 #include "harness/fmt.h"
 #include "harness/outfile.h"
@@ -40,7 +41,7 @@ static const struct option options[] = {{"out", required_argument, NULL, 'o'},
 static int parse(int argc, char **argv, struct wanted *w, struct err *e)
 {
     int c;
-    optind = 0;
+    args_begin();
     while ((c = getopt_long(argc, argv, "o:qh", options, NULL)) != -1) {
         switch (c) {
         case 'o':
@@ -59,7 +60,7 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
             w->help = true;
             return 0;
         default:
-            return err_set(e, ERR_EUSAGE, "see malv report --help");
+            return args_refuse("report", argv, e);
         }
     }
     if (argc - optind != 1)

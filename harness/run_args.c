@@ -1,3 +1,4 @@
+#include "harness/args.h"
 #include "harness/run_args.h"
 
 #include <getopt.h>
@@ -103,10 +104,10 @@ int run_args_parse(struct run_args *a, int argc, char **argv, bool sweep, struct
     a->set_path = calloc((size_t)argc, sizeof *a->set_path);
     if (!a->set || !a->set_path)
         return err_set(e, ERR_ENOMEM, "out of memory");
-    optind = 0;
+    args_begin();
     while (!rc && (c = getopt_long(argc, argv, sweep ? "o:j:qh" : "o:qh", options, NULL)) != -1) {
         if (c == '?' || (c == 'j' && !sweep))
-            return err_set(e, ERR_EUSAGE, "see malv %s --help", argv[0]);
+            return args_refuse(argv[0], argv, e);
         rc = take(a, c, e);
     }
     a->edits.set = a->set;

@@ -1,6 +1,7 @@
 #include "sim/config_tree.h"
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -109,6 +110,8 @@ static int complain_syntax(const char *name, const char *text, size_t len, const
 {
     if (!stop || stop < text || stop > text + len)
         stop = text + len;
+    while (stop > text && stop < text + len && isspace((unsigned char)*stop))
+        stop--; /* cJSON stops behind what it could not take */
     unsigned line = 1, column = 1;
     for (const char *p = text; p < stop; p++) {
         column = *p == '\n' ? 1 : column + 1;
