@@ -28,12 +28,14 @@ struct setup {
 
 struct section {
     const struct config *system, *service;
+    const char *label; /* a sweep over whole sections names them; nothing here reads it */
     double rho, service_mean_s;
     uint64_t servers, stages, customers, warmup;
 };
 
 static const struct config_field fields[] = {
     CONFIG_ANY(struct section, system, true),
+    CONFIG_STR(struct section, label, false),
     CONFIG_F64(struct section, rho, 0.001, 100, true),
     CONFIG_ANY(struct section, service, false),
     CONFIG_F64(struct section, service_mean_s, 1e-6, 1e6, false),
