@@ -13,7 +13,9 @@
 #include "sim/err.h"
 
 /* name, what it measures */
-#define BENCHES(X) X(engine, "event engine: PHOLD, M/M/1, ties, queue sizes, against plain C")
+#define BENCHES(X)                                                                                 \
+    X(engine, "event engine: PHOLD, M/M/1, ties, queue sizes, against plain C")                    \
+    X(replay, "ten million requests from the store through the serving model: rows/s, memory")
 
 enum { BENCH_REPEATS = 15 }; /* at most */
 
