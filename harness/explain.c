@@ -46,13 +46,14 @@ static void text_row(void *ctx, const struct stack_row *r)
     begin_stack(p, r->stack);
     const struct machine_cost *c = r->cost;
     if (!c) {
-        fprintf(p->out, "  %-8s %13s  %-9s  %s\n", r->stack->name, "by its size", "gpu", r->crossing->what);
+        fprintf(p->out, "  %-8s %13s  %-9s  %s\n", r->stack->name, "by its size", "gpu",
+                r->crossing->what);
         return;
     }
     *(r->crossing->where == WHERE_GPU ? &p->shared_ns : &p->total_ns) += ns_of(c);
-    fprintf(p->out, "  %-8s %10.1f ns  %-9s  %s\n  %-8s %13s  %-9s  %s, %s: %s\n", r->stack->name, ns_of(c),
-            stack_where_name(r->crossing->where), r->crossing->what, "", "", "", c->name, evidence_name(c->evidence),
-            c->source);
+    fprintf(p->out, "  %-8s %10.1f ns  %-9s  %s\n  %-8s %13s  %-9s  %s, %s: %s\n", r->stack->name,
+            ns_of(c), stack_where_name(r->crossing->where), r->crossing->what, "", "", "", c->name,
+            evidence_name(c->evidence), c->source);
 }
 
 static void member(FILE *f, const char *key, const char *value)
@@ -96,11 +97,13 @@ static void empty_stacks(const struct printer *p)
     }
 }
 
-static int one_path(struct printer *p, const struct machine *m, enum stack_path_id id, struct err *e)
+static int one_path(struct printer *p, const struct machine *m, enum stack_path_id id,
+                    struct err *e)
 {
     p->path = id;
     if (!p->json)
-        fprintf(p->out, "%s: %s (machine %s)\n", stack_path_name(id), stack_path_about(id), m->name);
+        fprintf(p->out, "%s: %s (machine %s)\n", stack_path_name(id), stack_path_about(id),
+                m->name);
     int rc = stack_explain(m, id, p->json ? json_row : text_row, p, e);
     if (rc || p->json)
         return rc;

@@ -10,6 +10,7 @@
 
 #include "models/machine.h"
 
-int explain_print(const struct machine *m, const char *path, bool json, FILE *out, struct err *e) MUST_CHECK;
+int explain_print(const struct machine *m, const char *path, bool json, FILE *out,
+                  struct err *e) MUST_CHECK;
 
 #endif

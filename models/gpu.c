@@ -17,7 +17,8 @@ static void tenant_done(void *ctx, uint64_t arg)
     g->done(g->ctx, arg);
 }
 
-static void start(struct gpu *g, sim_time at, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx)
+static void start(struct gpu *g, sim_time at, sim_time work, sim_cost work_ps, sim_fn *done,
+                  void *ctx)
 {
     assert(!g->running);
     g->done = done;
@@ -36,7 +37,8 @@ void gpu_run(struct gpu *g, sim_time work, sim_cost work_ps, sim_fn *done, void 
     start(g, g->side_until > now ? g->side_until : now, work, work_ps, done, ctx);
 }
 
-void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx)
+void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
+                void *ctx)
 {
     assert(started <= sim_now(g->sim) && g->side_until <= started);
     start(g, started, work, work_ps, done, ctx);
@@ -58,8 +60,8 @@ static void push_tenant(struct gpu *g, sim_time by)
     g->ev = sim_at(g->sim, g->end, 1, tenant_done, g, 0);
 }
 
-void gpu_side(struct gpu *g, sim_cost work_ps, sim_time slice, sim_time cost, sim_fn *done, void *ctx,
-              uint64_t arg)
+void gpu_side(struct gpu *g, sim_cost work_ps, sim_time slice, sim_time cost, sim_fn *done,
+              void *ctx, uint64_t arg)
 {
     sim_time now = sim_now(g->sim), work = (work_ps + 999) / 1000;
     sim_time begin = now;

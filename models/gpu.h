@@ -17,22 +17,24 @@
 
 struct gpu {
     struct sim *sim;
-    sim_fn *done;         /* the tenant's, while it runs */
+    sim_fn *done; /* the tenant's, while it runs */
     void *ctx;
     bool running;
     sim_time started, end, work; /* of the tenant's current piece */
     sim_event ev;
-    sim_time side_until;  /* the last small kernel's end */
-    sim_cost work_ps;     /* of the tenant's current piece, for the count */
-    sim_cost busy_ps;     /* finished tenant work and all small kernels accepted */
+    sim_time side_until; /* the last small kernel's end */
+    sim_cost work_ps;    /* of the tenant's current piece, for the count */
+    sim_cost busy_ps;    /* finished tenant work and all small kernels accepted */
 };
 
 void gpu_begin(struct gpu *g, struct sim *s);
 /* The tenant's next piece: one at a time (asserted). */
 void gpu_run(struct gpu *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx);
 /* The same, begun at `started` <= now by a tenant who was alone until now. */
-void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx);
-void gpu_credit(struct gpu *g, sim_cost work_ps); /* tenant work done in one leap, nobody else there */
+void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
+                void *ctx);
+void gpu_credit(struct gpu *g,
+                sim_cost work_ps); /* tenant work done in one leap, nobody else there */
 void gpu_side(struct gpu *g, sim_cost work, sim_time slice, sim_time cost, sim_fn *done, void *ctx,
               uint64_t arg);
 sim_cost gpu_busy(const struct gpu *g); /* busy ps up to now */

@@ -7,7 +7,9 @@
 static int name_of(char *out, size_t n, const char *model, const char *what, struct err *e)
 {
     int len = snprintf(out, n, "llm.%s.%s", model, what);
-    return len > 0 && (size_t)len < n ? 0 : err_set(e, ERR_ENAME, "model name \"%.40s...\" is too long", model);
+    return len > 0 && (size_t)len < n
+               ? 0
+               : err_set(e, ERR_ENAME, "model name \"%.40s...\" is too long", model);
 }
 
 static int open_times(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
@@ -109,10 +111,11 @@ int llm_cost_kv_tokens(const struct llm_cost *c, struct machine_use *u, double f
         return rc;
     double room = memory * fraction - (double)c->weight_bytes - (double)c->reserve_bytes;
     if (room < (double)c->kv_bytes_per_token * 16)
-        return err_set(e, ERR_ERANGE,
-                       "machine \"%s\": the model's weights (%.1f GB) leave no room for a KV cache in "
-                       "%.2f of %.1f GB",
-                       u->machine->name, (double)c->weight_bytes / 1e9, fraction, memory / 1e9);
+        return err_set(
+            e, ERR_ERANGE,
+            "machine \"%s\": the model's weights (%.1f GB) leave no room for a KV cache in "
+            "%.2f of %.1f GB",
+            u->machine->name, (double)c->weight_bytes / 1e9, fraction, memory / 1e9);
     *tokens = (uint64_t)(room / (double)c->kv_bytes_per_token);
     return 0;
 }

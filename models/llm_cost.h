@@ -14,16 +14,16 @@
 
 struct llm_cost {
     const struct machine_cost *dense, *head;
-    sim_cost fixed;            /* per iteration: embedding, sampling, gaps between kernels */
-    sim_cost prompt_step;      /* attention, per iteration with any part of a prompt */
-    sim_cost prompt_token;     /* per token of those parts */
-    sim_cost prompt_past;      /* per cached token that they look back on */
-    sim_cost prompt_kpair;     /* per 1000 query-key pairs */
-    sim_cost decode_step;      /* attention, per iteration with any decoding sequence */
-    sim_cost decode_seq;       /* per decoding sequence */
-    sim_cost decode_token;     /* per cached token of the decoding sequences */
+    sim_cost fixed;        /* per iteration: embedding, sampling, gaps between kernels */
+    sim_cost prompt_step;  /* attention, per iteration with any part of a prompt */
+    sim_cost prompt_token; /* per token of those parts */
+    sim_cost prompt_past;  /* per cached token that they look back on */
+    sim_cost prompt_kpair; /* per 1000 query-key pairs */
+    sim_cost decode_step;  /* attention, per iteration with any decoding sequence */
+    sim_cost decode_seq;   /* per decoding sequence */
+    sim_cost decode_token; /* per cached token of the decoding sequences */
     uint64_t weight_bytes, kv_bytes_per_token, reserve_bytes;
-    uint64_t kernels;          /* launches of an iteration when nothing is captured in a graph */
+    uint64_t kernels; /* launches of an iteration when nothing is captured in a graph */
 };
 
 struct llm_batch {
@@ -33,7 +33,8 @@ struct llm_batch {
     uint64_t sampled;               /* sequences that get a token */
 };
 
-int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e) MUST_CHECK;
+int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model,
+                  struct err *e) MUST_CHECK;
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b);
 /* What one more iteration of the same decoding sequences costs more than the last. */
 sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding);

@@ -53,8 +53,8 @@ void machine_use_end(struct machine_use *u)
 }
 
 /* The one way to a constant: found means used. */
-static int take(struct machine_use *u, const char *name, bool table, const struct machine_cost **out,
-                struct err *e)
+static int take(struct machine_use *u, const char *name, bool table,
+                const struct machine_cost **out, struct err *e)
 {
     const struct machine_cost *c = machine_find(u->machine, name);
     if (!c)
@@ -68,9 +68,11 @@ static int take(struct machine_use *u, const char *name, bool table, const struc
     return 0;
 }
 
-int machine_value(struct machine_use *u, const char *name, enum quantity q, double *out, struct err *e)
+int machine_value(struct machine_use *u, const char *name, enum quantity q, double *out,
+                  struct err *e)
 {
-    static const char *const want[] = {"a time", "bytes", "bytes per second", "a clock rate", "a count"};
+    static const char *const want[] = {"a time", "bytes", "bytes per second", "a clock rate",
+                                       "a count"};
     const struct machine_cost *c;
     int rc = take(u, name, false, &c, e);
     if (rc)
@@ -91,7 +93,8 @@ int machine_ps(struct machine_use *u, const char *name, sim_cost *out, struct er
     return rc;
 }
 
-int machine_table(struct machine_use *u, const char *name, const struct machine_cost **out, struct err *e)
+int machine_table(struct machine_use *u, const char *name, const struct machine_cost **out,
+                  struct err *e)
 {
     return take(u, name, true, out, e);
 }

@@ -25,10 +25,10 @@ struct machine_cost {
     char *name, *unit, *source;
     enum evidence evidence;
     enum quantity quantity;
-    double value;     /* in base units: ps, bytes, bytes/s, Hz, 1 */
+    double value; /* in base units: ps, bytes, bytes/s, Hz, 1 */
     size_t n;
-    uint64_t *x;      /* strictly ascending */
-    int64_t *y;       /* base units, rounded to integers */
+    uint64_t *x; /* strictly ascending */
+    int64_t *y;  /* base units, rounded to integers */
 };
 
 struct machine {
@@ -50,8 +50,8 @@ struct machine_use {
 int machine_use_begin(struct machine_use *u, const struct machine *m, struct err *e) MUST_CHECK;
 void machine_use_end(struct machine_use *u);
 /* A scalar of the wanted quantity, in base units; a complaint names the profile. */
-int machine_value(struct machine_use *u, const char *name, enum quantity q, double *out, struct err *e)
-    MUST_CHECK;
+int machine_value(struct machine_use *u, const char *name, enum quantity q, double *out,
+                  struct err *e) MUST_CHECK;
 int machine_ps(struct machine_use *u, const char *name, sim_cost *out, struct err *e) MUST_CHECK;
 int machine_table(struct machine_use *u, const char *name, const struct machine_cost **out,
                   struct err *e) MUST_CHECK;

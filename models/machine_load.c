@@ -10,11 +10,11 @@ static const struct {
     enum quantity quantity;
     double base; /* one of it, in base units */
 } units[] = {
-    {"ps", QUANTITY_TIME, 1},         {"ns", QUANTITY_TIME, 1e3},     {"us", QUANTITY_TIME, 1e6},
-    {"ms", QUANTITY_TIME, 1e9},       {"s", QUANTITY_TIME, 1e12},     {"B", QUANTITY_BYTES, 1},
-    {"KiB", QUANTITY_BYTES, 1024},    {"MiB", QUANTITY_BYTES, 0x1p20}, {"GiB", QUANTITY_BYTES, 0x1p30},
-    {"GB", QUANTITY_BYTES, 1e9},      {"GB/s", QUANTITY_RATE, 1e9},   {"MHz", QUANTITY_CLOCK, 1e6},
-    {"GHz", QUANTITY_CLOCK, 1e9},     {"1", QUANTITY_COUNT, 1},
+    {"ps", QUANTITY_TIME, 1},      {"ns", QUANTITY_TIME, 1e3},      {"us", QUANTITY_TIME, 1e6},
+    {"ms", QUANTITY_TIME, 1e9},    {"s", QUANTITY_TIME, 1e12},      {"B", QUANTITY_BYTES, 1},
+    {"KiB", QUANTITY_BYTES, 1024}, {"MiB", QUANTITY_BYTES, 0x1p20}, {"GiB", QUANTITY_BYTES, 0x1p30},
+    {"GB", QUANTITY_BYTES, 1e9},   {"GB/s", QUANTITY_RATE, 1e9},    {"MHz", QUANTITY_CLOCK, 1e6},
+    {"GHz", QUANTITY_CLOCK, 1e9},  {"1", QUANTITY_COUNT, 1},
 };
 
 struct leaf { /* a cost or table as written */
@@ -28,17 +28,20 @@ static const struct config_field scalar_fields[] = {
     CONFIG_STR(struct leaf, note, false),          CONFIG_END,
 };
 static const struct config_field table_fields[] = {
-    CONFIG_ANY(struct leaf, x, true),      CONFIG_ANY(struct leaf, y, true),
-    CONFIG_STR(struct leaf, unit, true),   CONFIG_STR(struct leaf, source, true),
-    CONFIG_STR(struct leaf, note, false),  CONFIG_ANY(struct leaf, evidence, true),
+    CONFIG_ANY(struct leaf, x, true),
+    CONFIG_ANY(struct leaf, y, true),
+    CONFIG_STR(struct leaf, unit, true),
+    CONFIG_STR(struct leaf, source, true),
+    CONFIG_STR(struct leaf, note, false),
+    CONFIG_ANY(struct leaf, evidence, true),
     CONFIG_END,
 };
 
 #define COST_MAX 1e16 /* base units; keeps sums of costs far from 2^63 */
 
 /* Units by name; the complaint lists them. */
-static int read_unit(const struct config *obj, const char *unit, struct machine_cost *c, double *base,
-                     struct err *e)
+static int read_unit(const struct config *obj, const char *unit, struct machine_cost *c,
+                     double *base, struct err *e)
 {
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (!strcmp(units[i].name, unit)) {
@@ -74,7 +77,8 @@ static int read_knots(const struct leaf *leaf, struct machine_cost *c, double ba
         return err_set(e, ERR_ENOMEM, "machine profile: out of memory");
     for (size_t i = 0; i < n; i++) {
         double y;
-        int rc = config_u64(config_at(leaf->x, i), i ? c->x[i - 1] + 1 : 0, UINT32_MAX, &c->x[i], e);
+        int rc =
+            config_u64(config_at(leaf->x, i), i ? c->x[i - 1] + 1 : 0, UINT32_MAX, &c->x[i], e);
         if (!rc)
             rc = config_f64(config_at(leaf->y, i), 0, COST_MAX / base, &y, e);
         if (rc)
@@ -141,10 +145,12 @@ static bool is_leaf(const struct config *obj)
 }
 
 /* Sections nest a few deep at most; a hostile file must not nest us off the stack. */
-static int walk(struct machine *m, const char *prefix, const struct config *obj, int depth, struct err *e)
+static int walk(struct machine *m, const char *prefix, const struct config *obj, int depth,
+                struct err *e)
 {
     if (config_kind(obj) != CONFIG_OBJECT)
-        return config_complain(obj, e, "an object {value, unit, source, evidence} or a section of them");
+        return config_complain(obj, e,
+                               "an object {value, unit, source, evidence} or a section of them");
     if (is_leaf(obj))
         return add_leaf(m, prefix, obj, e);
     if (depth > 8)

@@ -35,17 +35,17 @@ struct mlaas {
     const struct machine_cost *cpu_table, *gpu_table;
     double reference_flops;
     struct carry carry;
-    bool failed;         /* out of memory: sticky; the run stops */
+    bool failed; /* out of memory: sticky; the run stops */
     bool in_hook;
-    int hook_model;      /* of the hook in progress */
+    int hook_model; /* of the hook in progress */
     uint64_t hook_rows;
     struct batch *open;
     struct batch *spare_batch;
     struct ticket *spare_ticket;
-    uint64_t inside;     /* batches open or running */
+    uint64_t inside; /* batches open or running */
     sim_time polled_at;
     sim_cost polled_busy;
-    double utilisation;  /* as of the last poll */
+    double utilisation; /* as of the last poll */
     struct mlaas_stats stats;
 };
 
@@ -280,15 +280,19 @@ void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out)
 static int find_paths(struct mlaas *m, struct err *e)
 {
     const struct stack *s = m->env.stack;
-    bool daemon = s->path[STACK_infer_gpu_daemon].exists, kernel = s->path[STACK_infer_gpu_kernel].exists;
+    bool daemon = s->path[STACK_infer_gpu_daemon].exists,
+         kernel = s->path[STACK_infer_gpu_kernel].exists;
     if (m->c.place == MLAAS_LAKE && !daemon)
-        return err_set(e, ERR_ENAME, "infer.place is \"lake\", but stack \"%s\" has no such path", s->name);
+        return err_set(e, ERR_ENAME, "infer.place is \"lake\", but stack \"%s\" has no such path",
+                       s->name);
     if (m->c.place == MLAAS_MALV && !kernel)
-        return err_set(e, ERR_ENAME, "infer.place is \"malv\", but stack \"%s\" has no such path", s->name);
+        return err_set(e, ERR_ENAME, "infer.place is \"malv\", but stack \"%s\" has no such path",
+                       s->name);
     int rc = stack_cost(s, STACK_infer_cpu, m->env.use, &m->core, e);
     m->has_gpu = m->c.place != MLAAS_CORE && (daemon || kernel);
     if (!rc && m->has_gpu)
-        rc = stack_cost(s, kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon, m->env.use, &m->gpu, e);
+        rc = stack_cost(s, kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon, m->env.use,
+                        &m->gpu, e);
     return rc;
 }
 
@@ -300,12 +304,14 @@ static int find_tables(struct mlaas *m, struct err *e)
     if (!rc)
         rc = machine_value(m->env.use, "infer.flops", QUANTITY_COUNT, &m->reference_flops, e);
     if (!rc && m->reference_flops < 1)
-        rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
+        rc = err_set(e, ERR_ERANGE,
+                     "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
                      m->env.use->machine->name);
     return rc;
 }
 
-int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct mlaas_env *env, struct err *e)
+int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct mlaas_env *env,
+               struct err *e)
 {
     struct mlaas *m = *out = calloc(1, sizeof *m);
     if (!m)
@@ -347,7 +353,6 @@ void mlaas_close(struct mlaas *m)
 
 /* ---- configuration ------------------------------------------------------------------ */
 
-
 int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e)
 {
     static const char *const places[] = {"core", "lake", "malv", "auto", NULL};
@@ -355,7 +360,11 @@ int mlaas_config(struct mlaas_config *c, const struct config *section, struct er
     struct {
         struct mlaas_config c;
         const struct config *place, *mode;
-    } in = {.c = {.place = MLAAS_CORE, .mode = MLAAS_WAIT, .max_batch = 64, .gpu_rows = 16, .gpu_limit = 0.7}};
+    } in = {.c = {.place = MLAAS_CORE,
+                  .mode = MLAAS_WAIT,
+                  .max_batch = 64,
+                  .gpu_rows = 16,
+                  .gpu_limit = 0.7}};
     const struct config_field fields[] = {
         {"place", CONFIG_T_ANY, offsetof(__typeof__(in), place), 0, 0, false},
         {"mode", CONFIG_T_ANY, offsetof(__typeof__(in), mode), 0, 0, false},

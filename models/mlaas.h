@@ -29,8 +29,8 @@ struct mlaas_config {
     enum mlaas_mode mode;
     double window_us;
     uint32_t max_batch;
-    uint32_t gpu_rows;  /* auto: fewer rows than this stay on a core */
-    double gpu_limit;   /* auto: utilisation above which the GPU is left to the tenants */
+    uint32_t gpu_rows; /* auto: fewer rows than this stay on a core */
+    double gpu_limit;  /* auto: utilisation above which the GPU is left to the tenants */
 };
 
 /* "infer": {...} of a model's section; NULL keeps the defaults. */
@@ -58,7 +58,7 @@ void mlaas_close(struct mlaas *m); /* takes its ear off the tap */
  * is called once when all of it is finished.  False: nothing to wait for, done is not called. */
 void mlaas_hook_begin(struct mlaas *m);
 bool mlaas_hook_end(struct mlaas *m, sim_fn *done, void *ctx, uint64_t arg);
-bool mlaas_idle(const struct mlaas *m); /* nothing waits in a window or runs */
+bool mlaas_idle(const struct mlaas *m);   /* nothing waits in a window or runs */
 bool mlaas_failed(const struct mlaas *m); /* out of memory: the simulation was stopped */
 void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out);
 

@@ -23,7 +23,8 @@ static bool grow_slots(struct serve *s)
     uint32_t *spare = realloc(s->spare, slots * sizeof *spare);
     if (spare)
         s->spare = spare;
-    if (!seq || !spare || !slot_heap_reserve(&s->waiting, slots) || !slot_heap_reserve(&s->finish, slots))
+    if (!seq || !spare || !slot_heap_reserve(&s->waiting, slots) ||
+        !slot_heap_reserve(&s->finish, slots))
         return false;
     for (uint32_t i = slots; i-- > s->slots;) /* low numbers first */
         s->spare[s->n_spare++] = i;
@@ -58,37 +59,58 @@ struct serve_section {
     const struct config *launches, *infer;
 };
 
+static const struct serve_config defaults = {
+    .model = "llama-3.1-8b",
+    .max_running = 256,
+    .max_batch_tokens = 2048,
+    .max_context = 131072,
+    .kv_fraction = 0.9,
+    .slo_ttft_ms = 1000,
+    .slo_tpot_ms = 50,
+    .cores = 8,
+    .leap = true,
+};
+
+#define FIELD(type, key, lo, hi)                                                                   \
+    {                                                                                              \
+#key, CONFIG_T_##type, offsetof(struct serve_section, c.key), lo, hi, false                \
+    }
+static const struct config_field fields[] = {
+    FIELD(STR, model, 0, 0),
+    FIELD(U32, max_running, 1, 65536),
+    FIELD(U32, max_batch_tokens, 1, 1 << 20),
+    FIELD(U32, chunk, 0, 1 << 20),
+    FIELD(U32, max_context, 1, 1 << 24),
+    FIELD(F64, kv_fraction, 0.01, 1),
+    FIELD(F64, slo_ttft_ms, 0, 1e9),
+    FIELD(F64, slo_tpot_ms, 0, 1e9),
+    FIELD(U32, cores, 1, 1024),
+    FIELD(BOOL, leap, 0, 0),
+    CONFIG_ANY(struct serve_section, launches, false),
+    CONFIG_ANY(struct serve_section, infer, false),
+    CONFIG_END,
+};
+
+/* Every running sequence takes a token of each iteration. */
+static int check_budget(const struct serve_config *c, const struct config *section, struct err *e)
+{
+    if (c->max_batch_tokens >= c->max_running)
+        return 0;
+    const struct config *tokens = config_get(section, "max_batch_tokens");
+    return tokens ? config_complain(tokens, e, "at least max_running (%u)", c->max_running)
+                  : config_complain(config_get(section, "max_running"), e,
+                                    "at most max_batch_tokens (%u)", c->max_batch_tokens);
+}
+
 int serve_config(struct serve_config *c, const struct config *section, struct err *e)
 {
     static const char *const launch_modes[] = {"graph", "eager", NULL};
-    static const struct config_field fields[] = {
-        {"model", CONFIG_T_STR, offsetof(struct serve_section, c.model), 0, 0, false},
-        {"max_running", CONFIG_T_U32, offsetof(struct serve_section, c.max_running), 1, 65536, false},
-        {"max_batch_tokens", CONFIG_T_U32, offsetof(struct serve_section, c.max_batch_tokens), 1, 1 << 20, false},
-        {"chunk", CONFIG_T_U32, offsetof(struct serve_section, c.chunk), 0, 1 << 20, false},
-        {"max_context", CONFIG_T_U32, offsetof(struct serve_section, c.max_context), 1, 1 << 24, false},
-        {"kv_fraction", CONFIG_T_F64, offsetof(struct serve_section, c.kv_fraction), 0.01, 1, false},
-        {"slo_ttft_ms", CONFIG_T_F64, offsetof(struct serve_section, c.slo_ttft_ms), 0, 1e9, false},
-        {"slo_tpot_ms", CONFIG_T_F64, offsetof(struct serve_section, c.slo_tpot_ms), 0, 1e9, false},
-        {"cores", CONFIG_T_U32, offsetof(struct serve_section, c.cores), 1, 1024, false},
-        {"launches", CONFIG_T_ANY, offsetof(struct serve_section, launches), 0, 0, false},
-        {"leap", CONFIG_T_BOOL, offsetof(struct serve_section, c.leap), 0, 0, false},
-        {"infer", CONFIG_T_ANY, offsetof(struct serve_section, infer), 0, 0, false},
-        CONFIG_END,
-    };
-    struct serve_section in = {.c = {.model = "llama-3.1-8b", .max_running = 256, .max_batch_tokens = 2048,
-                                     .max_context = 131072, .kv_fraction = 0.9, .slo_ttft_ms = 1000,
-                                     .slo_tpot_ms = 50, .cores = 8, .graphs = true, .leap = true}};
+    struct serve_section in = {.c = defaults};
     int mode = 0, rc = section ? config_fill(section, fields, &in, e) : 0;
     if (!rc && in.launches)
         rc = config_choice(in.launches, launch_modes, &mode, e);
-    if (!rc && in.c.max_batch_tokens < in.c.max_running)
-        rc = config_get(section, "max_batch_tokens")
-                 ? config_complain(config_get(section, "max_batch_tokens"), e,
-                                   "at least max_running (%u): every running sequence takes a token",
-                                   in.c.max_running)
-                 : config_complain(config_get(section, "max_running"), e, "at most max_batch_tokens (%u)",
-                                   in.c.max_batch_tokens);
+    if (!rc)
+        rc = check_budget(&in.c, section, e);
     if (!rc)
         rc = mlaas_config(&in.c.infer, in.infer, e);
     in.c.graphs = mode == 0;
@@ -121,7 +143,8 @@ static int open_costs(struct serve *s)
         return ERR_ENAME;
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof paths / sizeof *paths; i++)
-        rc = stack_cost(s->stack, paths[i].path, &s->use, (struct stack_cost *)((char *)s + paths[i].at), s->e);
+        rc = stack_cost(s->stack, paths[i].path, &s->use,
+                        (struct stack_cost *)((char *)s + paths[i].at), s->e);
     if (!rc)
         rc = machine_ps(&s->use, "cost.engine_step", &s->engine_step, s->e);
     if (!rc)
@@ -194,7 +217,8 @@ static int simulate(struct serve *s)
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
 
-static int run(const struct config *section, const struct model_env *env, struct measures *out, struct err *e)
+static int run(const struct config *section, const struct model_env *env, struct measures *out,
+               struct err *e)
 {
     struct serve s = {.env = env, .out = out, .e = e};
     if (!env->machine)

@@ -125,7 +125,8 @@ bool batch_compose(struct serve *s, struct llm_batch *b)
         preempt(s, worst(s));
         lost = true;
     }
-    *b = (struct llm_batch){.decoding = s->kv.decoding, .cached = s->cached, .sampled = s->kv.decoding};
+    *b = (struct llm_batch){
+        .decoding = s->kv.decoding, .cached = s->cached, .sampled = s->kv.decoding};
     assert(s->kv.decoding <= s->c.max_batch_tokens);
     uint64_t budget = s->c.max_batch_tokens - s->kv.decoding;
     for (uint32_t i = 0; i < s->n_filling; i++)
@@ -189,7 +190,8 @@ void batch_done(struct serve *s, uint64_t k)
     kv_advance(&s->kv, k);
     s->kv_grown = s->kv.total - s->kv.free;
     s->cached += k * s->kv.decoding;
-    for (const struct slot_node *t; (t = slot_heap_top(&s->finish)) && (uint64_t)t->key == s->kv.step;) {
+    for (const struct slot_node *t;
+         (t = slot_heap_top(&s->finish)) && (uint64_t)t->key == s->kv.step;) {
         uint32_t slot = slot_heap_pop(&s->finish);
         leave_decoding(s, &s->seq[slot]);
         finish(s, slot);

@@ -173,7 +173,8 @@ void engine_interrupt(struct serve *s)
     sim_cost begun = span(g, over);
     if (over) {
         gpu_credit(&s->gpu, over * g->gpu + g->growth * (over * (over - 1) / 2));
-        spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start, g->start + begun / 1000);
+        spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start,
+                    g->start + begun / 1000);
         iterations_over(s, over);
         g->gpu += over * g->growth;
         g->batch.cached += over * g->batch.decoding;
@@ -207,7 +208,8 @@ void engine_kick(struct serve *s)
     g->carry = s->carry.ps;
     if (s->c.leap && batch_steady(s) && alone(s)) {
         uint64_t k = batch_steps(s);
-        /* The host-bound floor of a GPU phase does not grow: leap only where the closed form holds. */
+        /* The host-bound floor of a GPU phase does not grow: leap only where the closed form holds.
+         */
         bool grows = g->gpu == llm_cost_iteration(&s->llm, &g->batch);
         if (k > 1 && grows && !g->batch.chunks) {
             begin_leap(s, k < LEAP_MOST ? k : LEAP_MOST);

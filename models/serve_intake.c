@@ -5,7 +5,7 @@
 
 #include "models/serve_state.h"
 
-#define PRIO_ARRIVAL (-1) /* after all else at its time: what ends then has ended */
+#define PRIO_ARRIVAL  (-1) /* after all else at its time: what ends then has ended */
 #define REFUSALS_SAID 8
 
 void intake_server(const struct serve *s, struct policy_server *o)
@@ -54,8 +54,8 @@ static void refuse(struct serve *s, uint32_t slot, const char *why)
     s->n.rejected++;
     if (s->refused_said++ < REFUSALS_SAID) {
         char line[200];
-        snprintf(line, sizeof line, "request %" PRIu64 " (%u + %u tokens) refused: %s", q->id, q->prompt,
-                 q->output, why);
+        snprintf(line, sizeof line, "request %" PRIu64 " (%u + %u tokens) refused: %s", q->id,
+                 q->prompt, q->output, why);
         measures_incident(s->out, "rejected", "serve", sim_now(s->sim), 0, line);
     }
     serve_release(s, slot);
@@ -153,7 +153,8 @@ static int pull(struct serve *s)
     if (rc <= 0)
         return rc;
     if (s->next.time_ns < sim_now(s->sim))
-        return err_set(s->e, ERR_EPARSE, "trace: request %" PRIu64 " comes before the one ahead of it",
+        return err_set(s->e, ERR_EPARSE,
+                       "trace: request %" PRIu64 " comes before the one ahead of it",
                        s->n.requests);
     sim_at(s->sim, s->next.time_ns, PRIO_ARRIVAL, arrive, s, 0);
     return 1;
@@ -169,9 +170,11 @@ static void arrive(void *ctx, uint64_t arg)
         return;
     const struct trace_request *r = &s->next;
     struct seq *q = &s->seq[slot];
-    *q = (struct seq){.id = s->n.requests, .arrived = sim_now(s->sim), .tenant = r->tenant, .model = r->model};
+    *q = (struct seq){
+        .id = s->n.requests, .arrived = sim_now(s->sim), .tenant = r->tenant, .model = r->model};
     q->prompt = r->prompt_tokens ? r->prompt_tokens : 1;
-    q->output = r->output_tokens ? r->output_tokens : 1; /* the prompt's end always yields a token */
+    q->output =
+        r->output_tokens ? r->output_tokens : 1; /* the prompt's end always yields a token */
     q->goal = q->prompt;
     if (!s->n.requests++)
         s->n.first_arrival = q->arrived;

@@ -12,10 +12,10 @@
 #define KV_BLOCK 16 /* tokens; vLLM's default */
 
 struct serve_kv {
-    uint64_t total, free;    /* blocks */
-    uint64_t step;           /* decode steps taken so far */
-    uint64_t decoding;       /* sequences in the decode set */
-    uint64_t phase[KV_BLOCK];/* how many of them have (length - step) mod KV_BLOCK == i */
+    uint64_t total, free;     /* blocks */
+    uint64_t step;            /* decode steps taken so far */
+    uint64_t decoding;        /* sequences in the decode set */
+    uint64_t phase[KV_BLOCK]; /* how many of them have (length - step) mod KV_BLOCK == i */
 };
 
 static inline uint64_t kv_blocks(uint64_t tokens)
@@ -23,11 +23,12 @@ static inline uint64_t kv_blocks(uint64_t tokens)
     return (tokens + KV_BLOCK - 1) / KV_BLOCK;
 }
 
-void kv_join(struct serve_kv *kv, uint64_t length);   /* into the decode set, at this length now */
-void kv_leave(struct serve_kv *kv, uint64_t length);  /* at this length now */
-uint64_t kv_need(const struct serve_kv *kv);          /* blocks that the next decode step takes */
+void kv_join(struct serve_kv *kv, uint64_t length);  /* into the decode set, at this length now */
+void kv_leave(struct serve_kv *kv, uint64_t length); /* at this length now */
+uint64_t kv_need(const struct serve_kv *kv);         /* blocks that the next decode step takes */
 uint64_t kv_need_steps(const struct serve_kv *kv, uint64_t k); /* blocks of the next k steps */
-uint64_t kv_steps_that_fit(const struct serve_kv *kv, uint64_t most); /* largest k <= most that free allows */
-void kv_advance(struct serve_kv *kv, uint64_t k);     /* takes k steps and their blocks */
+uint64_t kv_steps_that_fit(const struct serve_kv *kv,
+                           uint64_t most);        /* largest k <= most that free allows */
+void kv_advance(struct serve_kv *kv, uint64_t k); /* takes k steps and their blocks */
 
 #endif

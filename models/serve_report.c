@@ -62,7 +62,8 @@ void report_done(struct serve *s, const struct seq *q, sim_time last_token)
 }
 
 /* Requests per second that the server can finish for ever, from the cost model: the batch as large
- * as places and cache allow at the mean lengths, its share of prompt work added to each iteration. */
+ * as places and cache allow at the mean lengths, its share of prompt work added to each iteration.
+ */
 static double capacity(const struct serve *s)
 {
     double n = (double)(s->n.requests - s->impossible);
@@ -74,7 +75,8 @@ static double capacity(const struct serve *s)
         batch = 1;
     double steps = output > 1 ? output - 1 : 0, joins = steps > 0 ? batch / steps : batch;
     double tokens = joins * prompt + (steps > 0 ? batch : 0), most = s->c.max_batch_tokens;
-    double over = tokens > most ? most / tokens : 1; /* prompts are the bottleneck: everything slows */
+    double over =
+        tokens > most ? most / tokens : 1; /* prompts are the bottleneck: everything slows */
     joins *= over;
     struct llm_batch b = {
         .chunks = joins < 1 ? 1 : (uint64_t)joins,
@@ -84,8 +86,9 @@ static double capacity(const struct serve *s)
         .cached = steps > 0 ? (uint64_t)(batch * over * context) : 0,
         .sampled = (uint64_t)(batch * over),
     };
-    sim_cost host = s->engine_step + (b.decoding + b.chunks) * s->engine_seq + s->launch.cpu_before +
-                    s->launch.wire_before + s->complete.cpu_before + s->complete.wire_before;
+    sim_cost host = s->engine_step + (b.decoding + b.chunks) * s->engine_seq +
+                    s->launch.cpu_before + s->launch.wire_before + s->complete.cpu_before +
+                    s->complete.wire_before;
     double iteration_s = (double)(llm_cost_iteration(&s->llm, &b) + host) / 1e12;
     return joins / iteration_s;
 }
@@ -103,15 +106,18 @@ static void report_load(struct serve *s)
     if (load < 0.9)
         return;
     char line[200];
-    snprintf(line, sizeof line,
-             "offered load is %.2f of the estimated capacity: waits depend on the length of the trace", load);
+    snprintf(
+        line, sizeof line,
+        "offered load is %.2f of the estimated capacity: waits depend on the length of the trace",
+        load);
     measures_incident(s->out, "warning", "serve", s->n.last_arrival, 0, line);
 }
 
 static void report_rates(struct serve *s)
 {
     const struct serve_counts *n = &s->n;
-    double makespan = (double)(n->last_done > n->first_arrival ? n->last_done - n->first_arrival : 0) / 1e9;
+    double makespan =
+        (double)(n->last_done > n->first_arrival ? n->last_done - n->first_arrival : 0) / 1e9;
     double per_s = makespan > 0 ? 1 / makespan : 0;
     struct mlaas_stats in;
     mlaas_stats(s->mlaas, &in);
@@ -121,7 +127,8 @@ static void report_rates(struct serve *s)
     measures_number(s->out, "goodput", "requests/s", BETTER_MORE, (double)n->good * per_s);
     measures_number(s->out, "gpu_util", "1", BETTER_NONE, (double)gpu_busy(&s->gpu) / 1e12 * per_s);
     measures_number(s->out, "cpu_util", "1", BETTER_NONE,
-                    (double)(n->engine_ps + n->intake_ps + n->sender_ps + in.cpu_ps) / 1e12 * per_s / s->c.cores);
+                    (double)(n->engine_ps + n->intake_ps + n->sender_ps + in.cpu_ps) / 1e12 *
+                        per_s / s->c.cores);
     measures_number(s->out, "batch_mean", "1", BETTER_NONE,
                     n->iterations ? (double)n->batch_sum / (double)n->iterations : 0);
     measures_number(s->out, "kv_util", "1", BETTER_NONE,

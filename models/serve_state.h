@@ -20,45 +20,46 @@
 #include "sim/spans.h"
 
 struct serve_config {
-    const char *model;          /* "llm.MODEL" of the machine profile */
-    uint32_t max_running;       /* sequences in a batch */
-    uint32_t max_batch_tokens;  /* tokens in an iteration, prompt parts and decoding together */
-    uint32_t chunk;             /* most prompt tokens of one request in an iteration; 0: no limit */
-    uint32_t max_context;       /* prompt + output tokens of one request */
-    double kv_fraction;         /* of GPU memory, for weights and KV cache together */
+    const char *model;         /* "llm.MODEL" of the machine profile */
+    uint32_t max_running;      /* sequences in a batch */
+    uint32_t max_batch_tokens; /* tokens in an iteration, prompt parts and decoding together */
+    uint32_t chunk;            /* most prompt tokens of one request in an iteration; 0: no limit */
+    uint32_t max_context;      /* prompt + output tokens of one request */
+    double kv_fraction;        /* of GPU memory, for weights and KV cache together */
     double slo_ttft_ms, slo_tpot_ms;
     uint32_t cores;
-    bool graphs;                /* decode iterations are one captured launch */
-    bool leap;                  /* false: step through every iteration (for tests: the same result) */
+    bool graphs; /* decode iterations are one captured launch */
+    bool leap;   /* false: step through every iteration (for tests: the same result) */
     struct mlaas_config infer;
 };
 int serve_config(struct serve_config *c, const struct config *section, struct err *e) MUST_CHECK;
 
 struct seq {
-    uint64_t id;                /* ascending by arrival */
+    uint64_t id; /* ascending by arrival */
     sim_time arrived, ready, scheduled, first_token;
     uint32_t tenant, model, prompt, output;
-    uint32_t generated;         /* when it (re)joined the decode set, or so far */
-    uint32_t goal, filled;      /* prompt part: tokens to compute (with those lost), computed */
-    uint32_t chunk;             /* of this iteration */
+    uint32_t generated;    /* when it (re)joined the decode set, or so far */
+    uint32_t goal, filled; /* prompt part: tokens to compute (with those lost), computed */
+    uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
-    uint32_t at;                /* index in running[] */
+    uint32_t at; /* index in running[] */
     int64_t key;
-    uint64_t joined;            /* decode step at which it joined */
-    uint64_t length;            /* tokens in the KV cache when it joined */
-    bool admitted;              /* the policy's verdict */
+    uint64_t joined; /* decode step at which it joined */
+    uint64_t length; /* tokens in the KV cache when it joined */
+    bool admitted;   /* the policy's verdict */
     bool was_scheduled, decoding;
-    bool pinned, gone;          /* inference under way (async); finished meanwhile */
+    bool pinned, gone; /* inference under way (async); finished meanwhile */
 };
 
 enum serve_phase { PHASE_IDLE, PHASE_PRE, PHASE_GPU, PHASE_POST, PHASE_LEAP };
 
-/* One iteration, or a leap over k of them: each costs pre + gpu + post, and gpu grows by `growth`. */
+/* One iteration, or a leap over k of them: each costs pre + gpu + post, and gpu grows by `growth`.
+ */
 struct serve_segment {
     uint64_t k;
     sim_cost pre, gpu, post, growth;
     sim_time start;
-    uint32_t carry;             /* ps, when it began */
+    uint32_t carry; /* ps, when it began */
     struct llm_batch batch;
 };
 
@@ -69,7 +70,7 @@ struct serve_counts {
     uint64_t prompt_sum, output_sum;
     sim_cost engine_ps, intake_ps, sender_ps;
     sim_time first_arrival, last_arrival, last_done;
-    double kv_ns;               /* integral of used KV blocks, between changes of the batch */
+    double kv_ns; /* integral of used KV blocks, between changes of the batch */
 };
 
 struct serve {
@@ -86,65 +87,65 @@ struct serve {
     struct llm_cost llm;
     sim_cost engine_step, engine_seq;
 
-    struct seq *seq;            /* [slots] */
+    struct seq *seq; /* [slots] */
     uint32_t slots;
-    uint32_t *spare;            /* [slots]: a stack of free slots */
+    uint32_t *spare; /* [slots]: a stack of free slots */
     uint32_t n_spare;
     struct slot_heap waiting, finish; /* by (key, id); by (decode step of the last token, id) */
     uint64_t waiting_tokens;
-    uint32_t *running;          /* [max_running] slots in the batch, any order */
+    uint32_t *running; /* [max_running] slots in the batch, any order */
     uint32_t n_running;
-    uint32_t *filling;          /* [max_running] slots whose prompt is being computed, oldest first */
+    uint32_t *filling; /* [max_running] slots whose prompt is being computed, oldest first */
     uint32_t n_filling;
     struct serve_kv kv;
-    uint64_t cached;            /* tokens in the caches of decoding sequences */
+    uint64_t cached; /* tokens in the caches of decoding sequences */
 
     enum serve_phase phase;
     struct serve_segment seg;
-    struct carry carry;         /* the engine's own clock below a nanosecond */
+    struct carry carry; /* the engine's own clock below a nanosecond */
     sim_event leap_ev;
-    bool changed;               /* the batch is not what the series last saw */
+    bool changed; /* the batch is not what the series last saw */
 
-    struct trace_request next;  /* the one record held */
-    uint64_t inside;            /* requests between arrival and the waiting heap */
+    struct trace_request next; /* the one record held */
+    uint64_t inside;           /* requests between arrival and the waiting heap */
     struct carry intake_carry;
-    uint64_t refused_said;      /* incidents about refused requests so far */
-    uint64_t impossible;        /* requests that could never fit */
+    uint64_t refused_said; /* incidents about refused requests so far */
+    uint64_t impossible;   /* requests that could never fit */
 
     struct sketch *ttft, *tpot, *e2e, *queue_wait, *decision;
     struct measure_series *s_waiting, *s_running, *s_kv, *s_gpu;
-    sim_time kv_since;          /* last change of the batch, and blocks used then */
-    uint64_t kv_level, kv_grown;/* kv_grown: used at the end of the last iteration */
+    sim_time kv_since;           /* last change of the batch, and blocks used then */
+    uint64_t kv_level, kv_grown; /* kv_grown: used at the end of the last iteration */
     uint32_t track_engine, track_policy;
     struct serve_counts n;
-    int rc;                     /* the first failure; the simulation was stopped */
+    int rc; /* the first failure; the simulation was stopped */
     struct err *e;
 };
 
 /* serve_intake.c */
-int intake_begin(struct serve *s);                      /* pulls the first request */
+int intake_begin(struct serve *s); /* pulls the first request */
 void intake_server(const struct serve *s, struct policy_server *o);
 void intake_request(const struct serve *s, const struct seq *q, struct policy_request *o);
 
 /* serve_engine.c */
-void engine_kick(struct serve *s);                      /* begins an iteration if idle and there is work */
-void engine_interrupt(struct serve *s);                 /* ends a leap here and now */
+void engine_kick(struct serve *s);      /* begins an iteration if idle and there is work */
+void engine_interrupt(struct serve *s); /* ends a leap here and now */
 
 /* serve_batch.c */
 bool batch_compose(struct serve *s, struct llm_batch *b); /* false: nothing to run */
-bool batch_steady(const struct serve *s);               /* decode only, and nobody can join */
-uint64_t batch_steps(const struct serve *s);            /* identical iterations ahead */
-void batch_done(struct serve *s, uint64_t k);           /* k iterations of this batch are over */
+bool batch_steady(const struct serve *s);                 /* decode only, and nobody can join */
+uint64_t batch_steps(const struct serve *s);              /* identical iterations ahead */
+void batch_done(struct serve *s, uint64_t k);             /* k iterations of this batch are over */
 
 /* serve_report.c */
 bool report_begin(struct serve *s);
-void report_levels(struct serve *s);                    /* when an iteration is about to begin */
+void report_levels(struct serve *s); /* when an iteration is about to begin */
 void report_done(struct serve *s, const struct seq *q, sim_time last_token);
 void report_end(struct serve *s);
 
 /* serve.c */
-bool serve_slot(struct serve *s, uint32_t *slot);       /* false: out of memory, the run fails */
+bool serve_slot(struct serve *s, uint32_t *slot); /* false: out of memory, the run fails */
 void serve_release(struct serve *s, uint32_t slot);
-void serve_fail(struct serve *s, int rc);               /* rc from err_set; stops the simulation */
+void serve_fail(struct serve *s, int rc); /* rc from err_set; stops the simulation */
 
 #endif

@@ -80,33 +80,36 @@ int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *
             continue;
         }
         bool cpu = c->where == WHERE_GUEST_CPU || c->where == WHERE_HOST_CPU;
-        *(cpu ? after ? &out->cpu_after : &out->cpu_before
-              : after ? &out->wire_after : &out->wire_before) += ps;
+        *(cpu     ? after ? &out->cpu_after : &out->cpu_before
+          : after ? &out->wire_after
+                  : &out->wire_before) += ps;
     }
     return 0;
 }
 
-static int explain_one(const struct machine *m, struct stack_row r, void (*row)(void *, const struct stack_row *),
-                       void *ctx, struct err *e)
+static int explain_one(const struct machine *m, struct stack_row r,
+                       void (*row)(void *, const struct stack_row *), void *ctx, struct err *e)
 {
     const struct stack_path *path = &r.stack->path[r.path];
     for (size_t i = 0; i < path->n; i++) {
         r.crossing = &path->crossing[i];
         r.cost = r.crossing->cost ? machine_find(m, r.crossing->cost) : NULL;
         if (r.crossing->cost && !r.cost)
-            return err_set(e, ERR_ENAME, "machine \"%s\" has no \"%s\", which stack \"%s\" pays on path %s",
+            return err_set(e, ERR_ENAME,
+                           "machine \"%s\" has no \"%s\", which stack \"%s\" pays on path %s",
                            m->name, r.crossing->cost, r.stack->name, paths[r.path].name);
         row(ctx, &r);
     }
     return 0;
 }
 
-int stack_explain(const struct machine *m, enum stack_path_id p, void (*row)(void *ctx, const struct stack_row *r),
-                  void *ctx, struct err *e)
+int stack_explain(const struct machine *m, enum stack_path_id p,
+                  void (*row)(void *ctx, const struct stack_row *r), void *ctx, struct err *e)
 {
     int rc = 0;
     for (size_t i = 0; !rc && i < stack_table_n; i++)
         if (stack_table[i].path[p].exists)
-            rc = explain_one(m, (struct stack_row){.path = p, .stack = &stack_table[i]}, row, ctx, e);
+            rc = explain_one(m, (struct stack_row){.path = p, .stack = &stack_table[i]}, row, ctx,
+                             e);
     return rc;
 }

@@ -48,8 +48,9 @@ struct stack {
     struct stack_path path[STACK_PATHS_N];
 };
 
-const struct stack *stack_find(const char *name, struct err *e); /* NULL and a complaint listing all */
-const struct stack *stack_at(size_t i);                          /* NULL past the end */
+const struct stack *stack_find(const char *name,
+                               struct err *e); /* NULL and a complaint listing all */
+const struct stack *stack_at(size_t i);        /* NULL past the end */
 const char *stack_path_name(enum stack_path_id p);
 const char *stack_path_about(enum stack_path_id p);
 int stack_path_find(const char *name, enum stack_path_id *p, struct err *e) MUST_CHECK;
@@ -60,7 +61,8 @@ const char *stack_where_name(enum stack_where w);
  * Costs paid at the GPU itself are the price of sharing it.                 */
 struct stack_cost {
     sim_cost cpu_before, wire_before, wire_after, cpu_after;
-    sim_cost gpu_slice, gpu_switch; /* paid only while tenants run: a slice's rest at most; a switch */
+    sim_cost gpu_slice,
+        gpu_switch; /* paid only while tenants run: a slice's rest at most; a switch */
     uint32_t crossings;
 };
 int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
@@ -76,6 +78,7 @@ struct stack_row {
 /* Calls row for every crossing of the path on every stack that has it, stacks in order.  Fails
  * where the profile lacks a cost. */
 int stack_explain(const struct machine *m, enum stack_path_id p,
-                  void (*row)(void *ctx, const struct stack_row *r), void *ctx, struct err *e) MUST_CHECK;
+                  void (*row)(void *ctx, const struct stack_row *r), void *ctx,
+                  struct err *e) MUST_CHECK;
 
 #endif

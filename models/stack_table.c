@@ -129,20 +129,33 @@ static const struct stack_crossing kernel_malv[] = {
     {"cost.ipc_reply", HOST, "reply"},
 };
 
-#define LIST(a) {true, sizeof(a) / sizeof *(a), a}
-#define FREE    {true, 0, NULL}
-#define ABSENT  {false, 0, NULL}
+#define LIST(a)                                                                                    \
+    {                                                                                              \
+        true, sizeof(a) / sizeof *(a), a                                                           \
+    }
+#define FREE                                                                                       \
+    {                                                                                              \
+        true, 0, NULL                                                                              \
+    }
+#define ABSENT                                                                                     \
+    {                                                                                              \
+        false, 0, NULL                                                                             \
+    }
 
 const struct stack stack_table[] = {
-    {"native", "Linux on the metal, policy inside the engine",
+    {"native",
+     "Linux on the metal, policy inside the engine",
      {LIST(in_native), LIST(launch_native), LIST(complete_native), LIST(out_native), FREE, ABSENT,
       ABSENT}},
-    {"kvm", "a KVM guest with the GPU passed through, policy inside the engine",
+    {"kvm",
+     "a KVM guest with the GPU passed through, policy inside the engine",
      {LIST(in_kvm), LIST(launch_kvm), LIST(complete_vm), LIST(out_kvm), FREE, ABSENT, ABSENT}},
-    {"lake", "Linux on the metal with LAKE, policy inside the kernel",
+    {"lake",
+     "Linux on the metal with LAKE, policy inside the kernel",
      {LIST(in_native), LIST(launch_native), LIST(complete_native), LIST(out_native), LIST(cpu_lake),
       LIST(daemon_lake), ABSENT}},
-    {"malv", "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
+    {"malv",
+     "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
      {LIST(in_malv), LIST(launch_malv), LIST(complete_vm), LIST(out_malv), LIST(cpu_malv), ABSENT,
       LIST(kernel_malv)}},
 };

@@ -13,14 +13,14 @@ struct bench_request {
 };
 
 struct bench {
-    const char *section;              /* JSON of the model's section */
-    const char *machine;              /* JSON file; NULL: the toy machine of these: */
-    double dense_us[2];               /* of 1 token and of 1001 */
-    double token_ns;                  /* attention, per cached token and iteration */
-    double step_us, seq_us;           /* engine's host work */
-    double parse_us;                  /* request handling */
+    const char *section;    /* JSON of the model's section */
+    const char *machine;    /* JSON file; NULL: the toy machine of these: */
+    double dense_us[2];     /* of 1 token and of 1001 */
+    double token_ns;        /* attention, per cached token and iteration */
+    double step_us, seq_us; /* engine's host work */
+    double parse_us;        /* request handling */
     double launch_us;
-    uint64_t kv_tokens;               /* size of the KV cache */
+    uint64_t kv_tokens; /* size of the KV cache */
     const struct bench_request *request;
     size_t n;
     const char *stack;

@@ -39,7 +39,8 @@ static void close_machine(struct opened *o)
 }
 
 /* One part of the formula, isolated by subtraction, in us. */
-static double predict(const struct llm_cost *c, const char *part, uint64_t a, uint64_t b, uint64_t k)
+static double predict(const struct llm_cost *c, const char *part, uint64_t a, uint64_t b,
+                      uint64_t k)
 {
     struct llm_batch with = {0}, without = {0};
     if (!strcmp(part, "dense"))
@@ -68,11 +69,13 @@ static void expect_close(const char *where, const char *part, double *err, size_
         return;
     qsort(err, n, sizeof *err, ascending);
     cr_expect_lt(err[n / 2], 0.16, "%s, %s: median error %.3f", where, part, err[n / 2]);
-    cr_expect_lt(err[n * 9 / 10], 0.36, "%s, %s: 90th percentile %.3f", where, part, err[n * 9 / 10]);
+    cr_expect_lt(err[n * 9 / 10], 0.36, "%s, %s: 90th percentile %.3f", where, part,
+                 err[n * 9 / 10]);
 }
 
-/* Tolerance: half of the held-out rows within 16 %, nine of ten within 36 % (the worst part, prompts
- * on the A100 and the RTX 4090, sets it; the notes in the profiles give each part's own). */
+/* Tolerance: half of the held-out rows within 16 %, nine of ten within 36 % (the worst part,
+ * prompts on the A100 and the RTX 4090, sets it; the notes in the profiles give each part's own).
+ */
 Test(llm_cost, predicts_published_rows_it_never_saw)
 {
     static const char *const parts[] = {"dense", "head", "prompt", "decode"};
@@ -116,7 +119,8 @@ Test(llm_cost, decoding_is_never_faster_than_memory)
         cr_assert_eq(machine_value(&o.u, "gpu.bandwidth", QUANTITY_RATE, &bandwidth, &e), 0);
         struct llm_batch one = {.decoding = 1, .cached = 100, .sampled = 1};
         double s = (double)llm_cost_iteration(&o.c, &one) / 1e12, floor_s = 15e9 / bandwidth;
-        cr_expect(s > floor_s && s < 2 * floor_s, "%s: %g s, weights alone %g s", fits[f].machine, s, floor_s);
+        cr_expect(s > floor_s && s < 2 * floor_s, "%s: %g s, weights alone %g s", fits[f].machine,
+                  s, floor_s);
         close_machine(&o);
     }
 }

@@ -28,18 +28,24 @@ static const struct {
     {"{\"schema\":\"malv-machine/2\",\"name\":\"m\",\"cpu\":{},\"gpu\":{},\"cost\":{}}",
      "m.json: schema: got \"malv-machine/2\", want \"malv-machine/1\""},
     {HEAD "\"a\":{\"value\":-1," COST "}}", "m.json: cost.a.value: got -1, want a number 0..1e+15"},
-    {HEAD "\"a\":{\"value\":1,\"unit\":\"us\",\"evidence\":\"published\"}}}", "m.json: cost.a: key \"source\" is missing"},
+    {HEAD "\"a\":{\"value\":1,\"unit\":\"us\",\"evidence\":\"published\"}}}",
+     "m.json: cost.a: key \"source\" is missing"},
     {HEAD "\"a\":{\"value\":1,\"unit\":\"us\",\"source\":\"\",\"evidence\":\"published\"}}}",
      "m.json: cost.a.source: got \"\", want where the number comes from"},
     {HEAD "\"a\":{\"value\":1,\"unit\":\"us\",\"source\":\"x\",\"evidence\":\"guessed\"}}}",
      "m.json: cost.a.evidence: got \"guessed\", want one of"},
     {HEAD "\"a\":{\"value\":1,\"unit\":\"parsec\",\"source\":\"x\",\"evidence\":\"assumed\"}}}",
      "m.json: cost.a.unit: got \"parsec\", want one of ps, ns"},
-    {HEAD "\"a\":3}}", "m.json: cost.a: got 3, want an object {value, unit, source, evidence} or a section"},
-    {HEAD "\"a\":{\"x\":[1,1],\"y\":[1,2]," COST "}}", "m.json: cost.a.x[1]: got 1, want an integer 2.."},
-    {HEAD "\"a\":{\"x\":[1,2],\"y\":[1]," COST "}}", "m.json: cost.a.y: got an array of 1, want an array as long as x (2)"},
-    {HEAD "\"a\":{\"x\":[],\"y\":[]," COST "}}", "m.json: cost.a.x: got an array of 0, want an array of at least one"},
-    {HEAD "\"a\":{\"value\":1e9,\"unit\":\"s\",\"source\":\"x\",\"evidence\":\"assumed\"}}}", "m.json: cost.a.value: got"},
+    {HEAD "\"a\":3}}",
+     "m.json: cost.a: got 3, want an object {value, unit, source, evidence} or a section"},
+    {HEAD "\"a\":{\"x\":[1,1],\"y\":[1,2]," COST "}}",
+     "m.json: cost.a.x[1]: got 1, want an integer 2.."},
+    {HEAD "\"a\":{\"x\":[1,2],\"y\":[1]," COST "}}",
+     "m.json: cost.a.y: got an array of 1, want an array as long as x (2)"},
+    {HEAD "\"a\":{\"x\":[],\"y\":[]," COST "}}",
+     "m.json: cost.a.x: got an array of 0, want an array of at least one"},
+    {HEAD "\"a\":{\"value\":1e9,\"unit\":\"s\",\"source\":\"x\",\"evidence\":\"assumed\"}}}",
+     "m.json: cost.a.value: got"},
 };
 
 Test(machine, what_is_wrong_with_a_profile_is_said)
@@ -47,16 +53,19 @@ Test(machine, what_is_wrong_with_a_profile_is_said)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err e;
         cr_expect_null(parse(bad[i].text, &e), "case %zu loaded", i);
-        cr_expect(!strncmp(e.msg, bad[i].says, strlen(bad[i].says)), "case %zu: %s\nwant %s", i, e.msg, bad[i].says);
+        cr_expect(!strncmp(e.msg, bad[i].says, strlen(bad[i].says)), "case %zu: %s\nwant %s", i,
+                  e.msg, bad[i].says);
     }
 }
 
 Test(machine, a_lookup_is_remembered_and_reported)
 {
     struct err e;
-    struct machine *m = parse(HEAD "\"a\":{\"value\":1.5," COST
-                                   ",\"b\":{\"value\":2,\"unit\":\"ms\",\"source\":\"a guess\",\"evidence\":\"assumed\"},"
-                                   "\"c\":{\"value\":3,\"unit\":\"ns\",\"source\":\"unused\",\"evidence\":\"assumed\"}}}", &e);
+    struct machine *m = parse(
+        HEAD "\"a\":{\"value\":1.5," COST
+             ",\"b\":{\"value\":2,\"unit\":\"ms\",\"source\":\"a guess\",\"evidence\":\"assumed\"},"
+             "\"c\":{\"value\":3,\"unit\":\"ns\",\"source\":\"unused\",\"evidence\":\"assumed\"}}}",
+        &e);
     cr_assert_not_null(m, "%s", e.msg);
     struct machine_use u;
     sim_cost a, b;
@@ -87,9 +96,11 @@ Test(machine, a_table_is_linear_between_its_knots)
     static const struct {
         uint64_t x;
         double us;
-    } want[] = {{0, 1}, {10, 1}, {15, 2}, {20, 3}, {30, 3.5}, {40, 4}, {60, 5}, {4000000000, 4 + 0.05 * (4e9 - 40)}};
+    } want[] = {{0, 1},    {10, 1}, {15, 2}, {20, 3},
+                {30, 3.5}, {40, 4}, {60, 5}, {4000000000, 4 + 0.05 * (4e9 - 40)}};
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
-        cr_expect_float_eq((double)machine_table_at(t, want[i].x) / 1e6, want[i].us, 1e-6 * want[i].us);
+        cr_expect_float_eq((double)machine_table_at(t, want[i].x) / 1e6, want[i].us,
+                           1e-6 * want[i].us);
     machine_free(m);
 }
 
@@ -106,7 +117,8 @@ Test(machine, shipped_profiles_load)
         cr_assert_eq(machine_load(&m, c, &e), 0, "%s", e.msg);
         cr_expect_gt(m->n_cost, 40);
         for (size_t k = 0; k < m->n_cost; k++)
-            cr_expect_geq(strlen(m->cost[k].source), 10, "%s: %s has no real source", name[i], m->cost[k].name);
+            cr_expect_geq(strlen(m->cost[k].source), 10, "%s: %s has no real source", name[i],
+                          m->cost[k].name);
         machine_free(m);
         config_free(c);
     }

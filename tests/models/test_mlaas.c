@@ -23,14 +23,22 @@ static int64_t asks(void *self, const struct policy_batch_obs *o)
 }
 static const struct policy_ops ops = {.abi = POLICY_ABI, .name = "asks", .serve_batch = asks};
 
-static struct measures *run(const char *infer_section, const char *stack, const struct bench_request *r, size_t n)
+static struct measures *run(const char *infer_section, const char *stack,
+                            const struct bench_request *r, size_t n)
 {
     char section[300];
-    snprintf(section, sizeof section, "{\"model\":\"toy\",\"max_running\":1,\"kv_fraction\":1,\"infer\":%s}",
-             infer_section);
+    snprintf(section, sizeof section,
+             "{\"model\":\"toy\",\"max_running\":1,\"kv_fraction\":1,\"infer\":%s}", infer_section);
     struct policy_slot slot = {.ops = &ops, .label = "asks"};
-    struct bench b = {.section = section, .dense_us = {1000, 1000}, .launch_us = 2, .request = r, .n = n, .exact = true,
-                      .stack = stack, .policy = &slot, .infer = &infer};
+    struct bench b = {.section = section,
+                      .dense_us = {1000, 1000},
+                      .launch_us = 2,
+                      .request = r,
+                      .n = n,
+                      .exact = true,
+                      .stack = stack,
+                      .policy = &slot,
+                      .infer = &infer};
     struct measures *m = bench_run(&b, NULL);
     cr_expect_null(tap.called, "the service must take its ear off the tap");
     return m;
@@ -44,7 +52,8 @@ static double decision_us(const struct measures *m)
 static const struct bench_request one[] = {{0, 10, 1}};
 
 /* Expected by hand from the toy machine: core 10 us a row, GPU 2 us, crossings as stack_table.c
- * lists them: lake 0 + 1 + 8 + 4 + 2 + 0 | 2 | 4 + 8, malv 0.5 + 0.2 + 2 + 0 + 1 | 2 | 0 + 0 + 0.2. */
+ * lists them: lake 0 + 1 + 8 + 4 + 2 + 0 | 2 | 4 + 8, malv 0.5 + 0.2 + 2 + 0 + 1 | 2 | 0 + 0 + 0.2.
+ */
 static const struct {
     const char *infer, *stack;
     double decision_us, cpu_us, gpu_us;
@@ -66,9 +75,12 @@ Test(mlaas, a_decision_waits_for_what_its_inference_costs)
 {
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
         struct measures *m = run(costs[i].infer, costs[i].stack, one, 1);
-        cr_expect_float_eq(decision_us(m), costs[i].decision_us, 0.0021, "case %zu: %g us", i, decision_us(m));
-        cr_expect_float_eq(bench_number(m, "infer_cpu_time") * 1e6, costs[i].cpu_us, 1e-6, "case %zu", i);
-        cr_expect_float_eq(bench_number(m, "infer_gpu_time") * 1e6, costs[i].gpu_us, 1e-6, "case %zu", i);
+        cr_expect_float_eq(decision_us(m), costs[i].decision_us, 0.0021, "case %zu: %g us", i,
+                           decision_us(m));
+        cr_expect_float_eq(bench_number(m, "infer_cpu_time") * 1e6, costs[i].cpu_us, 1e-6,
+                           "case %zu", i);
+        cr_expect_float_eq(bench_number(m, "infer_gpu_time") * 1e6, costs[i].gpu_us, 1e-6,
+                           "case %zu", i);
         cr_expect_eq(bench_number(m, "infer_calls"), 1);
         measures_free(m);
     }
@@ -97,7 +109,8 @@ Test(mlaas, async_goes_ahead_and_is_corrected)
     struct measures *m = run("{\"mode\":\"async\"}", "native", r, 3);
     cr_expect_float_eq(sketch_min(bench_sketch(m, "queue_wait")), 0, 1e-9);
     cr_expect_float_eq(decision_us(m), 10, 0.01);
-    /* with 2 us for the launch an iteration takes 1.002 ms; the 20-token request is last: 2.004 - 0.001 */
+    /* with 2 us for the launch an iteration takes 1.002 ms; the 20-token request is last: 2.004 -
+     * 0.001 */
     cr_expect_float_eq(sketch_max(bench_sketch(m, "queue_wait")), 2.003, 1e-6);
     measures_free(m);
 }
@@ -108,7 +121,8 @@ Test(mlaas, on_the_gpu_inference_meets_the_tenants)
 {
     static const struct bench_request r[] = {{0, 10, 1}, {500000, 10, 1}};
     struct measures *lake = run("{\"place\":\"lake\"}", "lake", r, 2);
-    cr_expect_float_eq(sketch_max(bench_sketch(lake, "decision_latency")), (1000 - 500 + 31 + 2 + 12) / 1e3, 0.02);
+    cr_expect_float_eq(sketch_max(bench_sketch(lake, "decision_latency")),
+                       (1000 - 500 + 31 + 2 + 12) / 1e3, 0.02);
     measures_free(lake);
     struct measures *malv = run("{\"place\":\"malv\"}", "malv", r, 2);
     cr_expect_float_eq(sketch_max(bench_sketch(malv, "decision_latency")), 0.1059, 0.001);
@@ -125,7 +139,8 @@ Test(mlaas, auto_leaves_a_busy_gpu_to_the_tenants)
         r[i] = (struct bench_request){i * 1020000, 10, 1}; /* one each 1.02 ms: busy 98 % */
     struct measures *m = run("{\"place\":\"auto\",\"gpu_rows\":1}", "malv", r, 200);
     double gpu = bench_number(m, "infer_gpu_batches");
-    cr_expect(gpu >= 15 && gpu <= 25, "%g batches went to the GPU before the first poll at 20 ms", gpu);
+    cr_expect(gpu >= 15 && gpu <= 25, "%g batches went to the GPU before the first poll at 20 ms",
+              gpu);
     measures_free(m);
     for (size_t i = 0; i < 200; i++)
         r[i].at_ns = i * 5000000; /* busy 20 % */
@@ -137,8 +152,14 @@ Test(mlaas, auto_leaves_a_busy_gpu_to_the_tenants)
 Test(mlaas, a_place_the_stack_lacks_is_an_error)
 {
     struct policy_slot slot = {.ops = &ops, .label = "asks"};
-    struct bench b = {.section = "{\"model\":\"toy\",\"kv_fraction\":1,\"infer\":{\"place\":\"lake\"}}", .dense_us = {1, 1},
-                      .request = one, .n = 1, .stack = "kvm", .policy = &slot, .infer = &infer};
+    struct bench b = {.section =
+                          "{\"model\":\"toy\",\"kv_fraction\":1,\"infer\":{\"place\":\"lake\"}}",
+                      .dense_us = {1, 1},
+                      .request = one,
+                      .n = 1,
+                      .stack = "kvm",
+                      .policy = &slot,
+                      .infer = &infer};
     struct err why;
     measures_free(bench_run(&b, &why));
     cr_expect_eq(why.code, ERR_ENAME);

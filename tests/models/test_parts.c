@@ -120,13 +120,14 @@ static void two_small_ones(void *ctx, uint64_t arg)
 }
 
 static const struct {
-    sim_time tenant, at, slice, cost;      /* in */
-    sim_time first, second, tenant_done;   /* expected */
+    sim_time tenant, at, slice, cost;    /* in */
+    sim_time first, second, tenant_done; /* expected */
 } turns[] = {
-    {100000, 20000, 0, 1000, 26000, 29000, 109000},      /* preempts at once: one switch, two kernels */
-    {100000, 20000, 50000, 1000, 76000, 79000, 109000},  /* waits out a slice */
-    {100000, 20000, 90000, 1000, 105000, 108000, 100000},/* the tenant ends first: nobody switches */
-    {0, 20000, 50000, 1000, 25000, 28000, 0},            /* nobody there */
+    {100000, 20000, 0, 1000, 26000, 29000, 109000}, /* preempts at once: one switch, two kernels */
+    {100000, 20000, 50000, 1000, 76000, 79000, 109000}, /* waits out a slice */
+    {100000, 20000, 90000, 1000, 105000, 108000,
+     100000},                                 /* the tenant ends first: nobody switches */
+    {0, 20000, 50000, 1000, 25000, 28000, 0}, /* nobody there */
 };
 
 Test(gpu, small_kernels_wait_and_delay_as_stated)
@@ -140,10 +141,14 @@ Test(gpu, small_kernels_wait_and_delay_as_stated)
             gpu_run(&g, turns[i].tenant, turns[i].tenant * 1000, tenant_done, &s);
         sim_at(s.sim, turns[i].at, 0, two_small_ones, &t, 0);
         sim_run(s.sim, SIM_NEVER);
-        cr_expect_eq(s.side[0], turns[i].first, "case %zu: first at %lu", i, (unsigned long)s.side[0]);
-        cr_expect_eq(s.side[1], turns[i].second, "case %zu: second at %lu", i, (unsigned long)s.side[1]);
-        cr_expect_eq(s.tenant, turns[i].tenant_done, "case %zu: tenant at %lu", i, (unsigned long)s.tenant);
-        cr_expect_eq(gpu_busy(&g), (turns[i].tenant + 8000) * 1000, "work is neither made nor lost");
+        cr_expect_eq(s.side[0], turns[i].first, "case %zu: first at %lu", i,
+                     (unsigned long)s.side[0]);
+        cr_expect_eq(s.side[1], turns[i].second, "case %zu: second at %lu", i,
+                     (unsigned long)s.side[1]);
+        cr_expect_eq(s.tenant, turns[i].tenant_done, "case %zu: tenant at %lu", i,
+                     (unsigned long)s.tenant);
+        cr_expect_eq(gpu_busy(&g), (turns[i].tenant + 8000) * 1000,
+                     "work is neither made nor lost");
         sim_free(s.sim);
     }
 }

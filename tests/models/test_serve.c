@@ -22,7 +22,8 @@ static struct bench_request *poisson(double rate_per_s, uint32_t spread, uint64_
     rng_init(&size, seed, "test", "size");
     for (size_t i = 0; i < N; i++) {
         t += rng_exponential(&gap, 1e9 / rate_per_s);
-        r[i] = (struct bench_request){(uint64_t)t, 1 + (spread ? (uint32_t)rng_below(&size, spread) : 0), 1};
+        r[i] = (struct bench_request){(uint64_t)t,
+                                      1 + (spread ? (uint32_t)rng_below(&size, spread) : 0), 1};
     }
     return r;
 }
@@ -35,8 +36,10 @@ Test(serve, one_place_and_constant_work_is_m_d_1)
         struct bench b = {.section = alone, .dense_us = {1000, 1000}, .n = N, .exact = true};
         b.request = poisson(rho[i] * 1000, 0, 7 + i);
         struct measures *m = bench_run(&b, NULL);
-        double want = rho[i] * 1.0 / (2 * (1 - rho[i])), got = sketch_mean(bench_sketch(m, "queue_wait"));
-        cr_expect_float_eq(got, want, 0.05 * want, "rho %g: wait %g ms, M/D/1 says %g ms", rho[i], got, want);
+        double want = rho[i] * 1.0 / (2 * (1 - rho[i])),
+               got = sketch_mean(bench_sketch(m, "queue_wait"));
+        cr_expect_float_eq(got, want, 0.05 * want, "rho %g: wait %g ms, M/D/1 says %g ms", rho[i],
+                           got, want);
         cr_expect_float_eq(bench_number(m, "gpu_util"), rho[i], 0.02);
         cr_expect_float_eq(sketch_min(bench_sketch(m, "ttft")), 1.0, 1e-9);
         measures_free(m);
@@ -44,16 +47,19 @@ Test(serve, one_place_and_constant_work_is_m_d_1)
     }
 }
 
-/* Work linear in the prompt's tokens: M/G/1.  Pollaczek-Khinchine: W = lambda E[S^2] / (2 (1 - rho)). */
+/* Work linear in the prompt's tokens: M/G/1.  Pollaczek-Khinchine: W = lambda E[S^2] / (2 (1 -
+ * rho)). */
 Test(serve, one_place_and_random_work_is_m_g_1)
 {
     struct bench b = {.section = alone, .dense_us = {1, 1001}, .n = N, .exact = true};
-    double mean = 500.5 / 1e3, second = (1000.0 * 1001 * 2001 / 6 / 1000) / 1e6; /* ms, ms^2: 1..1000 us */
+    double mean = 500.5 / 1e3,
+           second = (1000.0 * 1001 * 2001 / 6 / 1000) / 1e6; /* ms, ms^2: 1..1000 us */
     double lambda = 0.7 / mean, want = lambda * second / (2 * (1 - 0.7));
     b.request = poisson(lambda * 1e3, 1000, 3);
     struct measures *m = bench_run(&b, NULL);
     double got = sketch_mean(bench_sketch(m, "queue_wait"));
-    cr_expect_float_eq(got, want, 0.08 * want, "wait %g ms, Pollaczek-Khinchine says %g ms", got, want);
+    cr_expect_float_eq(got, want, 0.08 * want, "wait %g ms, Pollaczek-Khinchine says %g ms", got,
+                       want);
     measures_free(m);
     free((void *)b.request);
 }
@@ -79,8 +85,8 @@ static void expect_same(const struct measures *a, const struct measures *b)
     struct buf x = {0}, y = {0};
     for (size_t i = 0; i < a->n_number; i++) /* the number of events is what leaping saves */
         if (strcmp(a->number[i].name, "events"))
-            cr_expect_eq(a->number[i].value, b->number[i].value, "%s: %.17g and %.17g", a->number[i].name,
-                         a->number[i].value, b->number[i].value);
+            cr_expect_eq(a->number[i].value, b->number[i].value, "%s: %.17g and %.17g",
+                         a->number[i].name, a->number[i].value, b->number[i].value);
     for (size_t i = 0; i < a->n_number; i++)
         if (!strcmp(a->number[i].name, "events"))
             a->number[i].value = b->number[i].value;
@@ -100,7 +106,8 @@ static const struct {
     {"\"max_running\":64", 200, 41.7, 300.123, 2.427, 0},
     {"\"max_running\":64,\"cores\":1", 100, 41.7, 300.123, 2.427, 0},
     {"\"max_running\":64,\"chunk\":128", 300, 41.7, 30.7, 2.427, 0},
-    {"\"max_running\":64", 300, 1.7, 30.7, 2.427, 6000}, /* a cache so small that sequences are preempted */
+    {"\"max_running\":64", 300, 1.7, 30.7, 2.427,
+     6000}, /* a cache so small that sequences are preempted */
     {"\"max_running\":16,\"cores\":1", 2, 0.001, 0, 0, 0},
 };
 
@@ -109,16 +116,25 @@ Test(serve, leaping_over_iterations_changes_nothing)
     for (size_t i = 0; i < sizeof leaps / sizeof *leaps; i++) {
         char leap[200], step[200];
         snprintf(leap, sizeof leap, "{\"model\":\"toy\",%s,\"kv_fraction\":1}", leaps[i].options);
-        snprintf(step, sizeof step, "{\"model\":\"toy\",%s,\"kv_fraction\":1,\"leap\":false}", leaps[i].options);
-        struct bench b = {.section = leap, .dense_us = {500.5, 9001.25}, .token_ns = leaps[i].token_ns,
-                          .step_us = leaps[i].step_us, .seq_us = 1.3, .parse_us = 200.7,
-                          .launch_us = leaps[i].launch_us, .kv_tokens = leaps[i].kv_tokens, .n = 400, .exact = true,
+        snprintf(step, sizeof step, "{\"model\":\"toy\",%s,\"kv_fraction\":1,\"leap\":false}",
+                 leaps[i].options);
+        struct bench b = {.section = leap,
+                          .dense_us = {500.5, 9001.25},
+                          .token_ns = leaps[i].token_ns,
+                          .step_us = leaps[i].step_us,
+                          .seq_us = 1.3,
+                          .parse_us = 200.7,
+                          .launch_us = leaps[i].launch_us,
+                          .kv_tokens = leaps[i].kv_tokens,
+                          .n = 400,
+                          .exact = true,
                           .stack = i % 2 ? "malv" : "kvm"};
         b.request = mixed(b.n, leaps[i].rate, 400, i);
         struct measures *fast = bench_run(&b, NULL);
         b.section = step;
         struct measures *slow = bench_run(&b, NULL);
-        cr_expect_lt(bench_number(fast, "events"), bench_number(slow, "events"), "case %zu never leapt", i);
+        cr_expect_lt(bench_number(fast, "events"), bench_number(slow, "events"),
+                     "case %zu never leapt", i);
         if (leaps[i].kv_tokens)
             cr_expect_gt(bench_number(fast, "preemptions"), 0);
         cr_expect_eq(bench_number(fast, "completed"), 400);
@@ -131,8 +147,14 @@ Test(serve, leaping_over_iterations_changes_nothing)
 
 Test(serve, the_order_of_ties_changes_nothing)
 {
-    struct bench b = {.section = "{\"model\":\"toy\",\"max_running\":32,\"kv_fraction\":1}", .dense_us = {500, 9000},
-                      .token_ns = 40, .step_us = 300, .seq_us = 1, .parse_us = 200, .launch_us = 2, .n = 500,
+    struct bench b = {.section = "{\"model\":\"toy\",\"max_running\":32,\"kv_fraction\":1}",
+                      .dense_us = {500, 9000},
+                      .token_ns = 40,
+                      .step_us = 300,
+                      .seq_us = 1,
+                      .parse_us = 200,
+                      .launch_us = 2,
+                      .n = 500,
                       .exact = true};
     struct bench_request *r = mixed(b.n, 300, 100, 5);
     for (size_t i = 0; i < b.n; i++)
@@ -154,10 +176,14 @@ Test(serve, the_order_of_ties_changes_nothing)
 Test(serve, every_request_is_completed_or_rejected_once)
 {
     static const struct bench_request r[] = {
-        {0, 100, 10}, {1000, 0, 0}, {2000, 5000, 1}, {3000, 900, 200}, {4000, 1000, 25}, {5000, 10, 1},
+        {0, 100, 10},     {1000, 0, 0},     {2000, 5000, 1},
+        {3000, 900, 200}, {4000, 1000, 25}, {5000, 10, 1},
     };
-    struct bench b = {.section = "{\"model\":\"toy\",\"max_running\":4,\"kv_fraction\":1}", .dense_us = {100, 200},
-                      .kv_tokens = 1024, .request = r, .n = 6};
+    struct bench b = {.section = "{\"model\":\"toy\",\"max_running\":4,\"kv_fraction\":1}",
+                      .dense_us = {100, 200},
+                      .kv_tokens = 1024,
+                      .request = r,
+                      .n = 6};
     struct measures *m = bench_run(&b, NULL);
     cr_expect_eq(bench_number(m, "requests"), 6);
     cr_expect_eq(bench_number(m, "rejected"), 3); /* 5001, 1100 and 1025 tokens never fit in 1024 */
@@ -183,7 +209,12 @@ Test(serve, a_trace_without_requests_is_fine)
 Test(serve, one_request_takes_what_arithmetic_says)
 {
     static const struct bench_request r[] = {{5000, 10, 5}};
-    struct bench b = {.section = alone, .dense_us = {1000, 1000}, .token_ns = 1000, .request = r, .n = 1, .exact = true};
+    struct bench b = {.section = alone,
+                      .dense_us = {1000, 1000},
+                      .token_ns = 1000,
+                      .request = r,
+                      .n = 1,
+                      .exact = true};
     struct measures *m = bench_run(&b, NULL);
     cr_expect_float_eq(sketch_mean(bench_sketch(m, "ttft")), 1.0, 1e-12);
     cr_expect_float_eq(sketch_mean(bench_sketch(m, "e2e")), 5.0 + (10 + 11 + 12 + 13) / 1e3, 1e-12);
@@ -209,7 +240,8 @@ static int even_only(void *self, const struct policy_admit_obs *o)
 /* Busy time is the same whoever goes first: policies reorder work, they do not make or lose any. */
 Test(serve, shortest_first_waits_less_and_works_the_same)
 {
-    static const struct policy_ops ops = {.abi = POLICY_ABI, .name = "sjf", .oracle = 1, .serve_batch = by_length};
+    static const struct policy_ops ops = {
+        .abi = POLICY_ABI, .name = "sjf", .oracle = 1, .serve_batch = by_length};
     struct bench b = {.section = alone, .dense_us = {1, 1001}, .n = 5000, .exact = true};
     b.request = poisson(1700, 1000, 3);
     struct measures *fifo = bench_run(&b, NULL);
@@ -229,7 +261,8 @@ Test(serve, shortest_first_waits_less_and_works_the_same)
 
 Test(serve, a_policy_may_refuse)
 {
-    static const struct policy_ops ops = {.abi = POLICY_ABI, .name = "even", .serve_admit = even_only};
+    static const struct policy_ops ops = {
+        .abi = POLICY_ABI, .name = "even", .serve_admit = even_only};
     struct policy_slot slot = {.ops = &ops, .label = "even"};
     struct bench b = {.section = alone, .dense_us = {1, 1}, .n = 100, .policy = &slot};
     b.request = poisson(100, 0, 1);

@@ -41,7 +41,8 @@ static size_t read_run(FILE *f, struct bench_request *r, size_t most, struct mea
         struct config *row;
         struct err e = {0};
         cr_assert_eq(config_parse(&row, "row", line, strlen(line), &e), 0, "%s", e.msg);
-        double queued = number(row, "queued_ts"), token = number(row, "first_token_ts"), end = number(row, "last_token_ts");
+        double queued = number(row, "queued_ts"), token = number(row, "first_token_ts"),
+               end = number(row, "last_token_ts");
         if (!n)
             first = queued;
         last = end > last ? end : last;
@@ -78,8 +79,11 @@ Test(serve_real, a_real_server_is_met_within_tolerance)
     size_t n = read_run(f, r, 400, &real);
     fclose(f);
     cr_assert_eq(n, 300);
-    struct bench b = {.section = "{\"max_running\":128,\"max_batch_tokens\":2048}", .machine = "machines/rtx4090-host.json",
-                      .request = r, .n = n, .exact = true};
+    struct bench b = {.section = "{\"max_running\":128,\"max_batch_tokens\":2048}",
+                      .machine = "machines/rtx4090-host.json",
+                      .request = r,
+                      .n = n,
+                      .exact = true};
     struct measures *m = bench_run(&b, NULL);
     close_to("mean TTFT, ms", sketch_mean(bench_sketch(m, "ttft")), real.ttft, 0.05);
     close_to("mean TPOT, ms", sketch_mean(bench_sketch(m, "tpot")), real.tpot, 0.05);

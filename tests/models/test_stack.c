@@ -41,8 +41,10 @@ Test(stack, cost_is_the_sum_of_the_explained_crossings)
                 cr_expect_lt(stack_cost(stack_at(i), (enum stack_path_id)p, &u, &c, &e), 0);
                 continue;
             }
-            cr_assert_eq(stack_cost(stack_at(i), (enum stack_path_id)p, &u, &c, &e), 0, "%s", e.msg);
-            charged += (double)(c.cpu_before + c.wire_before + c.wire_after + c.cpu_after + c.gpu_slice + c.gpu_switch);
+            cr_assert_eq(stack_cost(stack_at(i), (enum stack_path_id)p, &u, &c, &e), 0, "%s",
+                         e.msg);
+            charged += (double)(c.cpu_before + c.wire_before + c.wire_after + c.cpu_after +
+                                c.gpu_slice + c.gpu_switch);
             cr_expect_eq(c.crossings, stack_at(i)->path[p].n);
         }
         cr_expect_float_eq(explained, charged, 10, "%s", stack_path_name((enum stack_path_id)p));
@@ -77,7 +79,8 @@ Test(stack, a_guest_pays_what_the_metal_pays_and_more)
     cr_assert_eq(machine_use_begin(&u, m, &e), 0);
     for (int p = STACK_request_in; p <= STACK_token_out; p++) {
         struct stack_cost metal, guest;
-        cr_assert_eq(stack_cost(stack_find("native", &e), (enum stack_path_id)p, &u, &metal, &e), 0);
+        cr_assert_eq(stack_cost(stack_find("native", &e), (enum stack_path_id)p, &u, &metal, &e),
+                     0);
         cr_assert_eq(stack_cost(stack_find("kvm", &e), (enum stack_path_id)p, &u, &guest, &e), 0);
         cr_expect_leq(metal.cpu_before + metal.wire_before, guest.cpu_before + guest.wire_before);
     }
