@@ -70,9 +70,11 @@ static void become_worker(const struct worker *others, unsigned n, pid_t parent)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) /* it died before that took hold */
         _exit(1);
+    /* A crash must look the same whoever installed handlers in the parent (MPI does). */
+    static const int plain[] = {SIGTERM, SIGPIPE, SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        signal(plain[i], SIG_DFL);
     signal(SIGINT, SIG_IGN); /* a ^C reaches the whole group; the parent decides */
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
     for (unsigned i = 0; i < n; i++) {
         if (others[i].to >= 0)
             close(others[i].to);
