@@ -17,8 +17,8 @@ static const char help[] =
     "  --seed N             the first seed          --trials N   seeds per combination\n"
     "  --backend NAME       what runs the networks: auto, cuda, cpu, emu; never changes a result\n"
     "  --spans FILE         what happened when in trial 0, for Perfetto\n"
-    "  --explain PATH       the crossings of a path under each stack, with costs and sources;\n"
-    "                       --explain list names the paths\n"
+    "  --explain PATH       the crossings of a path (launch, request_in, ..; all) under each\n"
+    "                       stack, with costs and sources, on the experiment's machine\n"
     "  --policy-limit S     how long one call of a policy may take (default: 5)\n"
     "  --json               trials on standard output\n"
     "  -q, --quiet          no progress, no table\n"
@@ -33,7 +33,7 @@ int cmd_run(int argc, char **argv, struct err *e)
     if (!rc && a.help)
         fputs(help, stdout);
     else if (!rc)
-        rc = launch(&a, e);
+        rc = a.explain ? launch_explain(&a, e) : launch(&a, e);
     run_args_free(&a);
     return rc;
 }

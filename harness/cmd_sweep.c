@@ -30,7 +30,7 @@ int cmd_sweep(int argc, char **argv, struct err *e)
     if (!rc && a.help)
         fputs(help, stdout);
     else if (!rc)
-        rc = launch(&a, e);
+        rc = a.explain ? launch_explain(&a, e) : launch(&a, e);
     run_args_free(&a);
     return rc;
 }

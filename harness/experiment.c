@@ -304,9 +304,9 @@ void experiment_describe(const struct experiment *x, uint64_t combination, char 
 
 char *experiment_find(const struct experiment *x, const char *relative, struct err *e)
 {
+    bool as_is = relative[0] == '/' || !strcmp(x->folder, ".");
     char *path = NULL;
-    if (asprintf(&path, "%s%s%s", relative[0] == '/' ? "" : x->folder,
-                 relative[0] == '/' ? "" : "/", relative) < 0)
+    if (asprintf(&path, "%s%s%s", as_is ? "" : x->folder, as_is ? "" : "/", relative) < 0)
         path = NULL;
     if (path && relative[0] != '/' && access(path, R_OK)) {
         free(path);

@@ -5,5 +5,6 @@
 #include "harness/run_args.h"
 
 int launch(const struct run_args *a, struct err *e) MUST_CHECK;
+int launch_explain(const struct run_args *a, struct err *e) MUST_CHECK; /* prints, runs nothing */
 
 #endif

@@ -105,9 +105,11 @@ int run_args_parse(struct run_args *a, int argc, char **argv, bool sweep, struct
     if (!a->set || !a->set_path)
         return err_set(e, ERR_ENOMEM, "out of memory");
     args_begin();
-    while (!rc && (c = getopt_long(argc, argv, sweep ? "o:j:qh" : "o:qh", options, NULL)) != -1) {
-        if (c == '?' || (c == 'j' && !sweep))
+    while (!rc && (c = getopt_long(argc, argv, "o:j:qh", options, NULL)) != -1) {
+        if (c == '?')
             return args_refuse(argv[0], argv, e);
+        if (c == 'j' && !sweep)
+            return err_set(e, ERR_EUSAGE, "-j: malv run has one worker; malv sweep takes -j");
         rc = take(a, c, e);
     }
     a->edits.set = a->set;
