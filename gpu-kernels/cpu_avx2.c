@@ -62,9 +62,9 @@ INLINE void tile_f32(const struct pack *p, const float *x, float *y, const int r
     hidden_f32(p, x, h, rows);
     for (int r = 0; r < rows; r++)
         for (uint32_t o = 0; o < p->n_out; o++)
-            y[r * p->n_out + o] = output_f32(h + r * p->hidden_pad,
-                                             (const float *)p->w2 + o * p->hidden_pad,
-                                             p->hidden_pad, p->b2[o]);
+            y[r * p->n_out + o] =
+                output_f32(h + r * p->hidden_pad, (const float *)p->w2 + o * p->hidden_pad,
+                           p->hidden_pad, p->b2[o]);
 }
 
 void cpu_avx2_f32(const struct pack *p, uint32_t rows, const float *x, float *y)

@@ -53,15 +53,37 @@ INLINE void hidden(const struct pack *p, const float *x, float *h, const int row
         hidden_block(p, c, x, h, rows, 1);
 }
 
-/* The chain over chunks and the sum at distance 16: 16 lanes remain. */
-INLINE __m512 partial(const float *h, const float *w2, uint32_t hp)
+/* The chains over chunks and the sum at distance 16, of rows x outs outputs at
+ * once (constants, so that s[] stays in registers): 16 lanes of each remain. */
+INLINE void partial(const struct pack *p, uint32_t o, const float *h, __m512 *v, const int rows,
+                    const int outs)
 {
-    __m512 lo = _mm512_setzero_ps(), hi = lo;
-    for (uint32_t j = 0; j < hp; j += 32) {
-        lo = _mm512_fmadd_ps(_mm512_load_ps(h + j), _mm512_load_ps(w2 + j), lo);
-        hi = _mm512_fmadd_ps(_mm512_load_ps(h + j + 16), _mm512_load_ps(w2 + j + 16), hi);
-    }
-    return _mm512_add_ps(lo, hi);
+    const uint32_t hp = p->hidden_pad;
+    const float *w2 = (const float *)p->w2 + (size_t)o * hp;
+    __m512 s[SIDE][2][2];
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < outs; i++)
+            s[r][i][0] = s[r][i][1] = _mm512_setzero_ps();
+    for (uint32_t j = 0; j < hp; j += 32)
+        for (int half = 0; half < 2; half++)
+            for (int i = 0; i < outs; i++) {
+                __m512 w = _mm512_load_ps(w2 + (size_t)i * hp + j + 16 * half);
+                for (int r = 0; r < rows; r++)
+                    s[r][i][half] = _mm512_fmadd_ps(
+                        _mm512_load_ps(h + (size_t)r * hp + j + 16 * half), w, s[r][i][half]);
+            }
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < outs; i++)
+            v[r * p->n_out + o + i] = _mm512_add_ps(s[r][i][0], s[r][i][1]);
+}
+
+INLINE void partials(const struct pack *p, const float *h, __m512 *v, const int rows)
+{
+    uint32_t o = 0;
+    for (; o + 2 <= p->n_out; o += 2)
+        partial(p, o, h, v, rows, 2);
+    if (o < p->n_out)
+        partial(p, o, h, v, rows, 1);
 }
 
 INLINE float butterfly(__m512 v)
@@ -72,55 +94,52 @@ INLINE float butterfly(__m512 v)
     return _mm_cvtss_f32(_mm_add_ss(q, _mm_shuffle_ps(q, q, 1)));
 }
 
-static void outputs_of_row(const struct pack *p, const float *h, float *y)
+static void outputs_of_row(const struct pack *p, const __m512 *v, float *y)
 {
     for (uint32_t o = 0; o < p->n_out; o++) {
-        float v = butterfly(partial(h, (const float *)p->w2 + o * p->hidden_pad, p->hidden_pad));
-        v += p->b2[o];
-        y[o] = v == v ? v : __builtin_nanf("");
+        float sum = butterfly(v[o]) + p->b2[o];
+        y[o] = sum == sum ? sum : __builtin_nanf("");
     }
 }
 
-/* Outputs i .. i+15 of a tile, counted row by row; fewer at its end. */
-static void outputs16(const struct pack *p, const float *h, float *y, uint32_t i, uint32_t count)
+/* All outputs of a tile, sixteen at a time; bias[] repeats b2 row by row. */
+static void outputs(__m512 *v, const float *bias, float *y, uint32_t count)
 {
-    __m512 v[16];
-    _Alignas(64) float bias[16] = {0};
-    for (uint32_t n = 0; n < 16; n++) {
-        uint32_t r = (i + n) / p->n_out, o = (i + n) % p->n_out;
-        v[n] = _mm512_setzero_ps();
-        if (n >= count)
-            continue;
-        v[n] = partial(h + r * p->hidden_pad, (const float *)p->w2 + o * p->hidden_pad,
-                       p->hidden_pad);
-        bias[n] = p->b2[o];
+    for (uint32_t i = 0; i < count; i += 16) {
+        uint32_t left = count - i;
+        for (uint32_t n = left; n < 16; n++)
+            v[i + n] = _mm512_setzero_ps();
+        __m512 sum = _mm512_add_ps(sum16_ps(v + i), _mm512_load_ps(bias + i));
+        __mmask16 nan = _mm512_cmp_ps_mask(sum, sum, _CMP_UNORD_Q);
+        sum = _mm512_mask_mov_ps(sum, nan, _mm512_set1_ps(__builtin_nanf("")));
+        _mm512_mask_storeu_ps(y + i, left < 16 ? (__mmask16)((1u << left) - 1) : 0xffff, sum);
     }
-    __m512 sum = _mm512_add_ps(sum16_ps(v), _mm512_load_ps(bias));
-    __mmask16 nan = _mm512_cmp_ps_mask(sum, sum, _CMP_UNORD_Q);
-    sum = _mm512_mask_mov_ps(sum, nan, _mm512_set1_ps(__builtin_nanf("")));
-    _mm512_mask_storeu_ps(y + i, (__mmask16)((1u << count) - 1), sum);
 }
 
-INLINE void tile(const struct pack *p, const float *x, float *y, const int rows)
+INLINE void tile(const struct pack *p, const float *bias, const float *x, float *y, const int rows)
 {
     _Alignas(64) float h[ROWS * MLP_HIDDEN_MAX];
+    __m512 v[ROWS * MLP_OUT_MAX];
     hidden(p, x, h, rows);
-    if (rows == 1) {
-        outputs_of_row(p, h, y);
-        return;
-    }
-    uint32_t all = (uint32_t)rows * p->n_out;
-    for (uint32_t i = 0; i < all; i += 16)
-        outputs16(p, h, y, i, all - i < 16 ? all - i : 16);
+    for (int r = 0; r < rows; r += SIDE)
+        partials(p, h + (size_t)r * p->hidden_pad, v + (size_t)r * p->n_out,
+                 rows < SIDE ? rows : SIDE);
+    if (rows == 1)
+        outputs_of_row(p, v, y);
+    else
+        outputs(v, bias, y, (uint32_t)rows * p->n_out);
 }
 
 void cpu_avx512_f32(const struct pack *p, uint32_t rows, const float *x, float *y)
 {
+    _Alignas(64) float bias[ROWS * MLP_OUT_MAX];
+    for (uint32_t i = 0; rows > 1 && i < ROWS * p->n_out; i++)
+        bias[i] = i < p->n_out ? p->b2[i] : bias[i - p->n_out];
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * p->n_in, y += ROWS * p->n_out)
-        tile(p, x, y, ROWS);
+        tile(p, bias, x, y, ROWS);
     for (; rows >= 2; rows -= 2, x += 2 * p->n_in, y += 2 * p->n_out)
-        tile(p, x, y, 2);
+        tile(p, bias, x, y, 2);
     if (rows)
-        tile(p, x, y, 1);
+        tile(p, bias, x, y, 1);
 }
 #endif

@@ -25,27 +25,27 @@
     {                                                                                              \
         return _mm512_add_ps(left, right);                                                         \
     }                                                                                              \
-    SUM16_INLINE __m512 sum16_epi32_##distance(__m512 a, __m512 b)                                 \
+    SUM16_INLINE __m512i sum16_epi32_##distance(__m512i ia, __m512i ib)                            \
     {                                                                                              \
-        return _mm512_castsi512_ps(                                                                \
-            _mm512_add_epi32(_mm512_castps_si512(left), _mm512_castps_si512(right)));              \
+        __m512 a = _mm512_castsi512_ps(ia), b = _mm512_castsi512_ps(ib);                           \
+        return _mm512_add_epi32(_mm512_castps_si512(left), _mm512_castps_si512(right));            \
     }
 SUM16_STEPS(X)
 #undef X
 
 /* One block of four lanes ends as v[i], v[i+1], v[i+2], v[i+3]. */
-#define SUM16_DEFINE(kind)                                                                         \
-    SUM16_INLINE __m512 sum16_##kind##_quarter(const __m512 *v)                                    \
+#define SUM16_DEFINE(kind, type)                                                                   \
+    SUM16_INLINE type sum16_##kind##_quarter(const type *v)                                        \
     {                                                                                              \
         return sum16_##kind##_4(sum16_##kind##_8(v[0], v[4]), sum16_##kind##_8(v[8], v[12]));      \
     }                                                                                              \
-    SUM16_INLINE __m512 sum16_##kind(const __m512 v[16])                                           \
+    SUM16_INLINE type sum16_##kind(const type v[16])                                               \
     {                                                                                              \
         return sum16_##kind##_1(                                                                   \
             sum16_##kind##_2(sum16_##kind##_quarter(v), sum16_##kind##_quarter(v + 1)),            \
             sum16_##kind##_2(sum16_##kind##_quarter(v + 2), sum16_##kind##_quarter(v + 3)));       \
     }
-SUM16_DEFINE(ps)
-SUM16_DEFINE(epi32)
+SUM16_DEFINE(ps, __m512)
+SUM16_DEFINE(epi32, __m512i)
 
 #endif

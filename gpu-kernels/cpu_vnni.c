@@ -67,63 +67,74 @@ INLINE void hidden(const struct pack *p, const uint8_t *x8, uint8_t *h8, const i
     }
 }
 
-INLINE __m512i partial(const uint8_t *h8, const int8_t *w2, uint32_t hp)
+/* Sixteen partial sums of rows x outs outputs at once, constants both. */
+INLINE void partial(const struct pack *p, uint32_t o, const uint8_t *h8, __m512i *v, const int rows,
+                    const int outs)
 {
-    __m512i s = _mm512_setzero_si512();
+    const uint32_t hp = p->hidden_pad;
+    const int8_t *w2 = (const int8_t *)p->w2 + (size_t)o * hp;
+    __m512i s[ROWS][2];
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < outs; i++)
+            s[r][i] = _mm512_setzero_si512();
     for (uint32_t j = 0; j < hp; j += 64)
-        s = _mm512_dpbusd_epi32(s, _mm512_load_si512(h8 + j), _mm512_load_si512(w2 + j));
-    return s;
+        for (int i = 0; i < outs; i++) {
+            __m512i w = _mm512_load_si512(w2 + (size_t)i * hp + j);
+            for (int r = 0; r < rows; r++)
+                s[r][i] =
+                    _mm512_dpbusd_epi32(s[r][i], _mm512_load_si512(h8 + (size_t)r * hp + j), w);
+        }
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < outs; i++)
+            v[r * p->n_out + o + i] = s[r][i];
 }
 
-/* Outputs i .. i+15 of a tile, counted row by row; fewer at its end. */
-static void outputs16(const struct pack *p, const uint8_t *h8, float *y, uint32_t i, uint32_t count)
+static void outputs_of_row(const struct pack *p, const __m512i *v, float *y)
 {
-    __m512 v[16];
-    _Alignas(64) int32_t bias[16] = {0};
-    for (uint32_t n = 0; n < 16; n++) {
-        uint32_t r = (i + n) / p->n_out, o = (i + n) % p->n_out;
-        v[n] = _mm512_setzero_ps();
-        if (n >= count)
-            continue;
-        v[n] = _mm512_castsi512_ps(partial(
-            h8 + r * p->hidden_pad, (const int8_t *)p->w2 + o * p->hidden_pad, p->hidden_pad));
-        bias[n] = p->c2[o];
-    }
-    __m512i sum = _mm512_castps_si512(sum16_epi32(v));
-    sum = _mm512_add_epi32(sum, _mm512_load_si512(bias));
-    _mm512_mask_storeu_ps(y + i, (__mmask16)((1u << count) - 1),
-                          _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(p->out_scale)));
+    for (uint32_t o = 0; o < p->n_out; o++)
+        y[o] = (float)(_mm512_reduce_add_epi32(v[o]) + p->c2[o]) * p->out_scale;
 }
 
-static void outputs_of_row(const struct pack *p, const uint8_t *h8, float *y)
+/* All outputs of a tile, sixteen at a time; bias[] repeats c2 row by row. */
+static void outputs(const struct pack *p, __m512i *v, const int32_t *bias, float *y, uint32_t count)
 {
-    for (uint32_t o = 0; o < p->n_out; o++) {
-        int32_t sum = _mm512_reduce_add_epi32(
-            partial(h8, (const int8_t *)p->w2 + o * p->hidden_pad, p->hidden_pad));
-        y[o] = (float)(sum + p->c2[o]) * p->out_scale;
+    for (uint32_t i = 0; i < count; i += 16) {
+        uint32_t left = count - i;
+        for (uint32_t n = left; n < 16; n++)
+            v[i + n] = _mm512_setzero_si512();
+        __m512i sum = _mm512_add_epi32(sum16_epi32(v + i), _mm512_load_si512(bias + i));
+        _mm512_mask_storeu_ps(y + i, left < 16 ? (__mmask16)((1u << left) - 1) : 0xffff,
+                              _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(p->out_scale)));
     }
 }
 
-INLINE void tile(const struct pack *p, const float *x, float *y, const int rows)
+INLINE void tile(const struct pack *p, const int32_t *bias, const float *x, float *y,
+                 const int rows)
 {
     _Alignas(64) uint8_t h8[ROWS * MLP_HIDDEN_MAX], x8[ROWS * MLP_IN_MAX];
+    __m512i v[ROWS * MLP_OUT_MAX];
+    uint32_t o = 0;
     for (int r = 0; r < rows; r++)
         quantise(x8 + r * MLP_IN_MAX, p, x + (size_t)r * p->n_in);
     hidden(p, x8, h8, rows);
-    if (rows == 1) {
-        outputs_of_row(p, h8, y);
-        return;
-    }
-    uint32_t all = (uint32_t)rows * p->n_out;
-    for (uint32_t i = 0; i < all; i += 16)
-        outputs16(p, h8, y, i, all - i < 16 ? all - i : 16);
+    for (; o + 2 <= p->n_out; o += 2)
+        partial(p, o, h8, v, rows, 2);
+    if (o < p->n_out)
+        partial(p, o, h8, v, rows, 1);
+    if (rows == 1)
+        outputs_of_row(p, v, y);
+    else
+        outputs(p, v, bias, y, (uint32_t)rows * p->n_out);
 }
 
 void cpu_vnni_s8(const struct pack *p, uint32_t rows, const float *x, float *y)
 {
+    _Alignas(64) int32_t bias[ROWS * MLP_OUT_MAX];
+    for (uint32_t i = 0; rows > 1 && i < ROWS * p->n_out; i++)
+        bias[i] = i < p->n_out ? p->c2[i] : bias[i - p->n_out];
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * p->n_in, y += ROWS * p->n_out)
-        tile(p, x, y, ROWS);
+        tile(p, bias, x, y, ROWS);
     for (; rows; rows--, x += p->n_in, y += p->n_out)
-        tile(p, x, y, 1);
+        tile(p, bias, x, y, 1);
 }
 #endif

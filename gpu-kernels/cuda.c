@@ -4,12 +4,12 @@
  * buffers that the GPU reads and writes in host memory: for a few kilobytes
  * that is quicker than a copy each way, each of which costs as much as the
  * launch itself (published: 6-7 us a small copy, NVIDIA/gdrcopy README).    */
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gpu-kernels/backend.h"
+#include "gpu-kernels/beside.h"
 #include "gpu-kernels/cuda_image.h"
 #include "gpu-kernels/cudrv.h"
 #include "gpu-kernels/launch.h"
@@ -48,8 +48,7 @@ static int load_module(struct cuda *c, char *why, size_t n)
     void *library;
     const void *cubin = cuda_image_cubin(c->drv.arch, &library);
     cu_result r = cubin ? c->drv.cuModuleLoadData(&c->module, cubin) : 1;
-    if (library)
-        dlclose(library);
+    beside_close(library);
     if (!r)
         return 0;
     if (!cuda_image_ptx)
@@ -67,10 +66,12 @@ static cu_result pin(struct cuda *c, struct pinned *p, size_t size)
 static int prepare(struct cuda *c, char *why, size_t n)
 {
     const struct cudrv *d = &c->drv;
-    if (check(c, d->cuDevicePrimaryCtxRetain(&c->context, d->device), "opening a context", why, n) ||
+    if (check(c, d->cuDevicePrimaryCtxRetain(&c->context, d->device), "opening a context", why,
+              n) ||
         check(c, d->cuCtxSetCurrent(c->context), "entering the context", why, n) ||
         load_module(c, why, n) ||
-        check(c, d->cuModuleGetFunction(&c->f32, c->module, "mlp_f32"), "finding mlp_f32", why, n) ||
+        check(c, d->cuModuleGetFunction(&c->f32, c->module, "mlp_f32"), "finding mlp_f32", why,
+              n) ||
         check(c, d->cuModuleGetFunction(&c->s8, c->module, "mlp_s8"), "finding mlp_s8", why, n) ||
         check(c, d->cuStreamCreate(&c->stream, CU_STREAM_OWN), "making a stream", why, n) ||
         check(c, pin(c, &c->x, ROWS_MAX * MLP_IN_MAX * sizeof(float)), "pinning memory", why, n) ||
@@ -175,8 +176,9 @@ static int run_some(const struct cuda_model *m, uint32_t rows, const float *in, 
     void *args[] = {&l.args};
     launch_plan(&l, &m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM);
     launch_stage(&m->pack, c->x.host, in, rows);
-    if (check(c, c->drv.cuLaunchKernel(m->pack.layout == PACK_F32 ? c->f32 : c->s8, l.grid, 1, 1,
-                                       l.block, 1, 1, 0, c->stream, args, NULL),
+    if (check(c,
+              c->drv.cuLaunchKernel(m->pack.layout == PACK_F32 ? c->f32 : c->s8, l.grid, 1, 1,
+                                    l.block, 1, 1, 0, c->stream, args, NULL),
               "launching a kernel", why, n) ||
         check(c, c->drv.cuStreamSynchronize(c->stream), l.kernel, why, n))
         return -1;

@@ -1,10 +1,7 @@
 /* cuda_image.c - see cuda_image.h; kernels.mk defines CUDA_PTX, a file name. */
-#include <dlfcn.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "gpu-kernels/beside.h"
 #include "gpu-kernels/cuda_image.h"
 
 #if defined(CUDA_PTX)
@@ -22,18 +19,9 @@ const char *const cuda_image_ptx = NULL;
 
 const void *cuda_image_cubin(int arch, void **library)
 {
-    char path[PATH_MAX];
     cuda_image_cubin_fn *find;
-    *library = NULL;
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof CUDA_IMAGE_LIBRARY);
-    if (length < 0)
-        return NULL;
-    path[length] = 0;
-    char *slash = strrchr(path, '/');
-    strcpy(slash ? slash + 1 : path, CUDA_IMAGE_LIBRARY);
-    if (!(*library = dlopen(path, RTLD_NOW | RTLD_LOCAL)))
-        return NULL;
-    void *symbol = dlsym(*library, CUDA_IMAGE_SYMBOL);
+    *library = beside_open(CUDA_IMAGE_LIBRARY);
+    void *symbol = *library ? beside_symbol(*library, CUDA_IMAGE_SYMBOL) : NULL;
     if (!symbol)
         return NULL;
     memcpy(&find, &symbol, sizeof find);

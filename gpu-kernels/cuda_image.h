@@ -13,7 +13,7 @@ extern const char *const cuda_image_ptx; /* NULL: built with neither nvcc nor cl
 #define CUDA_IMAGE_SYMBOL  "malv_cuda_cubin"
 typedef const void *cuda_image_cubin_fn(int arch); /* NULL: none for this GPU */
 
-/* The cubin for a GPU, NULL when there is none.  *library is to be dlclosed
+/* The cubin for a GPU, NULL when there is none.  *library is for beside_close
  * when the module is loaded; it may be set even when the result is NULL.    */
 const void *cuda_image_cubin(int arch, void **library);
 

@@ -18,11 +18,11 @@ typedef struct CUstream_st *cu_stream;
 typedef unsigned long long cu_pointer; /* CUdeviceptr */
 
 enum { /* CUdevice_attribute, flags: numbers of the ABI */
-    CU_ATTR_SM_COUNT = 16,
-    CU_ATTR_MAJOR = 75,
-    CU_ATTR_MINOR = 76,
-    CU_HOST_ALLOC_MAPPED = 2,
-    CU_STREAM_OWN = 1, /* does not wait for the default stream */
+       CU_ATTR_SM_COUNT = 16,
+       CU_ATTR_MAJOR = 75,
+       CU_ATTR_MINOR = 76,
+       CU_HOST_ALLOC_MAPPED = 2,
+       CU_STREAM_OWN = 1, /* does not wait for the default stream */
 };
 
 #define CUDRV_CALLS(X)                                                                             \

@@ -39,7 +39,8 @@ union emu_operand { /* what a lane brings to a warp's operation, and takes away 
 
 void emu_barrier(const char *where);
 void emu_warp_op(uint32_t mask, enum emu_op op, union emu_operand *io, const char *where);
-void *emu_shared(size_t bytes, const void *site); /* the same memory for every thread of the block */
+void *emu_shared(size_t bytes,
+                 const void *site); /* the same memory for every thread of the block */
 
 #define EMU_TEXT_(x) #x
 #define EMU_TEXT(x)  EMU_TEXT_(x)
@@ -54,7 +55,10 @@ void *emu_shared(size_t bytes, const void *site); /* the same memory for every t
 #define CU_KERNEL(name, args_type, threads)                                                        \
     static void name##_body(const args_type A);                                                    \
     emu_kernel emu_##name;                                                                         \
-    void emu_##name(const void *args) { name##_body(*(const args_type *)args); }                   \
+    void emu_##name(const void *args)                                                              \
+    {                                                                                              \
+        name##_body(*(const args_type *)args);                                                     \
+    }                                                                                              \
     static void name##_body(const args_type A)
 #define CU_SHARED(type, pointer)                                                                   \
     static const char pointer##_site;                                                              \

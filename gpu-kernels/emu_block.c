@@ -29,7 +29,7 @@ void emu_die(const char *format, ...)
     say(emu_now, format, args);
     va_end(args);
     yield(true);
-    abort(); /* a failed launch resumes nobody */
+    __builtin_unreachable(); /* a failed launch resumes nobody */
 }
 
 void emu_wait(enum emu_state state, const char *where)
@@ -118,7 +118,7 @@ static void thread_main(void)
     if (--e->live && e->at_barrier == e->live)
         release_barrier(e);
     yield(true);
-    abort(); /* a finished thread is not resumed */
+    __builtin_unreachable(); /* a finished thread is not resumed */
 }
 
 static void resume(struct emu *e, struct emu_thread *t)
@@ -184,8 +184,9 @@ static void report_deadlock(struct emu *e, uint32_t block)
         if (t->state == EMU_DONE || !strcmp(t->where, last))
             continue;
         last = t->where;
-        used += (size_t)snprintf(e->why + used, sizeof e->why - used, "; thread %u waits for its %s at %s",
-                                 i, t->state == EMU_AT_WARP ? "warp" : "block", last);
+        used += (size_t)snprintf(e->why + used, sizeof e->why - used,
+                                 "; thread %u waits for its %s at %s", i,
+                                 t->state == EMU_AT_WARP ? "warp" : "block", last);
     }
     e->failed = true;
 }

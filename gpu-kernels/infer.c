@@ -54,7 +54,7 @@ static int open_auto(struct infer **r, char *why, size_t n)
         return 0;
     if (infer_open(r, INFER_CPU, why, n))
         return -1;
-    snprintf((*r)->notice, sizeof (*r)->notice, "no GPU (%s): networks run on %s", no_gpu,
+    snprintf((*r)->notice, sizeof(*r)->notice, "no GPU (%s): networks run on %s", no_gpu,
              (*r)->name);
     return 0;
 }
@@ -120,9 +120,8 @@ static int check_s8(const struct infer_mlp *m, char *why, size_t n)
     const struct {
         const char *name;
         float is;
-    } scales[] = {{"in_scale", m->in_scale},
-                  {"hidden_scale", m->hidden_scale},
-                  {"out_scale", m->out_scale}};
+    } scales[] = {
+        {"in_scale", m->in_scale}, {"hidden_scale", m->hidden_scale}, {"out_scale", m->out_scale}};
     for (int i = 0; i < 3; i++)
         if (!isnormal(scales[i].is) || scales[i].is < 0 || !isfinite(1.0f / scales[i].is))
             return infer_fail(why, n, "%s is %g, want a positive number", scales[i].name,
@@ -166,7 +165,8 @@ void infer_unload(struct infer_model *m)
     free(m);
 }
 
-int infer_run(struct infer_model *m, uint32_t rows, const float *in, float *out, char *why, size_t n)
+int infer_run(struct infer_model *m, uint32_t rows, const float *in, float *out, char *why,
+              size_t n)
 {
     if (!rows)
         return infer_fail(why, n, "rows is 0, want at least 1");

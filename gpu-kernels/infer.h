@@ -18,14 +18,14 @@ enum infer_backend { INFER_AUTO, INFER_CUDA, INFER_CPU, INFER_EMU };
 /* A multilayer perceptron as trained: one hidden layer, ReLU, linear output. */
 enum infer_type { INFER_F32, INFER_S8 };
 struct infer_mlp {
-    uint32_t n_in, n_hidden, n_out;     /* 1..64, 1..1024, 1..16 */
+    uint32_t n_in, n_hidden, n_out; /* 1..64, 1..1024, 1..16 */
     enum infer_type type;
-    const float *w1, *b1, *w2, *b2;     /* f32: [hidden][in], [hidden], [out][hidden], [out] */
-    const int8_t *q1, *q2;              /* s8: same shapes; requantisation as mlp.h states */
-    const int32_t *c1, *c2;             /* s8 biases */
-    float in_scale;                     /* s8: input = in_scale * integer */
-    float hidden_scale;                 /* s8: hidden integer = hidden_scale * first-layer sum */
-    float out_scale;                    /* s8: output = out_scale * second-layer sum */
+    const float *w1, *b1, *w2, *b2; /* f32: [hidden][in], [hidden], [out][hidden], [out] */
+    const int8_t *q1, *q2;          /* s8: same shapes; requantisation as mlp.h states */
+    const int32_t *c1, *c2;         /* s8 biases */
+    float in_scale;                 /* s8: input = in_scale * integer */
+    float hidden_scale;             /* s8: hidden integer = hidden_scale * first-layer sum */
+    float out_scale;                /* s8: output = out_scale * second-layer sum */
 };
 
 struct infer;       /* a backend in use */
@@ -34,14 +34,17 @@ struct infer_model; /* a network loaded on it */
 /* 0, or -1 with one sentence in why[0..n). INFER_AUTO never fails. */
 int infer_open(struct infer **r, enum infer_backend want, char *why, size_t n);
 void infer_close(struct infer *r);
-const char *infer_name(const struct infer *r);   /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
+const char *
+infer_name(const struct infer *r); /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
 const char *infer_notice(const struct infer *r); /* why auto fell back, or NULL */
 
-int infer_load(struct infer *r, const struct infer_mlp *m, struct infer_model **out, char *why, size_t n);
+int infer_load(struct infer *r, const struct infer_mlp *m, struct infer_model **out, char *why,
+               size_t n);
 void infer_unload(struct infer_model *m);
 /* rows x n_in floats -> rows x n_out floats, 1 <= rows; blocks until done.
  * For INFER_S8 the inputs are quantised with in_scale first (round half even,
  * saturate): identical on every backend. 0 or -1 (device failure, with why). */
-int infer_run(struct infer_model *m, uint32_t rows, const float *in, float *out, char *why, size_t n);
+int infer_run(struct infer_model *m, uint32_t rows, const float *in, float *out, char *why,
+              size_t n);
 
 #endif

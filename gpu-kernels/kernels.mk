@@ -5,7 +5,8 @@
 #   cuda   each .cu to PTX: by nvcc if there is one, else by clang alone, with no
 #          NVIDIA software.  make PTX_FROM=clang (or nvcc, none) says which.
 
-KERNELS := $(filter-out gpu-kernels/libmalv-cuda.c,$(wildcard gpu-kernels/*.c))
+# A name with a hyphen is a shared object of its own.
+KERNELS := $(filter-out $(wildcard gpu-kernels/*-*.c),$(wildcard gpu-kernels/*.c))
 CU      := $(wildcard gpu-kernels/*.cu)
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
@@ -59,10 +60,20 @@ endif
 ifneq ($(PTXAS),)
 CUBINS := $(patsubst %,$B/gpu-kernels/mlp.sm_%.cubin,80 90 100 120)
 $B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
-	$(call say,SASS)$(PTXAS) -arch=sm_$* $< -o $@
+	$(call say,SASS)$(PTXAS) -arch=sm_$* -warn-spills -warn-lmem-usage -Werror $< -o $@
 $B/libmalv-cuda.so: gpu-kernels/libmalv-cuda.c $(CUBINS)
 	$(call say,SO)$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
 all: $B/libmalv-cuda.so
+endif
+
+# ---- malv bench infer: the libraries it compares with, where they are installed ----
+RIVALS := $(if $(wildcard /usr/include/*/openblas*/cblas.h /usr/include/cblas.h),openblas) \
+          $(if $(wildcard /usr/include/dnnl.h),dnnl)
+ifneq ($(strip $(RIVALS)),)
+$B/malv-rivals.so: gpu-kernels/malv-rivals.c gpu-kernels/rivals.h gpu-kernels/kernels.mk
+	@mkdir -p $(@D)
+	$(call say,SO)$(CC) $(CFLAGS) $(RIVALS:%=-DHAVE_%) -fvisibility=hidden -shared $< $(RIVALS:%=-l%) -o $@
+all: $B/malv-rivals.so
 endif
 
 # ---- tests: kernels with planted bugs, every PTX that can be made here, the

@@ -11,7 +11,8 @@
 
 struct f32_shared {
     struct cu_float4 x[MLP_WARPS * MLP_F32_ROWS][MLP_IN_MAX / 4];
-    float h[MLP_F32_ROWS * MLP_HIDDEN_MAX]; /* [slots * 8][32 * chunks]: slots > 1 only below 8 chunks */
+    /* [slots * 8][32 * chunks]: it fits, as slots > 1 only while slots * chunks <= 8 */
+    float h[MLP_F32_ROWS * MLP_HIDDEN_MAX];
 };
 
 /* Every warp brings rows of x, zero beyond the batch and beyond n_in. */

@@ -30,9 +30,9 @@
 #define MLP_HIDDEN_MAX 1024
 #define MLP_OUT_MAX    16
 
-#define MLP_LANES   32  /* neurons of a chunk: a warp, or two AVX-512 registers */
-#define MLP_THREADS 256 /* of every block */
-#define MLP_WARPS   (MLP_THREADS / MLP_LANES)
+#define MLP_LANES    32  /* neurons of a chunk: a warp, or two AVX-512 registers */
+#define MLP_THREADS  256 /* of every block */
+#define MLP_WARPS    (MLP_THREADS / MLP_LANES)
 #define MLP_F32_ROWS 8  /* rows of an fp32 tile: what one load of a weight serves */
 #define MLP_S8_ROWS  16 /* rows of an int8 tile: the m of mma.m16n8k32 */
 

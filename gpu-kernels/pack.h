@@ -26,8 +26,8 @@ struct pack {
     uint32_t k_pad;      /* inputs after padding; to 4 for f32, to 32 for int8 */
     uint32_t hidden_pad; /* neurons after padding: the row length of w2 */
     void *w1, *w2;
-    float *b1, *b2;   /* f32 */
-    int32_t *c1, *c2; /* int8 */
+    float *b1, *b2;          /* f32 */
+    int32_t *c1, *c2;        /* int8 */
     size_t w1_size, w2_size; /* bytes, for whoever copies them to a device */
     float in_inverse, hidden_scale, out_scale;
 };

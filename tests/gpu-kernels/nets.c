@@ -115,8 +115,7 @@ static double exact_s8(const struct infer_mlp *m, const float *x, uint32_t o)
     for (uint32_t j = 0; j < m->n_hidden; j++) {
         int64_t sum = m->c1[j];
         for (uint32_t k = 0; k < m->n_in; k++)
-            sum += (int64_t)saturate((double)(x[k] * inverse), -127, 127) *
-                   m->q1[j * m->n_in + k];
+            sum += (int64_t)saturate((double)(x[k] * inverse), -127, 127) * m->q1[j * m->n_in + k];
         y += (int64_t)saturate((double)((float)sum * m->hidden_scale), 0, 127) *
              m->q2[o * m->n_hidden + j];
     }

@@ -7,7 +7,7 @@
 
 #include "gpu-kernels/cudrv.h"
 
-#define X(name, args) _Static_assert(_Generic(&(name), CUresult(*) args: 1, default: 0), #name);
+#define X(name, args) _Static_assert(_Generic(&(name), CUresult(*) args : 1, default : 0), #name);
 CUDRV_CALLS(X)
 #undef X
 

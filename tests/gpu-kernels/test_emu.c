@@ -11,8 +11,9 @@
 #include "tests/gpu-kernels/nets.h"
 
 emu_kernel emu_mlp_f32, emu_mlp_s8;
-emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_missing_second_sync, emu_bug_divergent_shuffle, emu_bug_out_of_bounds,
-    emu_bug_uninitialised_shared, emu_bug_divergent_barrier, emu_bug_endless_wait;
+emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_missing_second_sync,
+    emu_bug_divergent_shuffle, emu_bug_out_of_bounds, emu_bug_uninitialised_shared,
+    emu_bug_divergent_barrier, emu_bug_endless_wait;
 
 /* Runs a network on fibers in a seeded order, on at most `blocks` blocks. */
 static void run(struct emu *e, const struct net *n, uint32_t rows, const float *x, float *y,
@@ -23,8 +24,8 @@ static void run(struct emu *e, const struct net *n, uint32_t rows, const float *
     cr_assert(pack_make(&p, &n->mlp, f32 ? PACK_F32 : PACK_MMA));
     void *staged = pack_alloc(rows * launch_row_size(&p));
     launch_stage(&p, staged, x, rows);
-    struct launch_places at = {staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1,
-                               f32 ? (void *)p.b2 : p.c2, y};
+    struct launch_places at = {
+        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
     struct launch l;
     launch_plan(&l, &p, &at, rows, blocks);
     struct emu_options o = {.seed = seed};

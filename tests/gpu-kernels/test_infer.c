@@ -19,8 +19,14 @@ Test(kernels_infer, a_network_worked_out_by_hand)
 {
     /* h = relu(x0 + 2 x1 - 1), relu(3 x0 - x1 + 0.5); y = 10 h0 - h1 + 4 */
     const float w1[] = {1, 2, 3, -1}, b1[] = {-1, 0.5f}, w2[] = {10, -1}, b2[] = {4};
-    const struct infer_mlp net = {.n_in = 2, .n_hidden = 2, .n_out = 1, .type = INFER_F32,
-                                  .w1 = w1, .b1 = b1, .w2 = w2, .b2 = b2};
+    const struct infer_mlp net = {.n_in = 2,
+                                  .n_hidden = 2,
+                                  .n_out = 1,
+                                  .type = INFER_F32,
+                                  .w1 = w1,
+                                  .b1 = b1,
+                                  .w2 = w2,
+                                  .b2 = b2};
     const float x[] = {1, 1, 0, 0, 2, -3}, want[] = {21.5f, 3.5f, -5.5f};
     char why[256] = "";
     float y[3];

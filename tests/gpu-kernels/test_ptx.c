@@ -40,15 +40,18 @@ static void run(const struct ptx_module *m, const struct net *n, uint32_t rows, 
     cr_assert(pack_make(&p, &n->mlp, f32 ? PACK_F32 : PACK_MMA));
     void *staged = pack_alloc(rows * launch_row_size(&p));
     launch_stage(&p, staged, x, rows);
-    struct launch_places at = {staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1,
-                               f32 ? (void *)p.b2 : p.c2, y};
-    const size_t sizes[] = {rows * launch_row_size(&p), p.w1_size, p.w2_size, p.hidden_pad * 4,
-                            p.n_out * 4, (size_t)rows * p.n_out * 4};
+    struct launch_places at = {
+        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
+    const size_t sizes[] = {rows * launch_row_size(&p), p.w1_size,   p.w2_size,
+                            p.hidden_pad * 4,           p.n_out * 4, (size_t)rows * p.n_out * 4};
     const void *const places[] = {at.x, at.w1, at.w2, at.bias1, at.bias2, at.y};
     for (int i = 0; i < 6; i++)
         ptx_memory_add(places[i], sizes[i]);
     launch_plan(&l, &p, &at, rows, blocks);
-    struct ptx_launch pl = {.kernel = l.kernel, .grid = l.grid, .block = l.block, .args = &l.args,
+    struct ptx_launch pl = {.kernel = l.kernel,
+                            .grid = l.grid,
+                            .block = l.block,
+                            .args = &l.args,
                             .args_size = f32 ? sizeof l.args.f32 : sizeof l.args.s8};
     int bad = ptx_launch(m, &pl, why, sizeof why);
     cr_assert_not(bad, "%s", why);
@@ -78,8 +81,8 @@ static void agrees(const struct ptx_module *m, const char *compiler, const uint3
 
 Test(kernels_ptx, ptx_of_both_compilers_gives_the_canonical_bits)
 {
-    const uint32_t fixed[][4] = {{31, 256, 2, 1}, {31, 256, 2, 37}, {16, 64, 1, 70},
-                                 {64, 1024, 16, 3}, {1, 1, 1, 2}, {33, 40, 9, 20}};
+    const uint32_t fixed[][4] = {{31, 256, 2, 1},   {31, 256, 2, 37}, {16, 64, 1, 70},
+                                 {64, 1024, 16, 3}, {1, 1, 1, 2},     {33, 40, 9, 20}};
     int ran = 0;
     for (int c = 0; c < 2; c++) {
         struct ptx_module *m = module("gpu-kernels/mlp", compilers[c]);
@@ -104,8 +107,12 @@ static int run_bug(const struct ptx_module *m, const char *kernel, char *why, si
         float in[BUG_THREADS], gap[BUG_THREADS], out[BUG_THREADS];
     } io = {{0}, {0}, {0}};
     struct bug_args args = {io.in, io.out};
-    struct ptx_launch l = {.kernel = kernel, .grid = 1, .block = BUG_THREADS, .args = &args,
-                           .args_size = sizeof args, .step_limit = 100000};
+    struct ptx_launch l = {.kernel = kernel,
+                           .grid = 1,
+                           .block = BUG_THREADS,
+                           .args = &args,
+                           .args_size = sizeof args,
+                           .step_limit = 100000};
     ptx_memory_add(io.in, sizeof io.in);
     ptx_memory_add(io.out, sizeof io.out);
     int bad = ptx_launch(m, &l, why, n);

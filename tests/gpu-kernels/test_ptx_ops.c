@@ -178,17 +178,20 @@ Test(kernels_ptx_ops, loads_and_stores_move_what_they_say)
 Test(kernels_ptx_ops, shared_memory_and_both_barriers)
 {
     struct io io = {0};
-    works("mov.u32 %r1, s;\nshl.b32 %r2, %r90, 4;\nadd.s32 %r1, %r1, %r2;\n"
-          "st.shared.u32 [%r1], %r90;\nst.shared.f32 [%r1+4], 0f3F800000;\n"
-          "st.shared.u32 [%r1+8], 8;\nst.shared.u32 [%r1+12], 12;\nbar.sync 0;\n"
-          "mov.u32 %r3, s;\nld.shared.v4.f32 {%f1, %f2, %f3, %f4}, [%r3+496];\n" /* thread 31's */
-          "st.global.f32 [%rd2], %f1;\nst.global.f32 [%rd2+4], %f2;\n"
-          "bar.warp.sync 0xffffffff;\nst.shared.u32 [%r1], %r90;" /* thread 31: after all read it */,
-          &io);
+    works(
+        "mov.u32 %r1, s;\nshl.b32 %r2, %r90, 4;\nadd.s32 %r1, %r1, %r2;\n"
+        "st.shared.u32 [%r1], %r90;\nst.shared.f32 [%r1+4], 0f3F800000;\n"
+        "st.shared.u32 [%r1+8], 8;\nst.shared.u32 [%r1+12], 12;\nbar.sync 0;\n"
+        "mov.u32 %r3, s;\nld.shared.v4.f32 {%f1, %f2, %f3, %f4}, [%r3+496];\n" /* thread 31's */
+        "st.global.f32 [%rd2], %f1;\nst.global.f32 [%rd2+4], %f2;\n"
+        "bar.warp.sync 0xffffffff;\nst.shared.u32 [%r1], %r90;" /* thread 31: after all read it */,
+        &io);
     cr_expect_eq(io.out[0][0], 31);
     cr_expect_eq(io.out[0][1], 0x3f800000);
-    works("mov.u32 %r1, s;\nshl.b32 %r2, %r90, 2;\nadd.s32 %r1, %r1, %r2;\nst.shared.u32 [%r1], 5;\nld.shared.u32 %r2, [%r1];\n"
-          "ld.shared.f32 %f2, [%r1];\nst.global.u32 [%rd2], %r2;", &io);
+    works("mov.u32 %r1, s;\nshl.b32 %r2, %r90, 2;\nadd.s32 %r1, %r1, %r2;\nst.shared.u32 [%r1], "
+          "5;\nld.shared.u32 %r2, [%r1];\n"
+          "ld.shared.f32 %f2, [%r1];\nst.global.u32 [%rd2], %r2;",
+          &io);
 }
 
 Test(kernels_ptx_ops, branches_follow_their_guards)

@@ -13,8 +13,15 @@
 #include "gpu-kernels/cudrv.h"
 #include "tests/gpu-kernels/ptx/ptx.h"
 
-enum { SUCCESS, OUT_OF_MEMORY = 2, NO_DEVICE = 100, NO_BINARY = 209, INVALID_PTX = 218,
-       NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum {
+    SUCCESS,
+    OUT_OF_MEMORY = 2,
+    NO_DEVICE = 100,
+    NO_BINARY = 209,
+    INVALID_PTX = 218,
+    NOT_FOUND = 500,
+    LAUNCH_FAILED = 719
+};
 
 struct CUfunc_st {
     struct ptx_module *module;
@@ -117,7 +124,7 @@ cu_result cuModuleGetFunction(cu_function *f, cu_module m, const char *name)
         return NOT_FOUND;
     *f = &m->functions[m->count++];
     (*f)->module = m->module;
-    snprintf((*f)->name, sizeof (*f)->name, "%s", name);
+    snprintf((*f)->name, sizeof(*f)->name, "%s", name);
     return SUCCESS;
 }
 

@@ -106,12 +106,13 @@ struct ptx_run {
 void ptx_fault(struct ptx_run *r, const struct ptx_warp *w, int lane, const struct ptx_ins *in,
                const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-bool ptx_words_reset(struct ptx_run *r); /* for a new block: poison, nobody wrote; false: no memory */
+bool ptx_words_reset(
+    struct ptx_run *r); /* for a new block: poison, nobody wrote; false: no memory */
 void ptx_words_free(struct ptx_run *r);
 
 /* The host address of `size` bytes at `address`, checked; NULL after a fault. */
-unsigned char *ptx_access(struct ptx_run *r, struct ptx_warp *w, int lane,
-                          const struct ptx_ins *in, uint64_t address, uint32_t size, bool write);
+unsigned char *ptx_access(struct ptx_run *r, struct ptx_warp *w, int lane, const struct ptx_ins *in,
+                          uint64_t address, uint32_t size, bool write);
 
 /* Lanes `here` stand at a warp operation, `running` have just arrived. */
 void ptx_warp_op(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in, uint32_t running);

@@ -8,7 +8,7 @@
 
 static struct region {
     uintptr_t begin, end;
-} *regions;
+} * regions;
 static size_t region_count;
 
 void ptx_memory_add(const void *p, size_t size)
@@ -99,8 +99,7 @@ static void note_read(struct ptx_run *r, struct ptx_warp *w, int lane, const str
                   word->write.thread);
     struct touch now = touch_now(r, w, lane);
     const struct touch *old = &word->read;
-    now.many = old->any && old->barriers == r->barriers &&
-               (old->many || old->thread / 32 != w->id);
+    now.many = old->any && old->barriers == r->barriers && (old->many || old->thread / 32 != w->id);
     word->read = now;
 }
 
@@ -133,8 +132,8 @@ static unsigned char *shared_at(struct ptx_run *r, struct ptx_warp *w, int lane,
     return r->shared + at;
 }
 
-unsigned char *ptx_access(struct ptx_run *r, struct ptx_warp *w, int lane,
-                          const struct ptx_ins *in, uint64_t at, uint32_t size, bool write)
+unsigned char *ptx_access(struct ptx_run *r, struct ptx_warp *w, int lane, const struct ptx_ins *in,
+                          uint64_t at, uint32_t size, bool write)
 {
     const char *verb = write ? "writes" : "reads";
     if (at % size) {

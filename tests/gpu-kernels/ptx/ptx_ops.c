@@ -44,7 +44,7 @@ ALU(add_32, u32(a + b))
 ALU(add_64, a + b)
 ALU(sub_32, u32(a - b))
 ALU(sub_64, a - b)
-ALU(mul_lo_32, u32(a * b))
+ALU(mul_lo_32, u32(a *b))
 ALU(mul_lo_64, a *b)
 ALU(mul_wide_u32, (uint64_t)u32(a) * u32(b))
 ALU(mad_lo_32, u32(a *b + c))
@@ -105,12 +105,30 @@ static uint64_t prmt(uint64_t a, uint64_t b, uint64_t c)
     return r;
 }
 
-#define A1(name, f) {name, PTX_ALU, 2, f, PTX_GLOBAL, 0, 0}
-#define A2(name, f) {name, PTX_ALU, 3, f, PTX_GLOBAL, 0, 0}
-#define A3(name, f) {name, PTX_ALU, 4, f, PTX_GLOBAL, 0, 0}
-#define LD(name, space, size, count) {"ld." name, PTX_LOAD, 2, NULL, space, size, count}
-#define ST(name, space, size, count) {"st." name, PTX_STORE, 2, NULL, space, size, count}
-#define FLOW(name, kind, operands) {name, kind, operands, NULL, PTX_GLOBAL, 0, 0}
+#define A1(name, f)                                                                                \
+    {                                                                                              \
+        name, PTX_ALU, 2, f, PTX_GLOBAL, 0, 0                                                      \
+    }
+#define A2(name, f)                                                                                \
+    {                                                                                              \
+        name, PTX_ALU, 3, f, PTX_GLOBAL, 0, 0                                                      \
+    }
+#define A3(name, f)                                                                                \
+    {                                                                                              \
+        name, PTX_ALU, 4, f, PTX_GLOBAL, 0, 0                                                      \
+    }
+#define LD(name, space, size, count)                                                               \
+    {                                                                                              \
+        "ld." name, PTX_LOAD, 2, NULL, space, size, count                                          \
+    }
+#define ST(name, space, size, count)                                                               \
+    {                                                                                              \
+        "st." name, PTX_STORE, 2, NULL, space, size, count                                         \
+    }
+#define FLOW(name, kind, operands)                                                                 \
+    {                                                                                              \
+        name, kind, operands, NULL, PTX_GLOBAL, 0, 0                                               \
+    }
 const struct ptx_op ptx_ops[] = {
     A1("mov.u32", mov_32),
     A1("mov.f32", mov_32),

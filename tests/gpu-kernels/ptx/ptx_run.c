@@ -12,8 +12,9 @@ void ptx_fault(struct ptx_run *r, const struct ptx_warp *w, int lane, const stru
     if (r->failed)
         return;
     r->failed = true;
-    int used = snprintf(r->why, r->why_size, "%s, block %u, thread %d, line %d [%s]: ",
-                        r->kernel->name, r->block, w->id * 32 + lane, in->line, in->text);
+    int used =
+        snprintf(r->why, r->why_size, "%s, block %u, thread %d, line %d [%s]: ", r->kernel->name,
+                 r->block, w->id * 32 + lane, in->line, in->text);
     va_list args;
     va_start(args, format);
     if (used > 0 && (size_t)used < r->why_size)
@@ -46,7 +47,8 @@ static void compute(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins 
     }
 }
 
-static void transfer(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in, uint32_t lanes)
+static void transfer(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
+                     uint32_t lanes)
 {
     const bool store = in->op->kind == PTX_STORE;
     const struct ptx_operand *where = &in->operand[store ? 0 : 1], *what = &in->operand[store];
@@ -69,8 +71,8 @@ static void transfer(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins
     }
 }
 
-static void execute(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
-                    uint32_t group, uint32_t lanes)
+static void execute(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in, uint32_t group,
+                    uint32_t lanes)
 {
     const enum ptx_kind kind = in->op->kind;
     if (kind == PTX_ALU)
@@ -121,8 +123,8 @@ static void step(struct ptx_run *r, struct ptx_warp *w, uint32_t group, int pc)
     uint32_t lanes = guarded(w, in, group);
     uint64_t limit = r->launch->step_limit ? r->launch->step_limit : 1000000000;
     if (++r->steps > limit)
-        ptx_fault(r, w, __builtin_ctz(group), in, "still running after %llu steps: an endless wait?",
-                  (unsigned long long)limit);
+        ptx_fault(r, w, __builtin_ctz(group), in,
+                  "still running after %llu steps: an endless wait?", (unsigned long long)limit);
     else if (in->op->kind >= PTX_WARP_SYNC && lanes == group)
         ptx_warp_op(r, w, in, lanes);
     else if (in->op->kind >= PTX_WARP_SYNC && lanes)

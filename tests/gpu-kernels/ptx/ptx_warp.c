@@ -90,8 +90,7 @@ void ptx_warp_op(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in
         ptx_fault(r, w, first, in, "waits for lanes %08x, which have left the kernel",
                   members & gone);
     else if (running & ~members)
-        ptx_fault(r, w, first, in, "lanes %08x are outside the mask they pass",
-                  running & ~members);
+        ptx_fault(r, w, first, in, "lanes %08x are outside the mask they pass", running & ~members);
     else if ((here & members) == members)
         perform(r, w, in, members);
     else

@@ -1,0 +1,13 @@
+/* beside.h - shared objects that lie beside the program. */
+#ifndef GPU_KERNELS_BESIDE_H
+#define GPU_KERNELS_BESIDE_H
+
+/* dlopens `file` from the program's own folder; NULL when it is not there. */
+void *beside_open(const char *file);
+
+/* A symbol of it, or NULL; dlsym without the cast that C does not allow. */
+void *beside_symbol(void *library, const char *name);
+
+void beside_close(void *library); /* NULL is fine */
+
+#endif
