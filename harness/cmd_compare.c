@@ -25,11 +25,13 @@ static const char help[] =
     "example: malv compare out/demo.h5 --by policy --measure e2e.mean --measure ttft.p99\n";
 
 enum { OPT_BY = 256, OPT_BASE, OPT_MEASURE, OPT_JSON };
-static const struct option options[] = {
-    {"by", required_argument, NULL, OPT_BY},           {"base", required_argument, NULL, OPT_BASE},
-    {"measure", required_argument, NULL, OPT_MEASURE}, {"json", no_argument, NULL, OPT_JSON},
-    {"quiet", no_argument, NULL, 'q'},                 {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+static const struct option options[] = {{"by", required_argument, NULL, OPT_BY},
+                                        {"base", required_argument, NULL, OPT_BASE},
+                                        {"measure", required_argument, NULL, OPT_MEASURE},
+                                        {"json", no_argument, NULL, OPT_JSON},
+                                        {"quiet", no_argument, NULL, 'q'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
 
 static int parse(int argc, char **argv, struct compare_options *o, bool *help_wanted, struct err *e)
 {

@@ -49,7 +49,8 @@ static int parse_jobs(const char *s, unsigned *jobs, struct err *e)
     char *end;
     const long n = strtol(s, &end, 10);
     if (end == s || *end || n < 1 || n > 4096)
-        return err_set(e, ERR_EUSAGE, "-j: got \"%.40s\", want a number of processes from 1 to 4096", s);
+        return err_set(e, ERR_EUSAGE,
+                       "-j: got \"%.40s\", want a number of processes from 1 to 4096", s);
     *jobs = (unsigned)n;
     return 0;
 }
@@ -83,7 +84,8 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
         }
     }
     if (!rc && argc - optind != 1)
-        rc = err_set(e, ERR_EUSAGE, "got %d figures, want one, or all, or list; see malv figure --help",
+        rc = err_set(e, ERR_EUSAGE,
+                     "got %d figures, want one, or all, or list; see malv figure --help",
                      argc - optind);
     w->what = rc ? NULL : argv[optind];
     return rc;
@@ -148,7 +150,8 @@ static int list(const struct wanted *w, struct err *e)
 }
 
 /* One figure; *missed remembers the first that missed its tolerance. */
-static int one(const char *path, const struct wanted *w, FILE *markdown, struct err *missed, struct err *e)
+static int one(const char *path, const struct wanted *w, FILE *markdown, struct err *missed,
+               struct err *e)
 {
     struct figure *f;
     bool drawn = true;
@@ -165,7 +168,8 @@ static int one(const char *path, const struct wanted *w, FILE *markdown, struct 
     if (!rc && w->out)
         rc = figure_draw(f, w->out, &drawn, e);
     if (!rc && !drawn && !w->quiet)
-        fprintf(stderr, "malv figure: gnuplot is not installed: wrote the data and the script only\n");
+        fprintf(stderr,
+                "malv figure: gnuplot is not installed: wrote the data and the script only\n");
     if (!rc && !f->pass)
         err_set(missed, ERR_ETOL, "%s: the tolerance of %g is missed: largest error %.4g", f->name,
                 f->tolerance, f->max_error);

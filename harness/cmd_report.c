@@ -31,12 +31,10 @@ struct wanted {
 };
 
 enum { OPT_MEASURE = 256, OPT_JSON };
-static const struct option options[] = {{"out", required_argument, NULL, 'o'},
-                                        {"measure", required_argument, NULL, OPT_MEASURE},
-                                        {"json", no_argument, NULL, OPT_JSON},
-                                        {"quiet", no_argument, NULL, 'q'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {NULL, 0, NULL, 0}};
+static const struct option options[] = {
+    {"out", required_argument, NULL, 'o'}, {"measure", required_argument, NULL, OPT_MEASURE},
+    {"json", no_argument, NULL, OPT_JSON}, {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
 
 static int parse(int argc, char **argv, struct wanted *w, struct err *e)
 {
@@ -64,7 +62,8 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
         }
     }
     if (argc - optind != 1)
-        return err_set(e, ERR_EUSAGE, "got %d files, want one; see malv report --help", argc - optind);
+        return err_set(e, ERR_EUSAGE, "got %d files, want one; see malv report --help",
+                       argc - optind);
     return 0;
 }
 
@@ -85,14 +84,16 @@ static void say(const struct report *r, const struct wanted *w, const char *dir)
         char path[PATH_MAX + 16];
         snprintf(path, sizeof path, "%s/index.html", dir);
         json_string(stdout, path);
-        printf(",\"trials\":%zu,\"planned\":%llu,\"failed\":%zu,\"figures\":%zu,\"drawn\":%s}\n", r->rs->n_trial,
-               (unsigned long long)r->rs->planned, r->failed, r->n_figure, r->drawn ? "true" : "false");
+        printf(",\"trials\":%zu,\"planned\":%llu,\"failed\":%zu,\"figures\":%zu,\"drawn\":%s}\n",
+               r->rs->n_trial, (unsigned long long)r->rs->planned, r->failed, r->n_figure,
+               r->drawn ? "true" : "false");
     } else if (!w->quiet) {
         printf("%s/index.html: %zu of %llu trials, %zu figures\n", dir, r->rs->n_trial,
                (unsigned long long)r->rs->planned, r->n_figure);
     }
     if (!w->quiet && r->n_figure && !r->drawn)
-        fprintf(stderr, "malv report: gnuplot is not installed: figures were not drawn, tables were\n");
+        fprintf(stderr,
+                "malv report: gnuplot is not installed: figures were not drawn, tables were\n");
 }
 
 static int write_report(const char *file, const struct wanted *w, struct err *e)

@@ -61,7 +61,8 @@ static int warn_about_pair(struct comparison *c, const struct compare_row *r, st
     const char *sep = *r->setting ? ", " : "";
     int rc = 0;
     if (k->unpaired_a || k->unpaired_b)
-        rc = warn(c, e, "%s%s%s against %s: %zu trials have no partner of the same seed and are left out",
+        rc = warn(c, e,
+                  "%s%s%s against %s: %zu trials have no partner of the same seed and are left out",
                   r->setting, sep, r->b, r->a, k->unpaired_a + k->unpaired_b);
     if (!rc && k->ejected_b)
         rc = warn(c, e, "%s%s%s: the policy was ejected in %zu trials", r->setting, sep, r->b,
@@ -151,8 +152,9 @@ static int choose(const struct comparison *c, const char *file, const struct com
         if (k->axis[i].n > 1)
             *axis = i;
     if (*axis == k->n_axis || k->axis[*axis].n < 2)
-        return err_set(e, ERR_EUSAGE, "%s: %s has one value only; give a second file to compare with",
-                       file, *axis < k->n_axis ? k->axis[*axis].path : "everything");
+        return err_set(e, ERR_EUSAGE,
+                       "%s: %s has one value only; give a second file to compare with", file,
+                       *axis < k->n_axis ? k->axis[*axis].path : "everything");
     const struct axis *a = &k->axis[*axis];
     for (size_t i = 0; o->base && i < a->n; i++)
         if (!strcmp(a->value[i].label, o->base) || !strcmp(a->value[i].text, o->base)) {

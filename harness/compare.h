@@ -21,14 +21,14 @@ struct compare_options {
 };
 
 struct compare_row {
-    char *setting;       /* "stack kvm"; "" when nothing else was swept */
-    const char *a, *b;   /* what is compared: labels or file names, borrowed */
+    char *setting;     /* "stack kvm"; "" when nothing else was swept */
+    const char *a, *b; /* what is compared: labels or file names, borrowed */
     struct contrast contrast;
 };
 struct comparison {
     struct cells *cells[2]; /* [1] only for two files */
     struct metric_list metrics;
-    const char *by;         /* the axis; NULL for two files */
+    const char *by; /* the axis; NULL for two files */
     struct compare_row *row;
     size_t n;
     char **warning;

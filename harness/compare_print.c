@@ -17,8 +17,8 @@ static void text_row(const struct compare_row *r, FILE *f)
     char words[160];
     contrast_words(k, k->pair.p, words, sizeof words);
     fprintf(f, "  %-22s %-10s %12.5g %12.5g %8.4g %12.4g [%.4g, %.4g]  %s", k->metric->name,
-            k->metric->unit, k->pair.mean_a, k->pair.mean_b, k->pair.ratio, k->pair.diff, k->pair.lo,
-            k->pair.hi, words);
+            k->metric->unit, k->pair.mean_a, k->pair.mean_b, k->pair.ratio, k->pair.diff,
+            k->pair.lo, k->pair.hi, words);
     if (!isnan(k->pair.p_rank))
         fprintf(f, "; signed-rank p = %.3g", k->pair.p_rank);
     if (k->missing)
@@ -33,8 +33,8 @@ void compare_text(const struct comparison *c, FILE *f)
         if (new_pair(c, i)) {
             fprintf(f, "%s%s%s%s against %s, %zu pairs\n", i ? "\n" : "", r->setting,
                     *r->setting ? ": " : "", r->b, r->a, r->contrast.pair.n);
-            fprintf(f, "  %-22s %-10s %12s %12s %8s %12s %s\n", "measure", "unit", "mean A", "mean B",
-                    "ratio", "difference", "[95 % CI]  B is ...");
+            fprintf(f, "  %-22s %-10s %12s %12s %8s %12s %s\n", "measure", "unit", "mean A",
+                    "mean B", "ratio", "difference", "[95 % CI]  B is ...");
         }
         text_row(r, f);
     }
@@ -48,8 +48,8 @@ static void json_field(FILE *f, const char *name, double v)
 
 static void json_row(const struct compare_row *r, FILE *f)
 {
-    static const char *const verdict[] = {"no pairs", "one pair",  "same",     "no difference shown",
-                                          "better",   "worse",     "different"};
+    static const char *const verdict[] = {"no pairs", "one pair", "same",     "no difference shown",
+                                          "better",   "worse",    "different"};
     const struct contrast *k = &r->contrast;
     fputs("{\"setting\":", f);
     json_string(f, r->setting);
@@ -61,7 +61,8 @@ static void json_row(const struct compare_row *r, FILE *f)
     json_string(f, k->metric->name);
     fputs(",\"unit\":", f);
     json_string(f, k->metric->unit);
-    fprintf(f, ",\"pairs\":%zu,\"unpaired\":%zu,\"missing\":%zu,\"ejected_a\":%zu,\"ejected_b\":%zu",
+    fprintf(f,
+            ",\"pairs\":%zu,\"unpaired\":%zu,\"missing\":%zu,\"ejected_a\":%zu,\"ejected_b\":%zu",
             k->pair.n, k->unpaired_a + k->unpaired_b, k->missing, k->ejected_a, k->ejected_b);
     json_field(f, "mean_a", k->pair.mean_a);
     json_field(f, "mean_b", k->pair.mean_b);

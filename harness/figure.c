@@ -68,7 +68,8 @@ static int read_points(struct figure *f, const struct config *list, struct err *
         rc = config_fill(config_at(list, i), points_fields, &p, e);
         if (!rc && p.select && config_kind(p.select) != CONFIG_OBJECT)
             rc = config_complain(p.select, e, "an object of paths and values");
-        *s = (struct figure_series){.name = p.series, .y = p.y, .select = p.select, .scale = p.scale};
+        *s = (struct figure_series){
+            .name = p.series, .y = p.y, .select = p.select, .scale = p.scale};
         if (!rc && config_kind(p.x) == CONFIG_NUMBER)
             rc = config_f64(p.x, -DBL_MAX, DBL_MAX, &s->x_fixed, e);
         else if (!rc)
@@ -152,7 +153,8 @@ int figure_load(struct figure **out, const char *path, struct err *e)
         rc = read_doc(f, &raw, e);
     char *csv = rc ? NULL : figure_find(f, raw.published);
     if (!rc && !csv)
-        rc = config_complain(config_get(f->doc, "published"), e, "a file beside the figure or in the source tree");
+        rc = config_complain(config_get(f->doc, "published"), e,
+                             "a file beside the figure or in the source tree");
     if (!rc)
         rc = published_load(&f->published, csv, e);
     if (!rc)

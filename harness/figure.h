@@ -2,17 +2,15 @@
  *
  * experiments/figures/NAME.json (schema "malv-figure/1"):
  *   name, title, source   words
- *   published             CSV of published values (published.h), beside the file or in the source tree
- *   tolerance             largest error allowed
- *   tolerance_kind        "relative" (the default), "absolute", or "interval": relative, and the
- *                         published value must lie in the 99 % confidence interval over seeds
- *   x, y                  {"label", "unit"} of the axes
- *   experiment            an experiment, or the path of one
- *   points                what the simulation has to say: per series, which trials ("select":
- *                         {path: value}), the x of each (a path in the experiment, or a number),
+ *   published             CSV of published values (published.h), beside the file or in the source
+ * tree tolerance             largest error allowed tolerance_kind        "relative" (the default),
+ * "absolute", or "interval": relative, and the published value must lie in the 99 % confidence
+ * interval over seeds x, y                  {"label", "unit"} of the axes experiment            an
+ * experiment, or the path of one points                what the simulation has to say: per series,
+ * which trials ("select": {path: value}), the x of each (a path in the experiment, or a number),
  *                         the measure to take as y, and "scale" to multiply it by
  *
- * Every published value must be met by trials; a series nobody simulates is an error.             */
+ * Every published value must be met by trials; a series nobody simulates is an error. */
 #ifndef HARNESS_FIGURE_H
 #define HARNESS_FIGURE_H
 

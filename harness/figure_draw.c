@@ -55,9 +55,11 @@ static void ratios(const struct figure *f, struct plot *p)
             plot_add(p, "ours, with its 99 % interval", 0, PLOT_DOTS);
         for (size_t k = 0; k < i; k++)
             before += !strcmp(f->point[k].series, q->series);
-        const double y = (double)row + 0.2 * ((double)(before % 4) - 1.5); /* side by side in the row */
+        const double y =
+            (double)row + 0.2 * ((double)(before % 4) - 1.5); /* side by side in the row */
         if (p->n_series && q->published != 0)
-            plot_point(&p->series[0], q->ours / q->published, y, q->lo / q->published, q->hi / q->published);
+            plot_point(&p->series[0], q->ours / q->published, y, q->lo / q->published,
+                       q->hi / q->published);
     }
 }
 

@@ -43,7 +43,8 @@ static const struct config *at_path(const struct config *c, const char *path)
 }
 
 /* What the trial had at `path`: swept, or the same for all.  malloc'd; NULL: nothing there. */
-static char *value_at(const struct config *experiment, const struct result_trial *t, const char *path)
+static char *value_at(const struct config *experiment, const struct result_trial *t,
+                      const char *path)
 {
     for (size_t i = 0; i < t->n_factor; i++)
         if (!strcmp(t->factor[i].path, path))
@@ -79,8 +80,9 @@ static bool at_x(const struct figure_series *s, const struct config *experiment,
 }
 
 /* The values of y in the trials behind one published value: *n of them in y. */
-static int gather(const struct figure *f, const struct result_set *rs, const struct config *experiment,
-                  const struct published_row *row, double *y, size_t *n, struct err *e)
+static int gather(const struct figure *f, const struct result_set *rs,
+                  const struct config *experiment, const struct published_row *row, double *y,
+                  size_t *n, struct err *e)
 {
     *n = 0;
     for (size_t k = 0; k < f->n_series; k++) {
@@ -95,19 +97,21 @@ static int gather(const struct figure *f, const struct result_set *rs, const str
                 return err_set(e, ERR_EFAIL, "%s: trial %llu failed: %s", f->file,
                                (unsigned long long)t->index, t->why ? t->why : "no reason given");
             if (!metric_value(t->measures, s->y, &y[*n]))
-                return err_set(e, ERR_ENAME, "%s: series \"%.120s\": trials have no measure \"%.80s\"",
-                               f->file, s->name, s->y);
+                return err_set(e, ERR_ENAME,
+                               "%s: series \"%.120s\": trials have no measure \"%.80s\"", f->file,
+                               s->name, s->y);
             y[(*n)++] *= s->scale;
         }
     }
     return 0;
 }
 
-static void judge(const struct figure *f, const struct published_row *row, const struct summary *sum,
-                  struct figure_point *p)
+static void judge(const struct figure *f, const struct published_row *row,
+                  const struct summary *sum, struct figure_point *p)
 {
-    *p = (struct figure_point){row->series, row->source, row->x, row->value, sum->mean, sum->lo, sum->hi,
-                               fabs(sum->mean - row->value), false, sum->n};
+    *p = (struct figure_point){row->series, row->source, row->x,  row->value,
+                               sum->mean,   sum->lo,     sum->hi, fabs(sum->mean - row->value),
+                               false,       sum->n};
     if (f->kind != TOLERANCE_ABSOLUTE && row->value != 0)
         p->error /= fabs(row->value);
     p->pass = p->error <= f->tolerance;
@@ -128,7 +132,8 @@ static int match_all(struct figure *f, const struct result_set *rs, const struct
         if (rc)
             return rc;
         if (!n)
-            return err_set(e, ERR_ENAME, "%s: no trial for series \"%.120s\" at %g", f->file, row->series, row->x);
+            return err_set(e, ERR_ENAME, "%s: no trial for series \"%.120s\" at %g", f->file,
+                           row->series, row->x);
         stats_summary(y, n, FIGURE_CONFIDENCE, &sum);
         judge(f, row, &sum, &f->point[f->n]);
         f->max_error = fmax(f->max_error, f->point[f->n].error);
@@ -147,7 +152,8 @@ int figure_match(struct figure *f, const struct result_set *rs, struct err *e)
     f->point = calloc(f->published.n + 1, sizeof *f->point);
     int rc = y && f->point ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc)
-        rc = config_parse(&experiment, f->file, rs->experiment_json, strlen(rs->experiment_json), e);
+        rc =
+            config_parse(&experiment, f->file, rs->experiment_json, strlen(rs->experiment_json), e);
     if (!rc)
         rc = match_all(f, rs, experiment, y, e);
     config_free(experiment);

@@ -50,8 +50,9 @@ void figure_text(const struct figure *f, FILE *out)
         char interval[48] = "-";
         if (!isnan(p->lo))
             snprintf(interval, sizeof interval, "%.5g..%.5g", p->lo, p->hi);
-        fprintf(out, "  %-*s %10g %12.6g %12.6g %22s %10s%s\n", width, p->series, p->x, p->published,
-                p->ours, interval, error_words(f, p->error).s, p->pass ? "" : "  MISSED");
+        fprintf(out, "  %-*s %10g %12.6g %12.6g %22s %10s%s\n", width, p->series, p->x,
+                p->published, p->ours, interval, error_words(f, p->error).s,
+                p->pass ? "" : "  MISSED");
     }
     fputs("\n", out);
     verdict(f, out);
@@ -100,20 +101,23 @@ static void cell(FILE *out, const char *s)
 
 void figure_markdown_head(FILE *out)
 {
-    fputs("# Validation\n\n"
-          "What the simulator says beside what others published or derived. This page is written by\n"
-          "`malv figure all --markdown docs/validation.md`; a test fails when it is not current.\n"
-          "A figure is data: `experiments/figures/NAME.json` and `results/published/NAME.csv`.\n",
-          out);
+    fputs(
+        "# Validation\n\n"
+        "What the simulator says beside what others published or derived. This page is written by\n"
+        "`malv figure all --markdown docs/validation.md`; a test fails when it is not current.\n"
+        "A figure is data: `experiments/figures/NAME.json` and `results/published/NAME.csv`.\n",
+        out);
 }
 
 void figure_markdown(const struct figure *f, FILE *out)
 {
-    fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n**%s**: ", f->name, f->title, f->source, f->pass ? "Pass" : "Missed");
+    fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n**%s**: ", f->name, f->title, f->source,
+            f->pass ? "Pass" : "Missed");
     verdict(f, out);
     fputs(".\n\n| series | ", out);
     cell(out, f->x.label);
-    fputs(" | published | ours | 99 % interval | error | |\n|---|---:|---:|---:|---:|---:|---|\n", out);
+    fputs(" | published | ours | 99 % interval | error | |\n|---|---:|---:|---:|---:|---:|---|\n",
+          out);
     for (size_t i = 0; i < f->n; i++) {
         const struct figure_point *p = &f->point[i];
         fputs("| ", out);

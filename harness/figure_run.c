@@ -15,7 +15,8 @@ static int open_experiment(const struct figure *f, struct experiment **x, struct
         return rc;
     char *found = figure_find(f, path);
     if (!found)
-        return config_complain(f->experiment, e, "an experiment beside the figure or in the source tree");
+        return config_complain(f->experiment, e,
+                               "an experiment beside the figure or in the source tree");
     rc = experiment_load(x, found, NULL, e);
     free(found);
     return rc;

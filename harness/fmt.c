@@ -84,7 +84,11 @@ void json_number(FILE *f, double v)
 static size_t utf8_len(const char *s)
 {
     const unsigned char *u = (const unsigned char *)s;
-    const size_t n = u[0] < 0x80 ? 1 : (u[0] >> 5) == 6 ? 2 : (u[0] >> 4) == 14 ? 3 : (u[0] >> 3) == 30 ? 4 : 0;
+    const size_t n = u[0] < 0x80         ? 1
+                     : (u[0] >> 5) == 6  ? 2
+                     : (u[0] >> 4) == 14 ? 3
+                     : (u[0] >> 3) == 30 ? 4
+                                         : 0;
     uint32_t code = n == 1 ? u[0] : u[0] & (0x7fu >> n);
     for (size_t i = 1; i < n; i++) {
         if ((u[i] & 0xc0) != 0x80)

@@ -16,8 +16,9 @@ struct fmt fmt_number(double v, int digits);
 struct fmt fmt_p(double p);
 
 void json_string(FILE *f, const char *s); /* with its quotes */
-void json_number(FILE *f, double v);      /* shortest that reads back the same; null when not finite */
-void csv_text(FILE *f, const char *s);    /* quoted only where it must be */
-void html_text(FILE *f, const char *s);   /* <>&"' escaped; bytes that are not UTF-8 shown as U+FFFD */
+void json_number(FILE *f, double v);   /* shortest that reads back the same; null when not finite */
+void csv_text(FILE *f, const char *s); /* quoted only where it must be */
+void html_text(FILE *f,
+               const char *s); /* <>&"' escaped; bytes that are not UTF-8 shown as U+FFFD */
 
 #endif

@@ -14,8 +14,9 @@ struct outtext {
 };
 
 int outtext_open(struct outtext *t, struct err *e) MUST_CHECK;
-int outtext_close(struct outtext *t, struct err *e) MUST_CHECK; /* data and len are valid, f is gone */
-void outtext_free(struct outtext *t);                           /* also when still open */
+int outtext_close(struct outtext *t,
+                  struct err *e) MUST_CHECK; /* data and len are valid, f is gone */
+void outtext_free(struct outtext *t);        /* also when still open */
 
 int outfile_mkdir(const char *dir, struct err *e) MUST_CHECK; /* with its parents */
 /* Closes t and writes it to DIR/NAME; frees t whatever happens. */

@@ -210,7 +210,10 @@ static void script_series(FILE *f, const struct plot *p, size_t i)
                 s->kind == PLOT_LINES ? "lines" : "steps", dash[s->color / 2 % 5], color);
         break;
     case PLOT_BARS:
-        fprintf(f, ":(-$4):(0):3:(-$4-0.3):(-$4+0.3) with boxxyerror fs solid 0.75 noborder lc rgb '%s' notitle, \\\n", color);
+        fprintf(f,
+                ":(-$4):(0):3:(-$4-0.3):(-$4+0.3) with boxxyerror fs solid 0.75 noborder lc rgb "
+                "'%s' notitle, \\\n",
+                color);
         fputs("  data ", f);
         fprintf(f, pick, i);
         fputs(":(-$4):5:6 with xerrorbars pt 7 ps 0.4 lw 1.6 lc rgb '#222233' notitle", f);
@@ -235,25 +238,36 @@ static int write_script(const struct plot *p, const char *dir, const char *file,
     int rc = outtext_open(&t, e);
     if (rc)
         return rc;
-    const unsigned height = has_rows(p) ? 90 + 26 * (unsigned)p->n_row + (from_zero(p) ? 0 : 24) : 310 + 20 * (unsigned)p->n_series;
+    const unsigned height = has_rows(p) ? 90 + 26 * (unsigned)p->n_row + (from_zero(p) ? 0 : 24)
+                                        : 310 + 20 * (unsigned)p->n_series;
     fprintf(t.f, "# %s.gp - run it here: gnuplot -d %s.gp\n", p->name, p->name);
     fprintf(t.f, "set encoding utf8\nset datafile separator ','\nset datafile missing 'NaN'\n");
     fprintf(t.f, "data = '%s.csv'\n", p->name);
     fputs("set label 1 ", t.f);
     quoted(t.f, p->title);
-    fprintf(t.f, " at screen 0.5, screen %g center noenhanced textcolor rgb '#222233'\nset tmargin 2.2\n",
-            1 - 16.0 / height);
-    fputs("set key below center horizontal Left reverse maxcols 2 samplen 2 textcolor rgb '#222233'\n", t.f);
+    fprintf(
+        t.f,
+        " at screen 0.5, screen %g center noenhanced textcolor rgb '#222233'\nset tmargin 2.2\n",
+        1 - 16.0 / height);
+    fputs("set key below center horizontal Left reverse maxcols 2 samplen 2 textcolor rgb "
+          "'#222233'\n",
+          t.f);
     fputs("set border lc rgb '#8d93a1'\nset tics nomirror textcolor rgb '#222233'\n", t.f);
     script_axes(t.f, p);
     fputs("set xlabel textcolor rgb '#222233'\nset ylabel textcolor rgb '#222233'\n", t.f);
-    fprintf(t.f, "set terminal svg size 560,%u dynamic rounded font 'sans-serif,14' background rgb '#fdfdfe'\n", height);
+    fprintf(t.f,
+            "set terminal svg size 560,%u dynamic rounded font 'sans-serif,14' background rgb "
+            "'#fdfdfe'\n",
+            height);
     fprintf(t.f, "set output '%s.svg'\nplot \\\n", p->name);
     for (size_t i = 0; i < p->n_series; i++) {
         script_series(t.f, p, i);
         fputs(i + 1 < p->n_series ? ", \\\n" : "\n", t.f);
     }
-    fprintf(t.f, "set terminal pngcairo size 1120,%u font 'sans-serif,20' linewidth 2 background rgb '#ffffff'\n", 2 * height);
+    fprintf(t.f,
+            "set terminal pngcairo size 1120,%u font 'sans-serif,20' linewidth 2 background rgb "
+            "'#ffffff'\n",
+            2 * height);
     fprintf(t.f, "set output '%s.png'\nreplot\nset output\n", p->name);
     return outtext_save(&t, dir, file, e);
 }

@@ -23,22 +23,22 @@ enum plot_kind {
 };
 
 struct plot_series {
-    char *name;            /* in the key */
-    unsigned color;        /* index into the palette; the same thing has the same colour everywhere */
+    char *name;     /* in the key */
+    unsigned color; /* index into the palette; the same thing has the same colour everywhere */
     enum plot_kind kind;
     struct plot_point {
         double x, y, lo, hi; /* lo, hi: NAN when there is no interval */
-    } *point;
+    } * point;
     size_t n, cap;
     bool failed;
 };
 
 struct plot {
-    const char *name;  /* file name without its ending: [a-z0-9_-] */
+    const char *name; /* file name without its ending: [a-z0-9_-] */
     const char *title, *xlabel, *ylabel;
     bool log_x, log_y;
-    double y_max;      /* 0: as the data has it */
-    char **row;        /* PLOT_BARS, PLOT_DOTS: the labels of the rows, from the top */
+    double y_max; /* 0: as the data has it */
+    char **row;   /* PLOT_BARS, PLOT_DOTS: the labels of the rows, from the top */
     size_t n_row;
     struct plot_series *series;
     size_t n_series;
@@ -58,7 +58,8 @@ int plot_write(const struct plot *p, const char *dir, bool *drawn, struct err *e
 
 /* The SVG of a written figure, made fit to stand inside a page: no XML head,
  * its own ids, black and white replaced by the page's colours (dark mode).   */
-int plot_inline(const char *dir, const char *name, const char *alt, FILE *out, struct err *e) MUST_CHECK;
+int plot_inline(const char *dir, const char *name, const char *alt, FILE *out,
+                struct err *e) MUST_CHECK;
 
 const char *plot_color(unsigned index); /* "#4269d0" */
 

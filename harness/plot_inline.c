@@ -12,10 +12,14 @@
 static const struct {
     const char *from, *to;
 } repaint[] = {
-    {"rgb(34,34,51)", "var(--ink)"},         {"rgb( 34,  34,  51)", "var(--ink)"},
-    {"rgb(141, 147, 161)", "var(--axis)"},   {"rgb(217, 221, 227)", "var(--grid)"},
-    {"color=\"black\"", "color=\"var(--ink)\""}, {"fill=\"#fdfdfe\"", "fill=\"none\""},
-    {"color=\"#FDFDFE\"", "color=\"transparent\""}, {"font-family=\"sans-serif\"", ""},
+    {"rgb(34,34,51)", "var(--ink)"},
+    {"rgb( 34,  34,  51)", "var(--ink)"},
+    {"rgb(141, 147, 161)", "var(--axis)"},
+    {"rgb(217, 221, 227)", "var(--grid)"},
+    {"color=\"black\"", "color=\"var(--ink)\""},
+    {"fill=\"#fdfdfe\"", "fill=\"none\""},
+    {"color=\"#FDFDFE\"", "color=\"transparent\""},
+    {"font-family=\"sans-serif\"", ""},
 };
 
 static size_t starts(const char *s, const char *with)
@@ -54,7 +58,8 @@ static size_t copy_some(const char *s, const char *name, FILE *out)
     return 1;
 }
 
-/* The first byte of the drawing proper, behind gnuplot's title, maker and marker shapes' filters. */
+/* The first byte of the drawing proper, behind gnuplot's title, maker and marker shapes' filters.
+ */
 static void copy_svg(const char *svg, const char *name, FILE *out)
 {
     static const struct {

@@ -45,20 +45,22 @@ static int take_field(struct reader *r, const char *line, struct err *e)
             break;
         r->at += quotes && *r->at == '"'; /* two stand for one */
         if (*r->at == 0)
-            return err_set(e, ERR_EPARSE, "%s:%u:%u: got a zero byte, want text", r->name, r->line, column);
+            return err_set(e, ERR_EPARSE, "%s:%u:%u: got a zero byte, want text", r->name, r->line,
+                           column);
         if (n + 1 == sizeof text)
             return err_set(e, ERR_EPARSE, "%s:%u:%u: got a field of more than %d bytes", r->name,
                            r->line, column, MOST_FIELD - 1);
         text[n++] = *r->at;
     }
     if (quotes && (r->at == r->end || *r->at != '"'))
-        return err_set(e, ERR_EPARSE, "%s:%u:%u: the quoted field does not end in its line", r->name,
-                       r->line, column);
+        return err_set(e, ERR_EPARSE, "%s:%u:%u: the quoted field does not end in its line",
+                       r->name, r->line, column);
     r->at += quotes;
     if (!quotes && n && text[n - 1] == '\r')
         n--;
     if (r->n == MOST_FIELDS)
-        return err_set(e, ERR_EPARSE, "%s:%u: got more than %d fields", r->name, r->line, MOST_FIELDS);
+        return err_set(e, ERR_EPARSE, "%s:%u: got more than %d fields", r->name, r->line,
+                       MOST_FIELDS);
     r->column[r->n] = column;
     r->field[r->n] = strndup(text, n);
     return r->field[r->n++] ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
@@ -97,7 +99,8 @@ static int read_header(struct reader *r, size_t where[COLUMNS], struct err *e)
 {
     const int got = take_line(r, e);
     if (got <= 0)
-        return got ? got : err_set(e, ERR_EPARSE, "%s: is empty, want a line of column names", r->name);
+        return got ? got
+                   : err_set(e, ERR_EPARSE, "%s: is empty, want a line of column names", r->name);
     for (size_t c = 0; c < COLUMNS; c++) {
         where[c] = MOST_FIELDS;
         for (size_t i = 0; i < r->n; i++)
@@ -121,7 +124,8 @@ static int number_of(const struct reader *r, size_t field, double *out, struct e
     return 0;
 }
 
-static int add_row(struct published *p, struct reader *r, const size_t where[COLUMNS], struct err *e)
+static int add_row(struct published *p, struct reader *r, const size_t where[COLUMNS],
+                   struct err *e)
 {
     struct published_row row = {0};
     const char *series = r->field[where[COL_SERIES]];
@@ -133,7 +137,8 @@ static int add_row(struct published *p, struct reader *r, const size_t where[COL
                      r->column[where[COL_SERIES]]);
     for (size_t i = 0; !rc && i < p->n; i++)
         if (p->row[i].x == row.x && !strcmp(p->row[i].series, series))
-            rc = err_set(e, ERR_EPARSE, "%s:%u: \"%.80s\" at %g stands twice", r->name, r->line, series, row.x);
+            rc = err_set(e, ERR_EPARSE, "%s:%u: \"%.80s\" at %g stands twice", r->name, r->line,
+                         series, row.x);
     if (rc)
         return rc;
     struct published_row *grown = realloc(p->row, (p->n + 1) * sizeof *grown);
@@ -157,15 +162,16 @@ static int read_rows(struct published *p, struct reader *r, struct err *e)
         if (got <= 0)
             return got ? got : p->n ? 0 : err_set(e, ERR_EPARSE, "%s: holds no values", r->name);
         if (r->n != want)
-            rc = err_set(e, ERR_EPARSE, "%s:%u: got %zu fields, want %zu as in the first line", r->name,
-                         r->line, r->n, want);
+            rc = err_set(e, ERR_EPARSE, "%s:%u: got %zu fields, want %zu as in the first line",
+                         r->name, r->line, r->n, want);
         else
             rc = add_row(p, r, where, e);
     }
     return rc;
 }
 
-int published_parse(struct published *p, const char *name, const char *text, size_t len, struct err *e)
+int published_parse(struct published *p, const char *name, const char *text, size_t len,
+                    struct err *e)
 {
     struct reader r = {.name = name, .at = text, .end = text + len, .line = 1};
     *p = (struct published){0};

@@ -62,8 +62,9 @@ const struct metric *report_metric(const struct report *r, const char *name)
 
 size_t report_columns(const struct report *r, const struct metric **out, size_t most)
 {
-    static const char *const known[] = {"e2e.mean", "e2e.p99", "ttft.p50", "ttft.p99", "tpot.p50",
-                                        "tpot.p99", "goodput", "token_throughput", "gpu_util"};
+    static const char *const known[] = {"e2e.mean", "e2e.p99",          "ttft.p50",
+                                        "ttft.p99", "tpot.p50",         "tpot.p99",
+                                        "goodput",  "token_throughput", "gpu_util"};
     size_t n = 0;
     if (r->rank)
         out[n++] = r->rank;
@@ -94,7 +95,8 @@ double report_mean(const struct report_entry *en, const char *metric)
 
 static int choose_rank(struct report *r, const char *name, struct err *e)
 {
-    static const char *const usual[] = {"e2e.mean", "ttft.mean", "sojourn_mean", "goodput", "throughput"};
+    static const char *const usual[] = {"e2e.mean", "ttft.mean", "sojourn_mean", "goodput",
+                                        "throughput"};
     if (name) {
         r->rank = report_metric(r, name);
         return r->rank ? 0 : err_set(e, ERR_ENAME, "the results have no measure \"%s\"", name);
@@ -123,7 +125,8 @@ static void choose_axis(struct report *r)
 static enum report_kind kind_of(const struct report *r, const struct report_entry *en)
 {
     if (r->by < r->cells->n_axis && !strcmp(r->cells->axis[r->by].path, "policy") &&
-        (strstr(r->cells->axis[r->by].value[en->value].text, "oracle") || strstr(en->label, "oracle")))
+        (strstr(r->cells->axis[r->by].value[en->value].text, "oracle") ||
+         strstr(en->label, "oracle")))
         return KIND_ORACLE;
     if (!(report_mean(en, "infer_calls") > 0))
         return KIND_PLAIN;
@@ -131,9 +134,11 @@ static enum report_kind kind_of(const struct report *r, const struct report_entr
     return cost == 0 ? KIND_FREE : KIND_LEARNED;
 }
 
-static bool beats(const struct report *r, const struct report_entry *a, const struct report_entry *b)
+static bool beats(const struct report *r, const struct report_entry *a,
+                  const struct report_entry *b)
 {
-    return r->rank->better == BETTER_MORE ? a->rank.mean > b->rank.mean : a->rank.mean < b->rank.mean;
+    return r->rank->better == BETTER_MORE ? a->rank.mean > b->rank.mean
+                                          : a->rank.mean < b->rank.mean;
 }
 
 static void choose_best(const struct report *r, struct report_setting *s)
@@ -143,7 +148,8 @@ static void choose_best(const struct report *r, struct report_setting *s)
         const struct report_entry *en = &s->entry[i];
         if (!en->rank.n)
             continue;
-        if (en->kind == KIND_ORACLE && (s->oracle == NO_ENTRY || beats(r, en, &s->entry[s->oracle])))
+        if (en->kind == KIND_ORACLE &&
+            (s->oracle == NO_ENTRY || beats(r, en, &s->entry[s->oracle])))
             s->oracle = i;
         if (report_ideal(en))
             continue;
@@ -188,7 +194,8 @@ static int contrast_setting(const struct report *r, struct report_setting *s, st
     return rc;
 }
 
-static void fill_entry(const struct report *r, struct report_entry *en, const struct cell *cell, size_t v)
+static void fill_entry(const struct report *r, struct report_entry *en, const struct cell *cell,
+                       size_t v)
 {
     *en = (struct report_entry){.cell = cell, .value = v, .label = "this run", .p = NAN};
     if (r->by < r->cells->n_axis)

@@ -29,10 +29,10 @@ struct report_entry {
     size_t value; /* on the axis: also its colour */
     const char *label;
     enum report_kind kind;
-    struct summary rank;      /* the ranking metric over its trials */
-    struct contrast to_base;  /* base -> this */
-    double p;                 /* of to_base, corrected for the number of entries (Holm) */
-    size_t ejected;           /* trials in which the policy was thrown out */
+    struct summary rank;     /* the ranking metric over its trials */
+    struct contrast to_base; /* base -> this */
+    double p;                /* of to_base, corrected for the number of entries (Holm) */
+    size_t ejected;          /* trials in which the policy was thrown out */
 };
 
 #define NO_ENTRY SIZE_MAX
@@ -64,10 +64,11 @@ struct report {
 };
 
 /* rank: a metric's name, or NULL to choose. */
-int report_new(struct report **out, const struct result_set *rs, const char *rank, struct err *e)
-    MUST_CHECK;
+int report_new(struct report **out, const struct result_set *rs, const char *rank,
+               struct err *e) MUST_CHECK;
 void report_free(struct report *r);
-int report_figures(struct report *r, const char *dir, struct err *e) MUST_CHECK; /* into DIR/figures */
+int report_figures(struct report *r, const char *dir,
+                   struct err *e) MUST_CHECK; /* into DIR/figures */
 int report_csv(const struct report *r, const char *dir, struct err *e) MUST_CHECK;
 int report_page(const struct report *r, const char *dir, struct err *e) MUST_CHECK;
 

@@ -19,7 +19,8 @@ static void trials_csv(const struct report *r, FILE *f)
     fputc('\n', f);
     for (size_t t = 0; t < rs->n_trial; t++) {
         const struct result_trial *row = &rs->trial[t];
-        fprintf(f, "%llu,%llu,%d", (unsigned long long)row->index, (unsigned long long)row->seed, row->failed);
+        fprintf(f, "%llu,%llu,%d", (unsigned long long)row->index, (unsigned long long)row->seed,
+                row->failed);
         for (size_t i = 0; i < row->n_factor; i++) {
             fputc(',', f);
             csv_text(f, row->factor[i].value);
@@ -42,7 +43,8 @@ static void summary_csv(const struct report *r, FILE *f)
         for (size_t k = 0; k < r->setting[s].n; k++)
             for (size_t i = 0; i < r->metrics.n; i++) {
                 struct summary x;
-                cell_summary(r->setting[s].entry[k].cell, r->metrics.metric[i].name, CONFIDENCE, &x);
+                cell_summary(r->setting[s].entry[k].cell, r->metrics.metric[i].name, CONFIDENCE,
+                             &x);
                 if (!x.n)
                     continue;
                 csv_text(f, r->setting[s].text);
@@ -52,8 +54,8 @@ static void summary_csv(const struct report *r, FILE *f)
                 csv_text(f, r->metrics.metric[i].name);
                 fputc(',', f);
                 csv_text(f, r->metrics.metric[i].unit);
-                fprintf(f, ",%zu,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", x.n, x.mean, x.sd, x.lo, x.hi, x.min,
-                        x.max);
+                fprintf(f, ",%zu,%.9g,%.9g,%.9g,%.9g,%.9g,%.9g\n", x.n, x.mean, x.sd, x.lo, x.hi,
+                        x.min, x.max);
             }
 }
 

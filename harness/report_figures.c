@@ -133,13 +133,18 @@ static int cdf_figure(struct report *r, size_t setting, const char *sketch, cons
     capital(what);
     snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
     snprintf(label, sizeof label, "%s", axis_unit(unit));
-    struct plot p = {.name = name, .title = title, .xlabel = label, .ylabel = "share at or below",
-                     .log_x = true, .y_max = 1};
+    struct plot p = {.name = name,
+                     .title = title,
+                     .xlabel = label,
+                     .ylabel = "share at or below",
+                     .log_x = true,
+                     .y_max = 1};
     for (size_t i = 0; i < s->n; i++) {
         struct sketch *all = cell_sketch(s->entry[i].cell, sketch);
         if (all && sketch_count(all)) {
-            struct cdf c = {plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
-                            sketch_count(all), 0, 0};
+            struct cdf c = {
+                plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
+                sketch_count(all), 0, 0};
             if (c.series)
                 sketch_each(all, cdf_bucket, &c);
         }
@@ -173,7 +178,8 @@ static int time_figure(struct report *r, size_t setting, const char *series, con
     report_metric_title(series, what, sizeof what);
     capital(what);
     snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
-    struct plot p = {.name = name, .title = title, .xlabel = "simulated time (s)", .ylabel = axis_unit(unit)};
+    struct plot p = {
+        .name = name, .title = title, .xlabel = "simulated time (s)", .ylabel = axis_unit(unit)};
     uint64_t seed = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct result_trial *t = s->entry[i].cell->n ? s->entry[i].cell->trial[0] : NULL;
@@ -181,7 +187,8 @@ static int time_figure(struct report *r, size_t setting, const char *series, con
         if (!found)
             continue;
         seed = t->seed;
-        series_points(plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES), found);
+        series_points(plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
+                      found);
     }
     snprintf(caption, sizeof caption, "One run of each, seed %llu: means over short intervals.",
              (unsigned long long)seed);
@@ -201,7 +208,8 @@ static const struct measures *any_measures(const struct report *r)
     return best;
 }
 
-static int setting_figures(struct report *r, const struct measures *m, const char *dir, struct err *e)
+static int setting_figures(struct report *r, const struct measures *m, const char *dir,
+                           struct err *e)
 {
     int rc = 0;
     for (size_t k = 0; m && !rc && k < m->n_sketch; k++)

@@ -10,7 +10,8 @@
 static const struct {
     const char *id, *title, *lead;
 } sections[] = {
-    {"compare", "Side by side", "Bars start at zero; whiskers are 95 % confidence intervals over seeds."},
+    {"compare", "Side by side",
+     "Bars start at zero; whiskers are 95 % confidence intervals over seeds."},
     {"latency", "Latency distributions", "The share of requests that took no longer than that."},
     {"time", "Over time", "What the server was doing during one run."},
 };
@@ -23,8 +24,8 @@ static size_t figures_in(const struct report *r, const char *section)
     return n;
 }
 
-static int one_figure(const struct report *r, const struct report_figure *fig, const char *dir, FILE *f,
-                      struct err *e)
+static int one_figure(const struct report *r, const struct report_figure *fig, const char *dir,
+                      FILE *f, struct err *e)
 {
     fputs("<figure>\n", f);
     int rc = r->drawn ? plot_inline(dir, fig->name, fig->title, f, e) : 0;
@@ -33,9 +34,12 @@ static int one_figure(const struct report *r, const struct report_figure *fig, c
     fputs("<figcaption>", f);
     html_text(f, fig->caption);
     if (r->drawn)
-        fprintf(f, " <a href=\"figures/%s.png\">PNG</a> \xc2\xb7 <a href=\"figures/%s.svg\">SVG</a> \xc2\xb7", fig->name,
-                fig->name);
-    fprintf(f, " <a href=\"figures/%s.csv\">CSV</a> \xc2\xb7 <a href=\"figures/%s.gp\">gnuplot</a>", fig->name, fig->name);
+        fprintf(f,
+                " <a href=\"figures/%s.png\">PNG</a> \xc2\xb7 <a href=\"figures/%s.svg\">SVG</a> "
+                "\xc2\xb7",
+                fig->name, fig->name);
+    fprintf(f, " <a href=\"figures/%s.csv\">CSV</a> \xc2\xb7 <a href=\"figures/%s.gp\">gnuplot</a>",
+            fig->name, fig->name);
     fputs("</figcaption>\n</figure>\n", f);
     return rc;
 }
@@ -47,13 +51,16 @@ static int all_figures(const struct report *r, const char *dir, FILE *f, struct 
     if (snprintf(path, sizeof path, "%s/figures", dir) >= (int)sizeof path)
         return err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
     if (r->n_figure && !r->drawn)
-        fputs("<p class=\"banner\">gnuplot is not installed here, so figures were not drawn. Their data and "
-              "scripts are linked below; tables are complete.</p>\n", f);
+        fputs("<p class=\"banner\">gnuplot is not installed here, so figures were not drawn. Their "
+              "data and "
+              "scripts are linked below; tables are complete.</p>\n",
+              f);
     for (size_t s = 0; !rc && s < sizeof sections / sizeof *sections; s++) {
         if (!figures_in(r, sections[s].id))
             continue;
-        fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<p class=\"dim\">%s</p>\n<div class=\"figures\">\n",
-                sections[s].id, sections[s].title, sections[s].lead);
+        fprintf(
+            f, "<section id=\"%s\"><h2>%s</h2>\n<p class=\"dim\">%s</p>\n<div class=\"figures\">\n",
+            sections[s].id, sections[s].title, sections[s].lead);
         for (size_t i = 0; !rc && i < r->n_figure; i++)
             if (!strcmp(r->figure[i].section, sections[s].id))
                 rc = one_figure(r, &r->figure[i], path, f, e);
@@ -68,7 +75,8 @@ static void page_head(const struct report *r, FILE *f)
     /* The icon is data: a browser asks the server for nothing. */
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-          "<link rel=\"icon\" href=\"data:,\">\n<title>", f);
+          "<link rel=\"icon\" href=\"data:,\">\n<title>",
+          f);
     html_text(f, title);
     fputs(" \xc2\xb7 malv report</title>\n<style>\n", f);
     fputs(report_css, f);
@@ -83,8 +91,10 @@ static void page_head(const struct report *r, FILE *f)
     }
     fprintf(f, " \xc2\xb7 %zu seed%s</p></header>\n", r->seeds, r->seeds == 1 ? "" : "s");
     if (r->rs->n_trial < r->rs->planned)
-        fprintf(f, "<p class=\"banner\">%zu of %llu trials have finished. This report shows those.</p>\n",
-                r->rs->n_trial, (unsigned long long)r->rs->planned);
+        fprintf(
+            f,
+            "<p class=\"banner\">%zu of %llu trials have finished. This report shows those.</p>\n",
+            r->rs->n_trial, (unsigned long long)r->rs->planned);
 }
 
 static void page_links(const struct report *r, FILE *f)
@@ -94,7 +104,8 @@ static void page_links(const struct report *r, FILE *f)
         if (figures_in(r, sections[s].id))
             fprintf(f, "<a href=\"#%s\">%s</a>", sections[s].id, sections[s].title);
     fputs("<a href=\"#measures\">Every measure</a><a href=\"#basis\">What this rests on</a>"
-          "<a href=\"#files\">Files</a></nav>\n", f);
+          "<a href=\"#files\">Files</a></nav>\n",
+          f);
 }
 
 static void page_foot(const struct report *r, FILE *f)
@@ -102,11 +113,15 @@ static void page_foot(const struct report *r, FILE *f)
     fputs("<section id=\"files\"><h2>Files</h2>\n<ul>\n"
           "<li><a href=\"summary.csv\">summary.csv</a>: every mean with its interval</li>\n"
           "<li><a href=\"trials.csv\">trials.csv</a>: one row per trial</li>\n"
-          "<li><code>figures/</code>: for every figure its data (CSV), the gnuplot script, SVG and PNG</li>\n"
-          "</ul></section>\n<footer>Simulated by malv ", f);
+          "<li><code>figures/</code>: for every figure its data (CSV), the gnuplot script, SVG and "
+          "PNG</li>\n"
+          "</ul></section>\n<footer>Simulated by malv ",
+          f);
     html_text(f, r->rs->version && *r->rs->version ? r->rs->version : "(version not recorded)");
-    fputs(". Times in this report are simulated. The same experiment, trace and seeds give the same numbers on any "
-          "machine.</footer>\n</main></body></html>\n", f);
+    fputs(". Times in this report are simulated. The same experiment, trace and seeds give the "
+          "same numbers on any "
+          "machine.</footer>\n</main></body></html>\n",
+          f);
 }
 
 int report_page(const struct report *r, const char *dir, struct err *e)

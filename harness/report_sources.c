@@ -50,8 +50,10 @@ static void constants_of(const struct basis *b, const char *evidence, size_t cou
         return;
     fprintf(f, "<details%s><summary>%zu %s</summary>\n<div class=\"wide\" tabindex=\"0\"><table>\n",
             !strcmp(evidence, "assumed") ? " open" : "", count, evidence);
-    fputs("<thead><tr><th scope=\"col\">constant</th><th scope=\"col\">value</th><th scope=\"col\">unit</th>"
-          "<th scope=\"col\">source</th></tr></thead>\n<tbody>\n", f);
+    fputs("<thead><tr><th scope=\"col\">constant</th><th scope=\"col\">value</th><th "
+          "scope=\"col\">unit</th>"
+          "<th scope=\"col\">source</th></tr></thead>\n<tbody>\n",
+          f);
     for (size_t i = 0; i < b->n; i++) {
         const struct basis_constant *c = &b->constant[i];
         if (strcmp(c->evidence, evidence))
@@ -79,12 +81,15 @@ static size_t incidents_of(const struct result_trial *t, size_t shown, FILE *f)
         html_text(f, in->kind);
         fputs("</td><td>", f);
         html_text(f, in->who);
-        fprintf(f, "</td><td class=\"num\">%s</td><td class=\"text\">", fmt_number((double)in->when / 1e9, 6).s);
+        fprintf(f, "</td><td class=\"num\">%s</td><td class=\"text\">",
+                fmt_number((double)in->when / 1e9, 6).s);
         html_text(f, in->text);
         fputs("</td></tr>\n", f);
     }
     if (t->failed && shown < MOST_INCIDENTS) {
-        fprintf(f, "<tr><td class=\"num\">%llu</td><td class=\"num\">%llu</td><td>failed</td><td></td><td></td><td class=\"text\">",
+        fprintf(f,
+                "<tr><td class=\"num\">%llu</td><td "
+                "class=\"num\">%llu</td><td>failed</td><td></td><td></td><td class=\"text\">",
                 (unsigned long long)t->index, (unsigned long long)t->seed);
         html_text(f, t->why ? t->why : "");
         fputs("</td></tr>\n", f);
@@ -97,14 +102,18 @@ static void incidents(const struct report *r, FILE *f)
 {
     size_t all = 0, shown = 0;
     for (size_t i = 0; i < r->rs->n_trial; i++)
-        all += (r->rs->trial[i].measures ? r->rs->trial[i].measures->n_incident : 0) + r->rs->trial[i].failed;
+        all += (r->rs->trial[i].measures ? r->rs->trial[i].measures->n_incident : 0) +
+               r->rs->trial[i].failed;
     if (!all)
         return;
-    fprintf(f, "<section id=\"incidents\"><h2>Incidents</h2>\n<p class=\"dim\">%zu in all%s.</p>\n", all,
-            all > MOST_INCIDENTS ? "; the first 50 are shown" : "");
-    fputs("<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">trial</th><th scope=\"col\">seed</th>"
-          "<th scope=\"col\">kind</th><th scope=\"col\">who</th><th scope=\"col\">at<small>s</small></th>"
-          "<th scope=\"col\">what</th></tr></thead>\n<tbody>\n", f);
+    fprintf(f, "<section id=\"incidents\"><h2>Incidents</h2>\n<p class=\"dim\">%zu in all%s.</p>\n",
+            all, all > MOST_INCIDENTS ? "; the first 50 are shown" : "");
+    fputs("<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">trial</th><th "
+          "scope=\"col\">seed</th>"
+          "<th scope=\"col\">kind</th><th scope=\"col\">who</th><th "
+          "scope=\"col\">at<small>s</small></th>"
+          "<th scope=\"col\">what</th></tr></thead>\n<tbody>\n",
+          f);
     for (size_t i = 0; i < r->rs->n_trial; i++)
         shown = incidents_of(&r->rs->trial[i], shown, f);
     fputs("</tbody></table></div></section>\n", f);
@@ -116,8 +125,10 @@ void report_basis(const struct report *r, FILE *f)
     incidents(r, f);
     fputs("<section id=\"basis\"><h2>What this rests on</h2>\n", f);
     if (b->n)
-        fputs("<p class=\"dim\">Constants of the machine by their evidence. Results move with the assumed ones: "
-              "change one with <code>--set</code> and compare.</p>\n", f);
+        fputs("<p class=\"dim\">Constants of the machine by their evidence. Results move with the "
+              "assumed ones: "
+              "change one with <code>--set</code> and compare.</p>\n",
+              f);
     constants_of(b, "assumed", b->assumed, f);
     constants_of(b, "published", b->published, f);
     constants_of(b, "measured", b->measured, f);

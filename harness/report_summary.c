@@ -49,7 +49,9 @@ static void runner_up(const struct report *r, const struct report_setting *s, FI
     say_name(f, &s->entry[s->next]);
     fputs(", it is ", f);
     say_change(&c, c.pair.p, f);
-    fputs(c.verdict == VERDICT_BETTER || c.verdict == VERDICT_DIFFERENT ? "." : ": no difference shown.", f);
+    fputs(c.verdict == VERDICT_BETTER || c.verdict == VERDICT_DIFFERENT ? "."
+                                                                        : ": no difference shown.",
+          f);
 }
 
 /* What could be won at most, by something that knows the future. */
@@ -90,7 +92,9 @@ static void headline(const struct report *r, FILE *f)
     const struct report_setting *s = &r->setting[0];
     const char *better = r->rank && r->rank->better == BETTER_MORE ? "highest" : "lowest";
     if (!r->rank || !r->n_setting || say_outcome(s) == OUT_NONE) {
-        fputs(r->rs->n_trial > r->failed ? "Nothing to compare: one configuration was run" : "No trial has finished", f);
+        fputs(r->rs->n_trial > r->failed ? "Nothing to compare: one configuration was run"
+                                         : "No trial has finished",
+              f);
         return;
     }
     if (!all_agree(r)) {
@@ -119,7 +123,8 @@ static void headline(const struct report *r, FILE *f)
 
 /* ---- does learning pay? ----------------------------------------------------------- */
 
-static const struct report_entry *best_unlearned(const struct report *r, const struct report_setting *s)
+static const struct report_entry *best_unlearned(const struct report *r,
+                                                 const struct report_setting *s)
 {
     const struct report_entry *best = NULL;
     for (size_t i = 0; i < s->n; i++) {
@@ -147,11 +152,12 @@ static void learning_pays(const struct report *r, const struct report_setting *s
     if (en->kind == KIND_FREE)
         fputs(", not charged.", f);
     else
-        fprintf(f, ": %s&nbsp;s of CPU and %s&nbsp;s of GPU, simulated.", fmt_number(isnan(cpu) ? 0 : cpu, 3).s,
-                fmt_number(isnan(gpu) ? 0 : gpu, 3).s);
+        fprintf(f, ": %s&nbsp;s of CPU and %s&nbsp;s of GPU, simulated.",
+                fmt_number(isnan(cpu) ? 0 : cpu, 3).s, fmt_number(isnan(gpu) ? 0 : gpu, 3).s);
     if (plain && !contrast_cells(plain->cell, en->cell, r->rank, &c, NULL) && c.pair.n) {
         const enum verdict v = c.verdict;
-        fputs(en->kind == KIND_FREE ? " Were that free, it would be " : " With that paid, it is ", f);
+        fputs(en->kind == KIND_FREE ? " Were that free, it would be " : " With that paid, it is ",
+              f);
         say_change(&c, c.pair.p, f);
         fputs(" than ", f);
         say_name(f, plain);
@@ -159,8 +165,10 @@ static void learning_pays(const struct report *r, const struct report_setting *s
         if (en->kind == KIND_FREE)
             fputs("an ideal, not a candidate.", f);
         else
-            fputs(v == VERDICT_BETTER ? "learning pays." : v == VERDICT_WORSE ? "learning does not pay."
-                                                         : "no difference shown.", f);
+            fputs(v == VERDICT_BETTER  ? "learning pays."
+                  : v == VERDICT_WORSE ? "learning does not pay."
+                                       : "no difference shown.",
+                  f);
     }
     fputs("</li>\n", f);
 }
@@ -174,9 +182,13 @@ static void caution_numbers(const struct report *r, FILE *f)
         double above;
         const char *text;
     } near[] = {
-        {"load", 0.9, "Offered load reaches %.0f&nbsp;%% of capacity: near saturation, queues grow with the length of the run"},
-        {"rejected", 0, "Up to %.3g requests per run were turned away: latencies are of those that were served"},
-        {"preemptions", 0, "Up to %.3g times per run, a request lost its KV cache and started again"},
+        {"load", 0.9,
+         "Offered load reaches %.0f&nbsp;%% of capacity: near saturation, queues grow with the "
+         "length of the run"},
+        {"rejected", 0,
+         "Up to %.3g requests per run were turned away: latencies are of those that were served"},
+        {"preemptions", 0,
+         "Up to %.3g times per run, a request lost its KV cache and started again"},
     };
     for (size_t i = 0; i < sizeof near / sizeof *near; i++) {
         double worst = -INFINITY;
@@ -195,11 +207,13 @@ static void caution_numbers(const struct report *r, FILE *f)
 static void cautions(const struct report *r, FILE *f)
 {
     if (r->rs->n_trial < r->rs->planned)
-        fprintf(f, "<li class=\"warn\">%zu of %llu trials have finished; the rest are not in this report.</li>\n",
+        fprintf(f,
+                "<li class=\"warn\">%zu of %llu trials have finished; the rest are not in this "
+                "report.</li>\n",
                 r->rs->n_trial, (unsigned long long)r->rs->planned);
     if (r->failed)
-        fprintf(f, "<li class=\"warn\">%zu of %zu trials failed and are left out.</li>\n", r->failed,
-                r->rs->n_trial);
+        fprintf(f, "<li class=\"warn\">%zu of %zu trials failed and are left out.</li>\n",
+                r->failed, r->rs->n_trial);
     for (size_t s = 0; s < r->n_setting; s++)
         for (size_t k = 0; k < r->setting[s].n; k++) {
             const struct report_entry *en = &r->setting[s].entry[k];
@@ -209,12 +223,14 @@ static void cautions(const struct report *r, FILE *f)
             say_name(f, en);
             fputs(*r->setting[s].text ? ", " : "", f);
             html_text(f, r->setting[s].text);
-            fprintf(f, ": ejected in %zu of %zu trials; the default policy took over.</li>\n", en->ejected,
-                    en->cell->n);
+            fprintf(f, ": ejected in %zu of %zu trials; the default policy took over.</li>\n",
+                    en->ejected, en->cell->n);
         }
     caution_numbers(r, f);
     if (r->basis.assumed)
-        fprintf(f, "<li>The machine rests on %zu constants: %zu measured, %zu published, <a href=\"#basis\">%zu assumed</a>.</li>\n",
+        fprintf(f,
+                "<li>The machine rests on %zu constants: %zu measured, %zu published, <a "
+                "href=\"#basis\">%zu assumed</a>.</li>\n",
                 r->basis.n, r->basis.measured, r->basis.published, r->basis.assumed);
 }
 
@@ -232,26 +248,33 @@ void report_summary(const struct report *r, FILE *f)
         shown++;
         fputs("<li>", f);
         if (*r->setting[i].text)
-            fputs("<span class=\"tag\">", f), html_text(f, r->setting[i].text), fputs("</span> ", f);
+            fputs("<span class=\"tag\">", f), html_text(f, r->setting[i].text),
+                fputs("</span> ", f);
         setting_sentence(r, &r->setting[i], f);
         runner_up(r, &r->setting[i], f);
         oracle_bound(r, &r->setting[i], f);
         fputs("</li>\n", f);
     }
     if (shown < r->n_setting && shown)
-        fprintf(f, "<li>%zu further settings are in the <a href=\"#glance\">table below</a>.</li>\n", r->n_setting - shown);
+        fprintf(f,
+                "<li>%zu further settings are in the <a href=\"#glance\">table below</a>.</li>\n",
+                r->n_setting - shown);
     fputs("</ul>\n", f);
     size_t learned = 0;
     for (size_t i = 0; r->rank && i < r->n_setting; i++)
         for (size_t k = 0; k < r->setting[i].n && learned < 6; k++)
-            if (r->setting[i].entry[k].kind == KIND_LEARNED || r->setting[i].entry[k].kind == KIND_FREE) {
+            if (r->setting[i].entry[k].kind == KIND_LEARNED ||
+                r->setting[i].entry[k].kind == KIND_FREE) {
                 fputs(learned++ ? "" : "<h3>What learning cost</h3>\n<ul>\n", f);
                 learning_pays(r, &r->setting[i], &r->setting[i].entry[k], f);
             }
     fputs(learned ? "</ul>\n" : "", f);
     fputs("<h3>Before you believe it</h3>\n<ul>\n", f);
     cautions(r, f);
-    fprintf(f, "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are Student's t, "
-               "p-values of several policies against one baseline are corrected (Holm).</li>\n</ul>\n</section>\n",
+    fprintf(f,
+            "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are "
+            "Student's t, "
+            "p-values of several policies against one baseline are corrected "
+            "(Holm).</li>\n</ul>\n</section>\n",
             r->seeds, r->seeds == 1 ? "" : "s");
 }

@@ -22,7 +22,8 @@ static void value_cell(const struct summary *s, FILE *f)
 
 static void change_cell(const struct report *r, const struct report_setting *s, size_t i, FILE *f)
 {
-    static const char *const word[] = {"", "one seed", "same", "not shown", "better", "worse", "differs"};
+    static const char *const word[] = {"",       "one seed", "same",   "not shown",
+                                       "better", "worse",    "differs"};
     const struct contrast *c = &s->entry[i].to_base;
     if (i == s->base || !r->rank) {
         fputs("<td class=\"num dim\">baseline</td>", f);
@@ -30,7 +31,10 @@ static void change_cell(const struct report *r, const struct report_setting *s, 
     }
     const enum verdict v = contrast_verdict(c, s->entry[i].p);
     const double percent = 100 * (c->pair.ratio - 1);
-    fprintf(f, "<td class=\"num %s\">", v == VERDICT_BETTER ? "good" : v == VERDICT_WORSE ? "bad" : "dim");
+    fprintf(f, "<td class=\"num %s\">",
+            v == VERDICT_BETTER  ? "good"
+            : v == VERDICT_WORSE ? "bad"
+                                 : "dim");
     if (isfinite(percent))
         fprintf(f, "%s%.1f&nbsp;%%", percent < 0 ? "\xe2\x88\x92" : "+", fabs(percent));
     fprintf(f, "<small>%s%s%s</small></td>", word[v], isnan(s->entry[i].p) ? "" : ", ",
@@ -49,7 +53,10 @@ static void head_cell(const struct metric *m, FILE *f)
     html_text(f, dot ? !strcmp(dot, ".p50") ? "median" : dot + 1 : "");
     fputs(dot && strcmp(m->unit, "1") ? ", " : "", f);
     html_text(f, strcmp(m->unit, "1") ? m->unit : "");
-    fputs(m->better == BETTER_LESS ? " \xe2\x86\x93" : m->better == BETTER_MORE ? " \xe2\x86\x91" : "", f);
+    fputs(m->better == BETTER_LESS   ? " \xe2\x86\x93"
+          : m->better == BETTER_MORE ? " \xe2\x86\x91"
+                                     : "",
+          f);
     fputs("</small></th>", f);
 }
 
@@ -57,7 +64,8 @@ static void row_head(const struct report_setting *s, size_t i, FILE *f)
 {
     static const char *const kind[] = {"", "learned", "learned, not charged", "oracle"};
     const struct report_entry *en = &s->entry[i];
-    fprintf(f, "<th scope=\"row\"><span class=\"dot\" style=\"--c:var(--s%zu)\"></span>", en->value % 10);
+    fprintf(f, "<th scope=\"row\"><span class=\"dot\" style=\"--c:var(--s%zu)\"></span>",
+            en->value % 10);
     html_text(f, en->label);
     fputs("<div>", f);
     if (en->kind != KIND_PLAIN)
@@ -101,8 +109,11 @@ static void glance_setting(const struct report *r, const struct report_setting *
 
 void report_glance(const struct report *r, FILE *f)
 {
-    fputs("<section id=\"glance\"><h2>At a glance</h2>\n<p class=\"dim\">Means over seeds \xc2\xb1 half the "
-          "95&nbsp;% confidence interval. \xe2\x86\x93 lower is better, \xe2\x86\x91 higher is better.</p>\n", f);
+    fputs("<section id=\"glance\"><h2>At a glance</h2>\n<p class=\"dim\">Means over seeds \xc2\xb1 "
+          "half the "
+          "95&nbsp;% confidence interval. \xe2\x86\x93 lower is better, \xe2\x86\x91 higher is "
+          "better.</p>\n",
+          f);
     for (size_t i = 0; i < r->n_setting; i++)
         glance_setting(r, &r->setting[i], f);
     fputs("</section>\n", f);
@@ -110,8 +121,8 @@ void report_glance(const struct report *r, FILE *f)
 
 /* ---- what the other axes change ------------------------------------------------- */
 
-static void effect_row(const struct report *r, size_t axis, const struct cell *from, const struct cell *to,
-                       FILE *f)
+static void effect_row(const struct report *r, size_t axis, const struct cell *from,
+                       const struct cell *to, FILE *f)
 {
     struct contrast c;
     char *what = cells_setting(r->cells, to, axis), words[160];
@@ -127,9 +138,12 @@ static void effect_row(const struct report *r, size_t axis, const struct cell *f
     html_text(f, a->value[to->at[axis]].label);
     fputs("</th><td>", f);
     html_text(f, what);
-    fprintf(f, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td>", fmt_number(c.pair.mean_a, 4).s,
-            fmt_number(c.pair.mean_b, 4).s);
-    fprintf(f, "<td class=\"%s\">", c.verdict == VERDICT_BETTER ? "good" : c.verdict == VERDICT_WORSE ? "bad" : "dim");
+    fprintf(f, "</td><td class=\"num\">%s</td><td class=\"num\">%s</td>",
+            fmt_number(c.pair.mean_a, 4).s, fmt_number(c.pair.mean_b, 4).s);
+    fprintf(f, "<td class=\"%s\">",
+            c.verdict == VERDICT_BETTER  ? "good"
+            : c.verdict == VERDICT_WORSE ? "bad"
+                                         : "dim");
     html_text(f, words);
     fputs("</td></tr>\n", f);
     free(what);
@@ -140,8 +154,10 @@ static void effect_axis(const struct report *r, size_t axis, FILE *f)
     const struct axis *a = &r->cells->axis[axis];
     fputs("<h3>", f);
     html_text(f, axis_name(a));
-    fputs("</h3>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">change</th>"
-          "<th scope=\"col\">with</th><th scope=\"col\">before<small>", f);
+    fputs("</h3>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th "
+          "scope=\"col\">change</th>"
+          "<th scope=\"col\">with</th><th scope=\"col\">before<small>",
+          f);
     html_text(f, r->rank->unit);
     fputs("</small></th><th scope=\"col\">after<small>", f);
     html_text(f, r->rank->unit);
@@ -164,7 +180,9 @@ void report_effects(const struct report *r, FILE *f)
             continue;
         if (!begun) {
             report_metric_title(r->rank->name, title, sizeof title);
-            fputs("<section id=\"effects\"><h2>What else was varied</h2>\n<p class=\"dim\">Effect on ", f);
+            fputs("<section id=\"effects\"><h2>What else was varied</h2>\n<p class=\"dim\">Effect "
+                  "on ",
+                  f);
             html_text(f, title);
             fputs(", pair by pair, against the first value.</p>\n", f);
         }
@@ -203,8 +221,10 @@ void report_measures(const struct report *r, FILE *f)
         fprintf(f, "<details><summary>%zu measures", r->metrics.n);
         fputs(*s->text ? ", " : "", f);
         html_text(f, s->text);
-        fputs("</summary>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">measure</th>"
-              "<th scope=\"col\">unit</th>", f);
+        fputs("</summary>\n<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th "
+              "scope=\"col\">measure</th>"
+              "<th scope=\"col\">unit</th>",
+              f);
         for (size_t k = 0; k < s->n; k++) {
             fputs("<th scope=\"col\">", f);
             html_text(f, s->entry[k].label);

@@ -24,11 +24,15 @@ static void tile_significance(const struct report *r, FILE *f)
             p = fmax(p, r->setting[i].entry[r->setting[i].best].p);
     }
     char big[64], small[96];
-    snprintf(big, sizeof big, all == 1 ? sure ? "significant" : "not significant" : "%zu of %zu", sure, all);
+    snprintf(big, sizeof big, all == 1 ? sure ? "significant" : "not significant" : "%zu of %zu",
+             sure, all);
     if (sure)
-        snprintf(small, sizeof small, "%s%s", all == 1 ? "" : "settings with a significant winner; at worst ", fmt_p(p).s);
+        snprintf(small, sizeof small, "%s%s",
+                 all == 1 ? "" : "settings with a significant winner; at worst ", fmt_p(p).s);
     else
-        snprintf(small, sizeof small, all == 1 ? "the best is not shown to differ" : "settings with a significant winner");
+        snprintf(small, sizeof small,
+                 all == 1 ? "the best is not shown to differ"
+                          : "settings with a significant winner");
     tile(f, big, small);
 }
 
@@ -41,7 +45,8 @@ static void tile_oracle(const struct report *r, FILE *f)
         if (s->oracle == NO_ENTRY || s->best == NO_ENTRY)
             continue;
         const double base = s->entry[s->base].rank.mean;
-        const double part = (s->entry[s->best].rank.mean - base) / (s->entry[s->oracle].rank.mean - base);
+        const double part =
+            (s->entry[s->best].rank.mean - base) / (s->entry[s->oracle].rank.mean - base);
         lo = fmin(lo, 100 * part);
         hi = fmax(hi, 100 * part);
     }
@@ -63,7 +68,8 @@ static void tile_cost(const struct report *r, FILE *f)
             const struct report_entry *en = &r->setting[i].entry[k];
             if (en->kind != KIND_LEARNED)
                 continue;
-            const double cpu = report_mean(en, "infer_cpu_time"), gpu = report_mean(en, "infer_gpu_time");
+            const double cpu = report_mean(en, "infer_cpu_time"),
+                         gpu = report_mean(en, "infer_gpu_time");
             const double took = (isnan(cpu) ? 0 : cpu) + (isnan(gpu) ? 0 : gpu);
             if (took > time) {
                 time = took;
@@ -74,7 +80,8 @@ static void tile_cost(const struct report *r, FILE *f)
         return;
     char big[64], small[120];
     snprintf(big, sizeof big, "%s&nbsp;\xc2\xb5s", fmt_number(1e6 * time / calls, 3).s);
-    snprintf(small, sizeof small, "per inference, %s s in all per run, charged to the simulated machine",
+    snprintf(small, sizeof small,
+             "per inference, %s s in all per run, charged to the simulated machine",
              fmt_number(time, 3).s);
     tile(f, big, small);
 }

@@ -8,7 +8,8 @@
 #include "sim/buf.h"
 #include "sim/config.h"
 
-/* A policy may be written {"name": "sjf-mlp", "label": "learned"}: its label is what people read. */
+/* A policy may be written {"name": "sjf-mlp", "label": "learned"}: its label is what people read.
+ */
 static char *label_of(const char *text)
 {
     if (text[0] != '{')
@@ -164,7 +165,8 @@ size_t cells_axis(const struct cells *c, const char *path)
     return c->n_axis;
 }
 
-static bool same_setting(const struct cells *c, const struct cell *a, const struct cell *b, size_t skip)
+static bool same_setting(const struct cells *c, const struct cell *a, const struct cell *b,
+                         size_t skip)
 {
     for (size_t i = 0; i < c->n_axis; i++)
         if (i != skip && a->at[i] != b->at[i])

@@ -22,7 +22,7 @@ struct axis {
     size_t n;
 };
 struct cell {
-    size_t *at; /* [n_axis] index of this cell's value on each axis */
+    size_t *at;                        /* [n_axis] index of this cell's value on each axis */
     const struct result_trial **trial; /* finished ones, by seed; failed ones are only counted */
     size_t n, failed;
 };
@@ -37,7 +37,8 @@ struct cells {
 int cells_new(struct cells **out, const struct result_set *rs, struct err *e) MUST_CHECK;
 void cells_free(struct cells *c);
 
-/* Index of the axis, by path or by the last part of it ("max_running"); n_axis when there is none. */
+/* Index of the axis, by path or by the last part of it ("max_running"); n_axis when there is none.
+ */
 size_t cells_axis(const struct cells *c, const char *path);
 /* The cell beside `from` whose value on `axis` is `value`; NULL when it has no trials. */
 const struct cell *cells_beside(const struct cells *c, const struct cell *from, size_t axis,

@@ -53,7 +53,8 @@ enum verdict contrast_verdict(const struct contrast *c, double p)
         return VERDICT_UNSURE;
     if (c->metric->better == BETTER_NONE)
         return VERDICT_DIFFERENT;
-    return (c->pair.diff < 0) == (c->metric->better == BETTER_LESS) ? VERDICT_BETTER : VERDICT_WORSE;
+    return (c->pair.diff < 0) == (c->metric->better == BETTER_LESS) ? VERDICT_BETTER
+                                                                    : VERDICT_WORSE;
 }
 
 int contrast_cells(const struct cell *a, const struct cell *b, const struct metric *metric,

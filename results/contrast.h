@@ -11,11 +11,11 @@
 #include "results/stats.h"
 
 enum verdict {
-    VERDICT_NONE,     /* no pairs */
-    VERDICT_ONE,      /* one pair: nothing can be said about chance */
-    VERDICT_SAME,     /* equal in every pair */
-    VERDICT_UNSURE,   /* the interval contains zero */
-    VERDICT_BETTER,   /* b is better than a */
+    VERDICT_NONE,   /* no pairs */
+    VERDICT_ONE,    /* one pair: nothing can be said about chance */
+    VERDICT_SAME,   /* equal in every pair */
+    VERDICT_UNSURE, /* the interval contains zero */
+    VERDICT_BETTER, /* b is better than a */
     VERDICT_WORSE,
     VERDICT_DIFFERENT /* differs, and nobody said which way is better */
 };

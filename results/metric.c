@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct measure_sketch *sketch_of(const struct measures *m, const char *name, size_t len)
+static const struct measure_sketch *sketch_of(const struct measures *m, const char *name,
+                                              size_t len)
 {
     for (size_t i = 0; i < m->n_sketch; i++)
         if (strlen(m->sketch[i].name) == len && !memcmp(m->sketch[i].name, name, len))
@@ -62,7 +63,7 @@ static bool add(struct metric_list *l, const char *name, const char *unit, enum 
     struct metric *new = &l->metric[l->n];
     *new = (struct metric){strdup(name), strdup(unit), better};
     l->n++;
-    return new->name && new->unit;
+    return new->name &&new->unit;
 }
 
 static bool add_sketch(struct metric_list *l, const struct measure_sketch *s)

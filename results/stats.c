@@ -121,8 +121,7 @@ static double t_test(const struct summary *d)
     return stats_t_tail(d->mean / (d->sd / sqrt((double)d->n)), (unsigned)(d->n - 1));
 }
 
-void stats_paired(const double *a, const double *b, size_t n, double confidence,
-                  struct paired *out)
+void stats_paired(const double *a, const double *b, size_t n, double confidence, struct paired *out)
 {
     struct summary sa, sb, sd;
     stats_summary(a, n, confidence, &sa);

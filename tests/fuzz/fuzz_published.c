@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     assert(p.n > 0);
     for (size_t i = 0; i < p.n; i++)
-        assert(isfinite(p.row[i].x) && isfinite(p.row[i].value) && *p.row[i].series && p.row[i].source);
+        assert(isfinite(p.row[i].x) && isfinite(p.row[i].value) && *p.row[i].series &&
+               p.row[i].source);
     published_free(&p);
     return 0;
 }

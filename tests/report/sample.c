@@ -21,14 +21,20 @@ static const struct {
 #define POLICIES (sizeof policies / sizeof *policies)
 
 static const char experiment[] =
-    "{\"schema\":\"malv-experiment/1\",\"name\":\"sample\",\"title\":\"A sample\",\"model\":\"serve\","
-    "\"sweep\":{\"stack\":[\"kvm\",\"malv\"],\"policy\":[\"fifo\",\"a \\\"quoted\\\" name\"]},\"empty\":{}}";
-static const char machine[] =
-    "{\"name\":\"sample-server\",\"gpu\":{\"hbm_bandwidth\":{\"value\":3350,\"unit\":\"GB/s\",\"source\":\"data sheet\","
-    "\"evidence\":\"published\"},\"launch\":{\"value\":4.2,\"unit\":\"us\",\"source\":\"profile run\",\"evidence\":\"measured\"}},"
-    "\"kernel\":{\"syscall\":{\"value\":0.11,\"unit\":\"us\",\"source\":\"typical of this class of machine; nobody "
-    "measured it here\",\"evidence\":\"assumed\"},\"irq\":{\"value\":1.5,\"unit\":\"us\",\"source\":\"<b>from memory</b>\","
-    "\"evidence\":\"assumed\"}}}";
+    "{\"schema\":\"malv-experiment/1\",\"name\":\"sample\",\"title\":\"A "
+    "sample\",\"model\":\"serve\","
+    "\"sweep\":{\"stack\":[\"kvm\",\"malv\"],\"policy\":[\"fifo\",\"a \\\"quoted\\\" "
+    "name\"]},\"empty\":{}}";
+static const char machine[] = "{\"name\":\"sample-server\",\"gpu\":{\"hbm_bandwidth\":{\"value\":"
+                              "3350,\"unit\":\"GB/s\",\"source\":\"data sheet\","
+                              "\"evidence\":\"published\"},\"launch\":{\"value\":4.2,\"unit\":"
+                              "\"us\",\"source\":\"profile run\",\"evidence\":\"measured\"}},"
+                              "\"kernel\":{\"syscall\":{\"value\":0.11,\"unit\":\"us\",\"source\":"
+                              "\"typical of this class of machine; nobody "
+                              "measured it "
+                              "here\",\"evidence\":\"assumed\"},\"irq\":{\"value\":1.5,\"unit\":"
+                              "\"us\",\"source\":\"<b>from memory</b>\","
+                              "\"evidence\":\"assumed\"}}}";
 
 static void latencies(struct measures *m, struct rng *r, const char *name, double mean)
 {
@@ -104,9 +110,10 @@ static void make_rough(struct result_trial *t)
 struct result_set *sample_new(const struct sample *s)
 {
     const uint64_t planned = 2 * POLICIES * s->seeds;
-    struct result_set *rs =
-        results_new("sample", s->rough ? "Rough <i>sample</i> & Söhne \"x\"" : "Five policies on two stacks (made up)",
-                    experiment, machine, "{\"source\":\"made up\",\"requests\":4000}", "0.0-test", planned);
+    struct result_set *rs = results_new(
+        "sample",
+        s->rough ? "Rough <i>sample</i> & Söhne \"x\"" : "Five policies on two stacks (made up)",
+        experiment, machine, "{\"source\":\"made up\",\"requests\":4000}", "0.0-test", planned);
     for (uint64_t i = 0; i + s->missing < planned; i++) {
         const size_t stack = i / (POLICIES * s->seeds), policy = i / s->seeds % POLICIES;
         struct result_trial t = {.index = i, .seed = 1 + i % s->seeds};
@@ -138,11 +145,14 @@ const char *sample_file(const struct sample *s)
     return dir;
 }
 
-struct result_set *sample_numbers(const double *what, unsigned n_policy, unsigned seeds, uint64_t first_seed)
+struct result_set *sample_numbers(const double *what, unsigned n_policy, unsigned seeds,
+                                  uint64_t first_seed)
 {
-    struct result_set *rs = results_new("numbers", "", "{}", "", "{}", "test", (uint64_t)n_policy * seeds);
+    struct result_set *rs =
+        results_new("numbers", "", "{}", "", "{}", "test", (uint64_t)n_policy * seeds);
     for (unsigned i = 0; i < n_policy * seeds; i++) {
-        struct result_trial t = {.index = i, .seed = first_seed + i % seeds, .measures = measures_new()};
+        struct result_trial t = {
+            .index = i, .seed = first_seed + i % seeds, .measures = measures_new()};
         const char name[2] = {(char)('a' + i / seeds), 0};
         factor(&t, "policy", name);
         measures_number(t.measures, "x", "ms", BETTER_LESS, what[i]);

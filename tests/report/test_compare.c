@@ -35,15 +35,17 @@ Test(compare, trials_without_a_partner_are_left_out_and_told)
 {
     struct err e = {0};
     struct comparison c;
-    struct result_set *a = sample_numbers(sleep_data, 1, 10, 1), *b = sample_numbers(sleep_data + 10, 1, 8, 5);
+    struct result_set *a = sample_numbers(sleep_data, 1, 10, 1),
+                      *b = sample_numbers(sleep_data + 10, 1, 8, 5);
     cr_assert_eq(compare_two(&c, a, "a.h5", b, "b.h5", &all, &e), 0, "%s", e.msg);
     cr_assert_eq(c.n, 1);
     cr_expect_eq(c.row[0].contrast.pair.n, 6); /* seeds 5..10 */
     cr_expect_eq(c.row[0].contrast.unpaired_a, 4);
     cr_expect_eq(c.row[0].contrast.unpaired_b, 2);
     cr_assert_eq(c.n_warning, 1);
-    cr_expect_str_eq(c.warning[0],
-                     "policy a, b.h5 against a.h5: 6 trials have no partner of the same seed and are left out");
+    cr_expect_str_eq(
+        c.warning[0],
+        "policy a, b.h5 against a.h5: 6 trials have no partner of the same seed and are left out");
     comparison_free(&c);
     results_free(a);
     results_free(b);
@@ -123,10 +125,13 @@ Test(compare, the_command_prints_json_that_says_the_same)
 {
     char cmd[256];
     const char *dir = sample_file(&(struct sample){.seeds = 4});
-    snprintf(cmd, sizeof cmd, BUILD "/malv compare %s/out.h5 --by policy --measure e2e.mean --json", dir);
+    snprintf(cmd, sizeof cmd, BUILD "/malv compare %s/out.h5 --by policy --measure e2e.mean --json",
+             dir);
     const char *out = output_of(cmd);
-    cr_expect(strstr(out, "\"by\":\"policy\"") && strstr(out, "\"setting\":\"stack kvm\",\"a\":\"fifo\",\"b\":\"oracle_sjf\""));
-    cr_expect(strstr(out, "\"measure\":\"e2e.mean\",\"unit\":\"ms\",\"pairs\":4") != NULL, "%s", out);
+    cr_expect(strstr(out, "\"by\":\"policy\"") &&
+              strstr(out, "\"setting\":\"stack kvm\",\"a\":\"fifo\",\"b\":\"oracle_sjf\""));
+    cr_expect(strstr(out, "\"measure\":\"e2e.mean\",\"unit\":\"ms\",\"pairs\":4") != NULL, "%s",
+              out);
     cr_expect(strstr(out, "\"verdict\":\"better\"") != NULL);
     snprintf(cmd, sizeof cmd, "rm -r %s", dir);
     output_of(cmd);

@@ -60,9 +60,19 @@ Test(figure, json_has_the_promised_shape, .timeout = 60)
 {
     char dir[] = "/tmp/malv-figure-XXXXXX";
     cr_assert(mkdtemp(dir));
-    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/mm1.json --json -o %s/draw --markdown %s/page.md >%s/out", dir, dir, dir), 0);
-    cr_expect_eq(sh("grep -q '^{\"figure\":\"mm1\",.*\"source\":\"closed form\",\"tolerance\":0.05,.*\"max_error\":0.*\"pass\":true,\"points\":\\[$' %s/out", dir), 0);
-    cr_expect_eq(sh("test $(grep -c '^{\"series\":.*\"x\":.*\"published\":.*\"ours\":.*\"error\":' %s/out) = 4", dir), 0);
+    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/mm1.json --json -o %s/draw "
+                          "--markdown %s/page.md >%s/out",
+                    dir, dir, dir),
+                 0);
+    cr_expect_eq(
+        sh("grep -q '^{\"figure\":\"mm1\",.*\"source\":\"closed "
+           "form\",\"tolerance\":0.05,.*\"max_error\":0.*\"pass\":true,\"points\":\\[$' %s/out",
+           dir),
+        0);
+    cr_expect_eq(sh("test $(grep -c '^{\"series\":.*\"x\":.*\"published\":.*\"ours\":.*\"error\":' "
+                    "%s/out) = 4",
+                    dir),
+                 0);
     cr_expect_eq(sh("grep -q '^| mean | 0.5 | 2 | ' %s/page.md", dir), 0);
     cr_expect_eq(sh("test -s %s/draw/mm1.csv && test -s %s/draw/mm1.gp", dir, dir), 0);
     sh("rm -r %s", dir);
@@ -76,9 +86,12 @@ Test(figure, means_are_over_the_seeds_of_the_selected_trials)
     struct err e = {0};
     struct figure *f;
     cr_assert(mkdtemp(dir));
-    sh("printf 'series,x,value,source\\ns,1,27,\\n' >%s/p.csv; sed -e 's/\"mm1.csv\"/\"p.csv\"/' -e '/\"points\"/,$d' "
-       "tests/report/figures/mm1.json >%s/f.json; echo '\"points\": [{\"series\": \"s\", \"select\": {\"policy\": \"b\"}, "
-       "\"x\": 1, \"y\": \"x\"}]}' >>%s/f.json", dir, dir, dir);
+    sh("printf 'series,x,value,source\\ns,1,27,\\n' >%s/p.csv; sed -e 's/\"mm1.csv\"/\"p.csv\"/' "
+       "-e '/\"points\"/,$d' "
+       "tests/report/figures/mm1.json >%s/f.json; echo '\"points\": [{\"series\": \"s\", "
+       "\"select\": {\"policy\": \"b\"}, "
+       "\"x\": 1, \"y\": \"x\"}]}' >>%s/f.json",
+       dir, dir, dir);
     snprintf(path, sizeof path, "%s/f.json", dir);
     cr_assert_eq(figure_load(&f, path, &e), 0, "%s", e.msg);
     struct result_set *rs = sample_numbers(x, 2, 5, 1);

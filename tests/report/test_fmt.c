@@ -57,7 +57,8 @@ static const struct {
     {html_text, "a<script>alert('x')</script>", "a&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"},
     {html_text, "\"&\"", "&quot;&amp;&quot;"},
     {html_text, "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f"},
-    {html_text, "\xff\xc0\x80\xed\xa0\x80.", "\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd."}, /* overlong, surrogate */
+    {html_text, "\xff\xc0\x80\xed\xa0\x80.",
+     "\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd."}, /* overlong, surrogate */
     {html_text, "cut\xe2\x82", "cut\ufffd\ufffd"},
     {html_text, "bell\a", "bell\ufffd"},
     {json_string, "a\"b\\c\n", "\"a\\\"b\\\\c\\u000a\""},

@@ -6,7 +6,8 @@
 
 Test(published, reads_quotes_notes_and_columns_in_any_order)
 {
-    const char *text = "# from a table\nsource,value,x,series\r\n\"Smith, \"\"Queues\"\"\",2.5,0.1,M/M/1\n\n,-1e3,0.2,M/M/1";
+    const char *text = "# from a table\nsource,value,x,series\r\n\"Smith, "
+                       "\"\"Queues\"\"\",2.5,0.1,M/M/1\n\n,-1e3,0.2,M/M/1";
     struct published p;
     struct err e = {0};
     cr_assert_eq(published_parse(&p, "t.csv", text, strlen(text), &e), 0, "%s", e.msg);
@@ -33,7 +34,8 @@ static const struct {
     {"series,x,value,source\n,1,2,s\n", "t.csv:2:1: the series has no name"},
     {"series,x,value,source\na,1,2,s\na,1,3,s\n", "t.csv:3: \"a\" at 1 stands twice"},
     {"series,x,value,source\n\"a,1,2,s\n", "t.csv:2:1: the quoted field does not end in its line"},
-    {"series,x,value,source\n\"a\"b,1,2,s\n", "t.csv:2:4: got 'b' after a quoted field, want a comma"},
+    {"series,x,value,source\n\"a\"b,1,2,s\n",
+     "t.csv:2:4: got 'b' after a quoted field, want a comma"},
 };
 
 ParameterizedTestParameters(published, each_mistake_has_its_sentence)
@@ -48,6 +50,7 @@ ParameterizedTest(int *row, published, each_mistake_has_its_sentence)
 {
     struct published p;
     struct err e = {0};
-    cr_expect_eq(published_parse(&p, "t.csv", bad[*row].text, strlen(bad[*row].text), &e), ERR_EPARSE);
+    cr_expect_eq(published_parse(&p, "t.csv", bad[*row].text, strlen(bad[*row].text), &e),
+                 ERR_EPARSE);
     cr_expect_str_eq(e.msg, bad[*row].says);
 }

@@ -63,7 +63,9 @@ Test(report, says_what_matters)
     const char *dir = sample_file(&samples[0]);
     cr_assert_eq(undrawn(dir), 0);
     /* the made-up numbers make the learned policy the best that does not cheat */
-    cr_expect_eq(sh("grep -q '<h2><b class=\"who\"[^>]*>learned_sjf</b> wins: ' %s/page/index.html", dir), 0);
+    cr_expect_eq(
+        sh("grep -q '<h2><b class=\"who\"[^>]*>learned_sjf</b> wins: ' %s/page/index.html", dir),
+        0);
     cr_expect_eq(sh("grep -q 'learning pays' %s/page/index.html", dir), 0);
     cr_expect_eq(sh("grep -q '2 assumed</a>' %s/page/index.html", dir), 0);
     cr_expect_eq(sh("grep -q 'Offered load reaches 10[0-9]' %s/page/index.html", dir), 0);
@@ -84,7 +86,10 @@ Test(report, tells_what_is_missing)
 Test(report, is_the_same_twice)
 {
     const char *dir = sample_file(&samples[2]);
-    cr_assert_eq(sh(BUILD "/malv report -q %s/out.h5 -o %s/a && " BUILD "/malv report -q %s/out.h5 -o %s/b", dir, dir, dir, dir), 0);
+    cr_assert_eq(sh(BUILD "/malv report -q %s/out.h5 -o %s/a && " BUILD
+                          "/malv report -q %s/out.h5 -o %s/b",
+                    dir, dir, dir, dir),
+                 0);
     cr_expect_eq(sh("diff -r %s/a %s/b", dir, dir), 0);
     sh("rm -r %s", dir);
 }
@@ -94,7 +99,10 @@ Test(report, without_gnuplot_tables_are_complete)
     const char *dir = sample_file(&samples[2]);
     cr_assert_eq(undrawn(dir), 0);
     cr_expect_eq(sh("grep -q 'gnuplot is not installed here' %s/page/index.html", dir), 0);
-    cr_expect_eq(sh("grep -q 'figures/cdf-ttft-1.gp' %s/page/index.html && test -s %s/page/figures/cdf-ttft-1.gp", dir, dir), 0);
+    cr_expect_eq(sh("grep -q 'figures/cdf-ttft-1.gp' %s/page/index.html && test -s "
+                    "%s/page/figures/cdf-ttft-1.gp",
+                    dir, dir),
+                 0);
     cr_expect_neq(sh("test -e %s/page/figures/cdf-ttft-1.svg", dir), 0);
     sh("rm -r %s", dir);
 }
