@@ -291,7 +291,7 @@ static void become_gnuplot(const char *dir, const char *script, int said)
 static void listen_to(int fd, char *said, size_t size)
 {
     size_t at = 0;
-    char drop[512];
+    char drop[512] = {0};
     for (;;) { /* reads on to the end, so that the child never blocks */
         const bool room = at + 1 < size;
         const ssize_t n = read(fd, room ? said + at : drop, room ? size - 1 - at : sizeof drop);
