@@ -91,7 +91,7 @@ static int add_pair(struct comparison *c, const struct cell *a, const struct cel
         if (!wanted(o, c->metrics.metric[m].name))
             continue;
         struct compare_row row = {.a = name_a, .b = name_b};
-        rc = contrast_cells(a, b, &c->metrics.metric[m], &row.contrast, e);
+        rc = contrast_cells(a, b, &c->metrics.metric[m], 1, &row.contrast, e);
         if (rc)
             break;
         row.setting = cells_setting(c->cells[0], a, skip);

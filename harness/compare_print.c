@@ -15,9 +15,9 @@ static void text_row(const struct compare_row *r, FILE *f)
 {
     const struct contrast *k = &r->contrast;
     char words[160];
-    contrast_words(k, k->pair.p, words, sizeof words);
+    contrast_words(k, words, sizeof words);
     fprintf(f, "  %-22s %-10s %12.5g %12.5g %8.4g %12.4g [%.4g, %.4g]  %s", k->metric->name,
-            k->metric->unit, k->pair.mean_a, k->pair.mean_b, k->pair.ratio, k->pair.diff,
+            k->metric->unit, k->pair.mean_a, k->pair.mean_b, contrast_ratio(k), k->pair.diff,
             k->pair.lo, k->pair.hi, words);
     if (!isnan(k->pair.p_rank))
         fprintf(f, "; signed-rank p = %.3g", k->pair.p_rank);
@@ -66,7 +66,9 @@ static void json_row(const struct compare_row *r, FILE *f)
             k->pair.n, k->unpaired_a + k->unpaired_b, k->missing, k->ejected_a, k->ejected_b);
     json_field(f, "mean_a", k->pair.mean_a);
     json_field(f, "mean_b", k->pair.mean_b);
-    json_field(f, "ratio", k->pair.ratio);
+    json_field(f, "ratio", contrast_ratio(k));
+    json_field(f, "ratio_lo", k->pair.change_lo);
+    json_field(f, "ratio_hi", k->pair.change_hi);
     json_field(f, "difference", k->pair.diff);
     json_field(f, "lo", k->pair.lo);
     json_field(f, "hi", k->pair.hi);

@@ -173,31 +173,17 @@ static void choose_base(struct report_setting *s)
 
 static int contrast_setting(const struct report *r, struct report_setting *s, struct err *e)
 {
-    double *p = calloc(s->n + 1, sizeof *p);
-    size_t *at = calloc(s->n + 1, sizeof *at), n = 0;
-    int rc = p && at ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
-    for (size_t i = 0; !rc && r->rank && i < s->n; i++) {
-        struct report_entry *en = &s->entry[i];
-        rc = contrast_cells(s->entry[s->base].cell, en->cell, r->rank, &en->to_base, e);
-        en->p = en->to_base.pair.p;
-        if (i == s->base || isnan(en->p))
-            continue;
-        at[n] = i;
-        p[n++] = en->p;
-    }
-    if (!rc)
-        stats_holm(p, n);
-    for (size_t i = 0; !rc && i < n; i++)
-        s->entry[at[i]].p = p[i];
-    free(p);
-    free(at);
+    int rc = 0;
+    for (size_t i = 0; !rc && r->rank && i < s->n; i++)
+        rc = contrast_cells(s->entry[s->base].cell, s->entry[i].cell, r->rank, s->n - 1,
+                            &s->entry[i].to_base, e);
     return rc;
 }
 
 static void fill_entry(const struct report *r, struct report_entry *en, const struct cell *cell,
                        size_t v)
 {
-    *en = (struct report_entry){.cell = cell, .value = v, .label = "this run", .p = NAN};
+    *en = (struct report_entry){.cell = cell, .value = v, .label = "this run"};
     if (r->by < r->cells->n_axis)
         en->label = r->cells->axis[r->by].value[v].label;
     if (r->rank)

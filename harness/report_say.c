@@ -12,7 +12,7 @@ enum outcome say_outcome(const struct report_setting *s)
     if (s->best == s->base)
         return OUT_BASE;
     const struct report_entry *en = &s->entry[s->best];
-    switch (contrast_verdict(&en->to_base, en->p)) {
+    switch (en->to_base.verdict) {
     case VERDICT_BETTER:
     case VERDICT_DIFFERENT:
         return OUT_WIN;
@@ -37,20 +37,30 @@ void say_rank(const struct report *r, FILE *f)
     html_text(f, title);
 }
 
-void say_change(const struct contrast *c, double p, FILE *f)
+static void interval(double lo, double hi, int places, const char *unit, double p, FILE *f)
+{
+    if (!isnan(lo))
+        fprintf(f, " (95&nbsp;%% interval %.*f to %.*f%s, %s)", places, lo, places, hi, unit,
+                fmt_p(p).s);
+}
+
+void say_change(const struct contrast *c, FILE *f)
 {
     const struct paired *k = &c->pair;
-    const char *way = k->diff < 0 ? "lower" : "higher";
-    const double scale = 100 / fabs(k->mean_a), sign = k->diff < 0 ? -1 : 1;
-    if (!isfinite(scale)) {
-        fprintf(f, "%s %s", fmt_number(fabs(k->diff), 3).s, way);
-        return;
-    }
-    fprintf(f, "<b>%.1f&nbsp;%% %s</b>", fabs(k->diff) * scale, way);
-    if (!isnan(k->lo)) {
-        const double lo = sign * (sign < 0 ? k->hi : k->lo) * scale;
-        const double hi = sign * (sign < 0 ? k->lo : k->hi) * scale;
-        fprintf(f, " (95&nbsp;%% interval %.1f to %.1f&nbsp;%%, %s)", lo, hi, fmt_p(p).s);
+    const double ratio = contrast_ratio(c);
+    if (!isfinite(ratio) || ratio <= 0 || isnan(k->change)) {
+        fprintf(f, "<b>%s %s</b>", fmt_number(fabs(k->diff), 3).s,
+                k->diff < 0 ? "lower" : "higher");
+        interval(k->diff < 0 ? -k->hi : k->lo, k->diff < 0 ? -k->lo : k->hi, 2, "", k->p, f);
+    } else if (ratio >= 3) {
+        fprintf(f, "<b>%s times as high</b>", fmt_number(ratio, 3).s);
+        interval(k->change_lo, k->change_hi, 2, "", k->p, f);
+    } else if (ratio < 1) {
+        fprintf(f, "<b>%.1f&nbsp;%% lower</b>", 100 * (1 - ratio));
+        interval(100 * (1 - k->change_hi), 100 * (1 - k->change_lo), 1, "&nbsp;%", k->p, f);
+    } else {
+        fprintf(f, "<b>%.1f&nbsp;%% higher</b>", 100 * (ratio - 1));
+        interval(100 * (k->change_lo - 1), 100 * (k->change_hi - 1), 1, "&nbsp;%", k->p, f);
     }
 }
 
@@ -61,7 +71,7 @@ void say_range(const struct report *r, FILE *f)
         const struct report_setting *s = &r->setting[i];
         if (s->best == NO_ENTRY)
             continue;
-        const double by = 100 * fabs(s->entry[s->best].to_base.pair.ratio - 1);
+        const double by = 100 * fabs(contrast_ratio(&s->entry[s->best].to_base) - 1);
         lo = fmin(lo, by);
         hi = fmax(hi, by);
     }

@@ -16,7 +16,7 @@ enum outcome say_outcome(const struct report_setting *s);
 void say_name(FILE *f, const struct report_entry *en); /* in its colour */
 void say_rank(const struct report *r, FILE *f);        /* "mean end-to-end latency" */
 /* "18.2 % lower (95 % interval 15.0 to 21.4 %, p = 0.0012)" */
-void say_change(const struct contrast *c, double p, FILE *f);
+void say_change(const struct contrast *c, FILE *f);
 /* "18.6 %" or "15.0 to 18.6 %": the change from the baseline to the best, over all settings. */
 void say_range(const struct report *r, FILE *f);
 

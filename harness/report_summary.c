@@ -19,7 +19,7 @@ static void setting_sentence(const struct report *r, const struct report_setting
         fputs("; nothing beats the baseline", f);
     } else {
         fputs(", ", f);
-        say_change(&best->to_base, best->p, f);
+        say_change(&best->to_base, f);
         fputs(" than ", f);
         say_name(f, base);
     }
@@ -28,7 +28,10 @@ static void setting_sentence(const struct report *r, const struct report_setting
         fputs(". That is significant.", f);
         break;
     case OUT_UNSURE:
-        fputs(". That may be chance: it is not significant.", f);
+        fputs(s->entry[s->best].to_base.verdict == VERDICT_WORSE
+                  ? ". Pair by pair, though, the baseline is better."
+                  : ". That may be chance: it is not significant.",
+              f);
         break;
     case OUT_ONE_SEED:
         fputs(". One seed cannot tell this from chance.", f);
@@ -43,12 +46,12 @@ static void runner_up(const struct report *r, const struct report_setting *s, FI
 {
     struct contrast c;
     if (s->next == NO_ENTRY || s->next == s->base || s->best == s->base ||
-        contrast_cells(s->entry[s->next].cell, s->entry[s->best].cell, r->rank, &c, NULL))
+        contrast_cells(s->entry[s->next].cell, s->entry[s->best].cell, r->rank, 1, &c, NULL))
         return;
     fputs(" Against the next best, ", f);
     say_name(f, &s->entry[s->next]);
     fputs(", it is ", f);
-    say_change(&c, c.pair.p, f);
+    say_change(&c, f);
     fputs(c.verdict == VERDICT_BETTER || c.verdict == VERDICT_DIFFERENT ? "."
                                                                         : ": no difference shown.",
           f);
@@ -154,11 +157,11 @@ static void learning_pays(const struct report *r, const struct report_setting *s
     else
         fprintf(f, ": %s&nbsp;s of CPU and %s&nbsp;s of GPU, simulated.",
                 fmt_number(isnan(cpu) ? 0 : cpu, 3).s, fmt_number(isnan(gpu) ? 0 : gpu, 3).s);
-    if (plain && !contrast_cells(plain->cell, en->cell, r->rank, &c, NULL) && c.pair.n) {
+    if (plain && !contrast_cells(plain->cell, en->cell, r->rank, 1, &c, NULL) && c.pair.n) {
         const enum verdict v = c.verdict;
         fputs(en->kind == KIND_FREE ? " Were that free, it would be " : " With that paid, it is ",
               f);
-        say_change(&c, c.pair.p, f);
+        say_change(&c, f);
         fputs(" than ", f);
         say_name(f, plain);
         fputs(", the best that learned nothing: ", f);

@@ -29,16 +29,16 @@ static void change_cell(const struct report *r, const struct report_setting *s, 
         fputs("<td class=\"num dim\">baseline</td>", f);
         return;
     }
-    const enum verdict v = contrast_verdict(c, s->entry[i].p);
-    const double percent = 100 * (c->pair.ratio - 1);
+    const enum verdict v = c->verdict;
+    const double percent = 100 * (contrast_ratio(c) - 1);
     fprintf(f, "<td class=\"num %s\">",
             v == VERDICT_BETTER  ? "good"
             : v == VERDICT_WORSE ? "bad"
                                  : "dim");
     if (isfinite(percent))
         fprintf(f, "%s%.1f&nbsp;%%", percent < 0 ? "\xe2\x88\x92" : "+", fabs(percent));
-    fprintf(f, "<small>%s%s%s</small></td>", word[v], isnan(s->entry[i].p) ? "" : ", ",
-            isnan(s->entry[i].p) ? "" : fmt_p(s->entry[i].p).s);
+    fprintf(f, "<small>%s%s%s</small></td>", word[v], isnan(c->pair.p) ? "" : ", ",
+            isnan(c->pair.p) ? "" : fmt_p(c->pair.p).s);
 }
 
 static void head_cell(const struct metric *m, FILE *f)
@@ -127,11 +127,11 @@ static void effect_row(const struct report *r, size_t axis, const struct cell *f
     struct contrast c;
     char *what = cells_setting(r->cells, to, axis), words[160];
     const struct axis *a = &r->cells->axis[axis];
-    if (!what || contrast_cells(from, to, r->rank, &c, NULL) || !c.pair.n) {
+    if (!what || contrast_cells(from, to, r->rank, 1, &c, NULL) || !c.pair.n) {
         free(what);
         return;
     }
-    contrast_words(&c, c.pair.p, words, sizeof words);
+    contrast_words(&c, words, sizeof words);
     fputs("<tr><th scope=\"row\">", f);
     html_text(f, a->value[from->at[axis]].label);
     fputs(" \xe2\x86\x92 ", f);

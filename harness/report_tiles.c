@@ -21,7 +21,7 @@ static void tile_significance(const struct report *r, FILE *f)
         all += o != OUT_NONE;
         sure += o == OUT_WIN;
         if (o == OUT_WIN)
-            p = fmax(p, r->setting[i].entry[r->setting[i].best].p);
+            p = fmax(p, r->setting[i].entry[r->setting[i].best].to_base.pair.p);
     }
     char big[64], small[96];
     snprintf(big, sizeof big, all == 1 ? sure ? "significant" : "not significant" : "%zu of %zu",

@@ -41,24 +41,37 @@ static size_t pair_up(const struct cell *a, const struct cell *b, struct contras
     return n;
 }
 
-enum verdict contrast_verdict(const struct contrast *c, double p)
+double contrast_ratio(const struct contrast *c)
 {
+    if (!isnan(c->pair.change))
+        return c->pair.change;
+    return c->pair.mean_a != 0 ? c->pair.mean_b / c->pair.mean_a : NAN;
+}
+
+/* Which way b went, by the very statistic that was tested. */
+static bool lower(const struct contrast *c)
+{
+    return isnan(c->pair.change) ? c->pair.diff < 0 : c->pair.change < 1;
+}
+
+static enum verdict verdict_of(const struct contrast *c)
+{
+    const double p = c->pair.p;
     if (!c->pair.n)
         return VERDICT_NONE;
-    if (c->pair.diff == 0 && (c->pair.n == 1 || c->pair.p == 1) && c->pair.lo >= c->pair.hi)
-        return VERDICT_SAME;
     if (c->pair.n == 1)
         return c->pair.diff == 0 ? VERDICT_SAME : VERDICT_ONE;
+    if (c->pair.lo == 0 && c->pair.hi == 0)
+        return VERDICT_SAME;
     if (!(p < 1 - CONFIDENCE))
         return VERDICT_UNSURE;
     if (c->metric->better == BETTER_NONE)
         return VERDICT_DIFFERENT;
-    return (c->pair.diff < 0) == (c->metric->better == BETTER_LESS) ? VERDICT_BETTER
-                                                                    : VERDICT_WORSE;
+    return lower(c) == (c->metric->better == BETTER_LESS) ? VERDICT_BETTER : VERDICT_WORSE;
 }
 
 int contrast_cells(const struct cell *a, const struct cell *b, const struct metric *metric,
-                   struct contrast *out, struct err *e)
+                   size_t family, struct contrast *out, struct err *e)
 {
     const size_t most = a->n < b->n ? a->n : b->n;
     double *x = malloc((most + 1) * sizeof *x), *y = malloc((most + 1) * sizeof *y);
@@ -66,8 +79,9 @@ int contrast_cells(const struct cell *a, const struct cell *b, const struct metr
     int rc = 0;
     if (x && y) {
         const size_t n = pair_up(a, b, out, x, y);
-        stats_paired(x, y, n, CONFIDENCE, &out->pair);
-        out->verdict = contrast_verdict(out, out->pair.p);
+        stats_paired(x, y, n, 1 - (1 - CONFIDENCE) / (double)(family ? family : 1), &out->pair);
+        out->pair.p = fmin(1, out->pair.p * (double)(family ? family : 1));
+        out->verdict = verdict_of(out);
     } else {
         rc = err_set(e, ERR_ENOMEM, "out of memory");
     }
@@ -78,26 +92,26 @@ int contrast_cells(const struct cell *a, const struct cell *b, const struct metr
 
 static void how_much(const struct contrast *c, char *out, size_t size)
 {
-    const char *way = c->pair.diff < 0 ? "lower" : "higher";
-    const double change = 100 * fabs(c->pair.ratio - 1);
-    if (!isfinite(change) || c->pair.ratio < 0)
+    const char *way = lower(c) ? "lower" : "higher";
+    const double ratio = contrast_ratio(c), change = 100 * fabs(ratio - 1);
+    if (!isfinite(change) || ratio < 0)
         snprintf(out, size, "%.4g %s %s", fabs(c->pair.diff),
                  strcmp(c->metric->unit, "1") ? c->metric->unit : "", way);
-    else if (c->pair.ratio >= 3)
-        snprintf(out, size, "%.3g times as high", c->pair.ratio);
+    else if (ratio >= 3)
+        snprintf(out, size, "%.3g times as high", ratio);
     else
         snprintf(out, size, "%.*f %% %s", change < 0.95 ? 2 : 1, change, way);
 }
 
-void contrast_words(const struct contrast *c, double p, char *out, size_t size)
+void contrast_words(const struct contrast *c, char *out, size_t size)
 {
     char much[64], chance[48];
     how_much(c, much, sizeof much);
-    if (p < 0.0001)
+    if (c->pair.p < 0.0001)
         snprintf(chance, sizeof chance, "p < 0.0001");
     else
-        snprintf(chance, sizeof chance, "p = %.4f", p);
-    switch (contrast_verdict(c, p)) {
+        snprintf(chance, sizeof chance, "p = %.4f", c->pair.p);
+    switch (c->verdict) {
     case VERDICT_NONE:
         snprintf(out, size, "no pairs to compare");
         break;

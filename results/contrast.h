@@ -31,12 +31,15 @@ struct contrast {
 
 #define CONFIDENCE 0.95
 
+/* family: how many comparisons are read together.  Intervals and p-values then
+ * hold for all of them at once (Bonferroni), so that a verdict, its p-value
+ * and its interval never disagree.                                          */
 int contrast_cells(const struct cell *a, const struct cell *b, const struct metric *metric,
-                   struct contrast *out, struct err *e) MUST_CHECK;
-/* p decides instead of the contrast's own: for p-values corrected for many comparisons. */
-enum verdict contrast_verdict(const struct contrast *c, double p);
+                   size_t family, struct contrast *out, struct err *e) MUST_CHECK;
 /* "better: 12.3 % lower, significant (p = 0.004)" */
-void contrast_words(const struct contrast *c, double p, char *out, size_t size);
+void contrast_words(const struct contrast *c, char *out, size_t size);
+/* b / a: the geometric mean over pairs where it exists, else the ratio of the means. */
+double contrast_ratio(const struct contrast *c);
 bool trial_ejected(const struct result_trial *t);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "sim/dmath.h"
+
 /* ---- Student's t ------------------------------------------------------------ */
 
 static double power(double x, unsigned n)
@@ -121,16 +123,25 @@ static double t_test(const struct summary *d)
     return stats_t_tail(d->mean / (d->sd / sqrt((double)d->n)), (unsigned)(d->n - 1));
 }
 
+/* The log ratios, where they exist; false otherwise. */
+static bool log_ratios(const double *a, const double *b, size_t n, double *d)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!(a[i] > 0 && b[i] > 0))
+            return false;
+        d[i] = a[i] == b[i] ? 0 : dmath_log(b[i] / a[i]);
+    }
+    return n > 0;
+}
+
 void stats_paired(const double *a, const double *b, size_t n, double confidence, struct paired *out)
 {
     struct summary sa, sb, sd;
     stats_summary(a, n, confidence, &sa);
     stats_summary(b, n, confidence, &sb);
     double *d = malloc((n ? n : 1) * sizeof *d);
-    *out = (struct paired){.n = n, .mean_a = sa.mean, .mean_b = sb.mean, .ratio = NAN};
-    out->diff = out->lo = out->hi = out->p = out->p_rank = NAN;
-    if (n && sa.mean != 0)
-        out->ratio = sb.mean / sa.mean;
+    *out = (struct paired){.n = n, .mean_a = sa.mean, .mean_b = sb.mean, .p = NAN, .p_rank = NAN};
+    out->diff = out->lo = out->hi = out->change = out->change_lo = out->change_hi = NAN;
     if (!d)
         return;
     for (size_t i = 0; i < n; i++)
@@ -141,6 +152,13 @@ void stats_paired(const double *a, const double *b, size_t n, double confidence,
     out->hi = sd.hi;
     out->p = t_test(&sd);
     out->p_rank = n < 2 ? NAN : stats_wilcoxon(d, n);
+    if (log_ratios(a, b, n, d)) {
+        stats_summary(d, n, confidence, &sd);
+        out->change = dmath_exp(sd.mean);
+        out->change_lo = n < 2 ? NAN : dmath_exp(sd.lo);
+        out->change_hi = n < 2 ? NAN : dmath_exp(sd.hi);
+        out->p = t_test(&sd);
+    }
     free(d);
 }
 
@@ -221,22 +239,4 @@ double stats_wilcoxon(const double *d, size_t n)
     free(left);
     free(rank2);
     return p;
-}
-
-void stats_holm(double *p, size_t n)
-{
-    double floor = 0;
-    bool *done = calloc(n ? n : 1, sizeof *done);
-    if (!done)
-        return;
-    for (size_t step = 0; step < n; step++) { /* smallest first; each at least its predecessor */
-        size_t at = n;
-        for (size_t i = 0; i < n; i++)
-            if (!done[i] && (at == n || p[i] < p[at]))
-                at = i;
-        floor = fmax(floor, fmin(1, p[at] * (double)(n - step)));
-        p[at] = floor;
-        done[at] = true;
-    }
-    free(done);
 }

@@ -4,9 +4,9 @@
  * a Student-t interval, and two policies run on the same seeds are compared
  * pair by pair, which cancels what the seeds have in common.
  *
- * Everything is sums, products and square roots: degrees of freedom are
- * whole, which makes the incomplete beta function elementary, so a printed
- * p-value has the same digits on every machine.  NAN is "cannot be said"
+ * Everything is sums, products, square roots and sim/dmath.h: degrees of
+ * freedom are whole, which makes the incomplete beta function elementary, so
+ * a printed p-value has the same digits on every machine.  NAN is "cannot be said"
  * (an interval from one trial).                                             */
 #ifndef RESULTS_STATS_H
 #define RESULTS_STATS_H
@@ -25,13 +25,16 @@ struct summary {
 };
 void stats_summary(const double *x, size_t n, double confidence, struct summary *out);
 
+/* The effect of a policy grows with the load that a seed draws, so where all
+ * values are positive it is a ratio that the seeds have in common: the test
+ * is then on log(b / a), and `change` is the geometric mean of b / a.       */
 struct paired {
     size_t n;
     double mean_a, mean_b;
-    double ratio;        /* mean_b / mean_a; NAN when mean_a is 0 */
-    double diff, lo, hi; /* mean of b - a and its interval */
-    double p;            /* paired t test, two-sided; 1 when every pair is equal */
-    double p_rank;       /* Wilcoxon signed-rank, two-sided */
+    double diff, lo, hi;                 /* mean of b - a and its interval */
+    double change, change_lo, change_hi; /* of b / a; NAN when a value is not positive */
+    double p;      /* paired t test, two-sided, of log(b / a), else of b - a; 1: every pair equal */
+    double p_rank; /* Wilcoxon signed-rank, two-sided, of b - a */
 };
 void stats_paired(const double *a, const double *b, size_t n, double confidence,
                   struct paired *out);
@@ -40,9 +43,5 @@ void stats_paired(const double *a, const double *b, size_t n, double confidence,
  * ties share their mean rank.  Exact up to 200 differences (ties included),
  * the normal limit beyond.  1 when nothing is left.  NAN: out of memory.     */
 double stats_wilcoxon(const double *d, size_t n);
-
-/* Holm's step-down: p-values, in place, such that calling all those below
- * alpha significant is wrong anywhere with probability at most alpha.       */
-void stats_holm(double *p, size_t n);
 
 #endif

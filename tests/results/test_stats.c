@@ -1,5 +1,5 @@
 /* Against what others published: t tables, the sleep data of Student (1908),
- * Wilcoxon's table, and Holm's own example.                                 */
+ * and the signed-rank example of Hollander and Wolfe.                                 */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
@@ -107,15 +107,21 @@ Test(stats, wilcoxon_exact_and_normal_meet)
     cr_expect_float_eq(normal / exact, 1, 0.1, "exact %g normal %g", exact, normal);
 }
 
-/* Four hypotheses of the worked example in Wikipedia's "Holm-Bonferroni
- * method": p = 0.01, 0.04, 0.03, 0.005; adjusted 0.03, 0.06, 0.06, 0.02.      */
-Test(stats, holm)
+/* Positive values are compared as ratios: a tenth less in every pair is certain,
+ * whatever the scale of the pair, and the test is Student's on the logarithms. */
+Test(stats, positive_pairs_are_compared_as_ratios)
 {
-    double p[4] = {0.01, 0.04, 0.03, 0.005};
-    const double want[4] = {0.03, 0.06, 0.06, 0.02};
-    stats_holm(p, 4);
-    for (int i = 0; i < 4; i++)
-        cr_expect_float_eq(p[i], want[i], 1e-15);
+    const double a[4] = {1, 10, 100, 1000}, b[4] = {0.9, 9, 90, 900}, c[4] = {2, 5, 200, 500};
+    struct paired p;
+    stats_paired(a, b, 4, 0.95, &p);
+    cr_expect_float_eq(p.change, 0.9, 1e-12);
+    cr_expect_lt(p.p, 1e-12);
+    cr_expect(p.lo < 0 && p.hi > 0, "the differences alone would show nothing");
+    stats_paired(a, c, 4, 0.95, &p); /* logs of 2, 1/2, 2, 1/2: mean 0 */
+    cr_expect_float_eq(p.change, 1, 1e-12);
+    cr_expect_float_eq(p.p, 1, 1e-12);
+    /* sd of the logs is ln 2 * sqrt(4/3), the table's t for 3 degrees of freedom 3.182 */
+    cr_expect_float_eq(p.change_hi, exp(3.182 * log(2) * sqrt(4.0 / 3) / 2), 0.001);
 }
 
 Test(stats, one_trial_has_no_interval)
@@ -133,7 +139,7 @@ Test(stats, one_trial_has_no_interval)
 
 Test(stats, differences_that_never_vary)
 {
-    const double a[3] = {1, 2, 3}, b[3] = {2, 3, 4};
+    const double a[3] = {0, 2, 3}, b[3] = {1, 3, 4};
     struct paired p;
     stats_paired(a, a, 3, 0.95, &p);
     cr_expect_eq(p.p, 1);
