@@ -162,6 +162,7 @@ static void finish(struct serve *s, uint32_t slot)
     d.last_token_ns = sim_now(s->sim);
     leave_running(s, slot);
     policy_slot_done(s->env->policy, &d);
+    intake_watch_policy(s);
     serve_release(s, slot);
 }
 

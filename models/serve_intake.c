@@ -36,6 +36,21 @@ void intake_request(const struct serve *s, const struct seq *q, struct policy_re
     };
 }
 
+/* The keys of a policy that was put out mean nothing beside the default's: all that wait, or will
+ * come back, are ranked by arrival again.                                   */
+void intake_watch_policy(struct serve *s)
+{
+    const struct policy_slot *p = s->env->policy;
+    if (!p || p->ejected == EJECT_NONE || s->ranks_dropped)
+        return;
+    s->ranks_dropped = true;
+    for (uint32_t slot = 0; slot < s->slots; slot++) {
+        s->seq[slot].key = 0;
+        if (slot_heap_has(&s->waiting, slot))
+            slot_heap_rekey(&s->waiting, slot, 0);
+    }
+}
+
 static void enqueue(struct serve *s, uint32_t slot, int64_t key)
 {
     struct seq *q = &s->seq[slot];
@@ -117,6 +132,7 @@ static void ready(void *ctx, uint64_t arg)
     mlaas_hook_begin(s->mlaas);
     q->admitted = policy_slot_admit(s->env->policy, &a) == POLICY_ADMIT;
     q->key = q->admitted ? policy_slot_batch(s->env->policy, &b) : 0;
+    intake_watch_policy(s);
     bool charged = mlaas_hook_end(s->mlaas, async ? corrected : decided, s, slot);
     if (!charged)
         take_effect(s, slot);

@@ -111,6 +111,7 @@ struct serve {
     struct carry intake_carry;
     uint64_t refused_said; /* incidents about refused requests so far */
     uint64_t impossible;   /* requests that could never fit */
+    bool ranks_dropped;    /* the policy was ejected, and its keys with it */
 
     struct sketch *ttft, *tpot, *e2e, *queue_wait, *decision;
     struct measure_series *s_waiting, *s_running, *s_kv, *s_gpu;
@@ -123,7 +124,8 @@ struct serve {
 };
 
 /* serve_intake.c */
-int intake_begin(struct serve *s); /* pulls the first request */
+int intake_begin(struct serve *s);         /* pulls the first request */
+void intake_watch_policy(struct serve *s); /* after asking it anything */
 void intake_server(const struct serve *s, struct policy_server *o);
 void intake_request(const struct serve *s, const struct seq *q, struct policy_request *o);
 

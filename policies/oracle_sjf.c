@@ -19,7 +19,7 @@ static int create(void **self, const struct policy_host *h)
         h->log(h->host, "out of memory");
         return -1;
     }
-    s->prompt_weight = h->param(h->host, "prompt_weight", 0.02);
+    s->prompt_weight = h->param(h->host, "prompt_weight", 0.2);
     *self = s;
     if (s->prompt_weight >= 0 && s->prompt_weight <= 1e3)
         return 0;

@@ -11,7 +11,7 @@
  *
  * Parameters
  *   model          which weights                              ("sjf_mlp")
- *   prompt_weight  work of an uncached prompt token, in answer tokens (0.02)
+ *   prompt_weight  work of an uncached prompt token, in answer tokens  (0.2)
  *   risk           0: rank by the mean; 1: by the 90th percentile      (0)
  *   aging          answer tokens forgiven per second of waiting        (0)  */
 #include <stdlib.h>
@@ -43,7 +43,7 @@ static int create(void **self, const struct policy_host *h)
         return -1;
     }
     s->h = h;
-    s->prompt_weight = h->param(h->host, "prompt_weight", 0.02);
+    s->prompt_weight = h->param(h->host, "prompt_weight", 0.2);
     s->risk = h->param(h->host, "risk", 0);
     s->aging = h->param(h->host, "aging", 0);
     if (!(s->prompt_weight >= 0 && s->prompt_weight <= 1e3))
