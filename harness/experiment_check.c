@@ -19,18 +19,33 @@ struct checked {
     struct textset machine, trace, policy; /* found to be good */
 };
 
+/* What a model asks of the machine depends on its section and on the stack. */
+static char *machine_question(const struct setup *s)
+{
+    char *machine = s->machine ? config_text(s->machine) : strdup("none");
+    char *section = s->section ? config_text(s->section) : strdup("none");
+    char *all = NULL;
+    if (machine && section &&
+        asprintf(&all, "%s %s %s %s", s->model->name, s->stack ? s->stack : "", machine, section) <
+            0)
+        all = NULL;
+    free(machine);
+    free(section);
+    return all;
+}
+
 static int check_machine(const struct experiment *x, const struct setup *s, struct checked *c,
                          struct err *e)
 {
     struct machine *m = NULL;
     char *text = NULL;
     bool is_new;
-    if (!s->machine)
-        return 0;
-    int rc = textset_add(&c->machine, config_text(s->machine), &is_new, e);
+    int rc = textset_add(&c->machine, machine_question(s), &is_new, e);
     if (rc || !is_new)
         return rc;
     rc = trial_machine(x, s, &m, &text, e);
+    if (!rc && s->model->fits && (rc = s->model->fits(s->section, m, s->stack, e)))
+        err_wrap(e, rc, "%s", x->file);
     machine_free(m);
     free(text);
     return rc;
@@ -41,7 +56,10 @@ static int check_trace(const struct experiment *x, const struct setup *s, struct
 {
     bool is_new;
     if (!s->trace)
-        return 0;
+        return s->model->needs_requests
+                   ? err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)",
+                             x->file, s->model->name)
+                   : 0;
     int rc = textset_add(&c->trace, config_text(s->trace), &is_new, e);
     return rc || !is_new ? rc : trace_source_check(s->trace, &x->where, e);
 }

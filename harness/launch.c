@@ -3,16 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/outfile.h"
 #include "harness/run_show.h"
 #include "harness/runner.h"
 #include "harness/sweep_ranks.h"
 
-/* OUT's folder exists before hours are spent. */
+/* OUT's folder exists, and OUT is none itself, before hours are spent. */
 static int make_folder(const char *out, struct err *e)
 {
     const char *slash = strrchr(out, '/');
+    struct stat st;
+    if (!stat(out, &st) && S_ISDIR(st.st_mode))
+        return err_set(e, ERR_EIO, "%s: is a folder, want the name of a file", out);
     if (!slash || slash == out)
         return 0;
     char *folder = strndup(out, (size_t)(slash - out));

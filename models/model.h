@@ -53,6 +53,11 @@ struct model_ops {
     const char *summary;
     /* Checks the model's own section of the experiment without running. */
     int (*check)(const struct config *section, struct err *e);
+    /* Whether the machine (NULL: none named) and stack have what a run will ask of them.
+     * NULL: any will do. */
+    int (*fits)(const struct config *section, const struct machine *machine, const char *stack,
+                struct err *e);
+    bool needs_requests; /* an experiment without a trace is wrong */
     int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e);
 };

@@ -217,6 +217,22 @@ static int simulate(struct serve *s)
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
 
+static int fits(const struct config *section, const struct machine *machine, const char *stack,
+                struct err *e)
+{
+    struct model_env env = {.machine = machine, .stack = stack};
+    struct serve s = {.env = &env, .e = e};
+    if (!machine)
+        return err_set(e, ERR_ENAME, "model \"serve\" needs a machine profile (\"machine\": ...)");
+    int rc = serve_config(&s.c, section, e);
+    if (!rc)
+        rc = machine_use_begin(&s.use, machine, e);
+    if (!rc)
+        rc = open_costs(&s);
+    machine_use_end(&s.use);
+    return rc;
+}
+
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e)
 {
@@ -240,5 +256,7 @@ const struct model_ops model_serve = {
     .name = "serve",
     .summary = "a GPU server that serves LLM requests by continuous batching",
     .check = check,
+    .fits = fits,
+    .needs_requests = true,
     .run = run,
 };

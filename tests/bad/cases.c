@@ -60,9 +60,11 @@ static struct bad_case *take(char *line, struct bad_case *cur, const char *path,
         *name_end = 0;
     if (!strcmp(line, "copy"))
         add_file(cur, rest, NULL);
-    else if (!strcmp(line, "file"))
-        add_file(cur, rest, text ? text : "");
-    else if (!strcmp(line, "run"))
+    else if (!strcmp(line, "file")) {
+        add_file(cur, rest, "");
+        if (text)
+            append_line(cur, text);
+    } else if (!strcmp(line, "run"))
         cur->run = strdup(rest);
     else if (!strcmp(line, "says"))
         cur->says = strdup(rest);

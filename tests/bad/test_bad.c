@@ -57,15 +57,15 @@ static void read_text(const char *path, char *out, size_t n)
     out[len] = 0;
 }
 
-/* $ROOT in a sentence stands for the repository, wherever that is. */
-static void with_root(const char *says, const char *root, char *out, size_t n)
+/* $BUILD in a sentence stands for the folder of the program, wherever that is. */
+static void with_build(const char *says, const char *build, char *out, size_t n)
 {
     size_t at = 0;
     out[0] = 0;
     for (; *says && at + 1 < n; says++) {
-        if (!strncmp(says, "$ROOT", 5)) {
-            at += (size_t)snprintf(out + at, n - at, "%s", root);
-            says += 4;
+        if (!strncmp(says, "$BUILD", 6)) {
+            at += (size_t)snprintf(out + at, n - at, "%s", build);
+            says += 5;
         } else {
             out[at++] = *says;
             out[at] = 0;
@@ -88,22 +88,24 @@ ParameterizedTest(int *row, bad, each_wrong_input_earns_its_sentence, .timeout =
     const struct bad_case *all;
     cr_assert_lt((size_t)*row, bad_cases(&all));
     const struct bad_case *c = &all[*row];
-    char root[512], dir[] = "/tmp/malv-bad-XXXXXX", before[4096] = "", after[4096] = "";
+    char root[512], build[600], dir[] = "/tmp/malv-bad-XXXXXX", before[4096] = "", after[4096] = "";
     cr_assert(getcwd(root, sizeof root) && mkdtemp(dir));
+    snprintf(build, sizeof build, "%s/%s", root, BUILD);
     for (size_t i = 0; i < c->n_file; i++)
         write_file(dir, &c->file[i], root);
     listing(dir, before, sizeof before);
 
     char cmd[4096], want[2048], got[2048], err[sizeof dir + 8];
     snprintf(err, sizeof err, "%s.err", dir);
-    setenv("ROOT", root, 1);
-    snprintf(cmd, sizeof cmd, "cd %s && PATH=%s/%s:$PATH && (%s) 2>%s >/dev/null </dev/null", dir,
-             root, BUILD, c->run, err);
+    setenv("BUILD", build, 1);
+    unsetenv("MALV_DATA"); /* sentences must not depend on it */
+    snprintf(cmd, sizeof cmd, "cd %s && PATH=%s:$PATH && (%s) 2>%s >/dev/null </dev/null", dir,
+             build, c->run, err);
     int rc = system(cmd);
     cr_expect(WIFEXITED(rc) && WEXITSTATUS(rc) == c->status, "%s: %s: exit %d, want %d", c->where,
               c->title, WIFEXITED(rc) ? WEXITSTATUS(rc) : -WTERMSIG(rc), c->status);
     read_text(err, got, sizeof got);
-    with_root(c->says, root, want, sizeof want);
+    with_build(c->says, build, want, sizeof want);
     cr_expect_str_eq(got, want, "%s: %s:\n  got  %s\n  want %s", c->where, c->title, got, want);
     listing(dir, after, sizeof after);
     cr_expect_str_eq(after, before, "%s: %s: left files behind:\n%s", c->where, c->title, after);
