@@ -12,7 +12,7 @@
 #include "gpu-kernels/beside.h"
 #include "gpu-kernels/cuda_image.h"
 #include "gpu-kernels/cudrv.h"
-#include "gpu-kernels/launch.h"
+#include "gpu-kernels/grid.h"
 
 enum { ROWS_MAX = 4096, BLOCKS_PER_SM = 2 }; /* of one launch; more rows take turns */
 
@@ -170,17 +170,17 @@ static int run_some(const struct cuda_model *m, uint32_t rows, const float *in, 
                     char *why, size_t n)
 {
     const struct cuda *c = m->on;
-    const struct launch_places places = {at(c->x.device), at(m->w1),    at(m->w2),
-                                         at(m->bias1),    at(m->bias2), at(c->y.device)};
-    struct launch l;
-    void *args[] = {&l.args};
-    launch_plan(&l, &m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM);
-    launch_stage(&m->pack, c->x.host, in, rows);
+    const struct grid_places places = {at(c->x.device), at(m->w1),    at(m->w2),
+                                       at(m->bias1),    at(m->bias2), at(c->y.device)};
+    struct grid g;
+    void *args[] = {&g.args};
+    grid_plan(&g, &m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM);
+    grid_stage(&m->pack, c->x.host, in, rows);
     if (check(c,
-              c->drv.cuLaunchKernel(m->pack.layout == PACK_F32 ? c->f32 : c->s8, l.grid, 1, 1,
-                                    l.block, 1, 1, 0, c->stream, args, NULL),
+              c->drv.cuLaunchKernel(m->pack.layout == PACK_F32 ? c->f32 : c->s8, g.blocks, 1, 1,
+                                    g.threads, 1, 1, 0, c->stream, args, NULL),
               "launching a kernel", why, n) ||
-        check(c, c->drv.cuStreamSynchronize(c->stream), l.kernel, why, n))
+        check(c, c->drv.cuStreamSynchronize(c->stream), g.kernel, why, n))
         return -1;
     memcpy(out, c->y.host, (size_t)rows * m->pack.n_out * sizeof *out);
     return 0;

@@ -4,7 +4,7 @@
 
 #include "gpu-kernels/backend.h"
 #include "gpu-kernels/emu_block.h"
-#include "gpu-kernels/launch.h"
+#include "gpu-kernels/grid.h"
 
 emu_kernel emu_mlp_f32, emu_mlp_s8; /* mlp.cu, compiled as C */
 
@@ -51,19 +51,20 @@ static int run_emu(void *model, uint32_t rows, const float *in, float *out, char
     struct emu_model *m = model;
     const struct pack *p = &m->pack;
     const bool f32 = p->layout == PACK_F32;
-    void *x = pack_alloc(rows * launch_row_size(p));
+    void *x = pack_alloc(rows * grid_row_size(p));
     if (!x)
         return infer_fail(why, n, "out of memory");
-    launch_stage(p, x, in, rows);
-    struct launch_places at = {.x = x,
-                               .w1 = p->w1,
-                               .w2 = p->w2,
-                               .bias1 = f32 ? (void *)p->b1 : p->c1,
-                               .bias2 = f32 ? (void *)p->b2 : p->c2,
-                               .y = out};
-    struct launch l;
-    launch_plan(&l, p, &at, rows, BLOCKS);
-    int bad = emu_launch(m->device, f32 ? emu_mlp_f32 : emu_mlp_s8, l.grid, l.block, &l.args, NULL);
+    grid_stage(p, x, in, rows);
+    struct grid_places at = {.x = x,
+                             .w1 = p->w1,
+                             .w2 = p->w2,
+                             .bias1 = f32 ? (void *)p->b1 : p->c1,
+                             .bias2 = f32 ? (void *)p->b2 : p->c2,
+                             .y = out};
+    struct grid g;
+    grid_plan(&g, p, &at, rows, BLOCKS);
+    int bad =
+        emu_launch(m->device, f32 ? emu_mlp_f32 : emu_mlp_s8, g.blocks, g.threads, &g.args, NULL);
     free(x);
     return bad ? infer_fail(why, n, "emu: %s", m->device->why) : 0;
 }

@@ -33,7 +33,7 @@ struct infer_model; /* a network loaded on it */
 
 /* 0, or -1 with one sentence in why[0..n). INFER_AUTO never fails. */
 int infer_open(struct infer **r, enum infer_backend want, char *why, size_t n);
-void infer_close(struct infer *r);
+void infer_close(struct infer *r); /* NULL is fine; unload its models first */
 const char *
 infer_name(const struct infer *r); /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
 const char *infer_notice(const struct infer *r); /* why auto fell back, or NULL */

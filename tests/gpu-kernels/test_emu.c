@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gpu-kernels/emu_block.h"
-#include "gpu-kernels/launch.h"
+#include "gpu-kernels/grid.h"
 #include "tests/gpu-kernels/bugs/bugs.h"
 #include "tests/gpu-kernels/nets.h"
 
@@ -22,14 +22,14 @@ static void run(struct emu *e, const struct net *n, uint32_t rows, const float *
     const bool f32 = n->mlp.type == INFER_F32;
     struct pack p;
     cr_assert(pack_make(&p, &n->mlp, f32 ? PACK_F32 : PACK_MMA));
-    void *staged = pack_alloc(rows * launch_row_size(&p));
-    launch_stage(&p, staged, x, rows);
-    struct launch_places at = {
+    void *staged = pack_alloc(rows * grid_row_size(&p));
+    grid_stage(&p, staged, x, rows);
+    struct grid_places at = {
         staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
-    struct launch l;
-    launch_plan(&l, &p, &at, rows, blocks);
+    struct grid g;
+    grid_plan(&g, &p, &at, rows, blocks);
     struct emu_options o = {.seed = seed};
-    int bad = emu_launch(e, f32 ? emu_mlp_f32 : emu_mlp_s8, l.grid, l.block, &l.args, &o);
+    int bad = emu_launch(e, f32 ? emu_mlp_f32 : emu_mlp_s8, g.blocks, g.threads, &g.args, &o);
     cr_assert_not(bad, "%s", e->why);
     free(staged);
     pack_free(&p);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gpu-kernels/launch.h"
+#include "gpu-kernels/grid.h"
 #include "tests/gpu-kernels/bugs/bugs.h"
 #include "tests/gpu-kernels/nets.h"
 #include "tests/gpu-kernels/ptx/ptx.h"
@@ -36,23 +36,23 @@ static void run(const struct ptx_module *m, const struct net *n, uint32_t rows, 
     const bool f32 = n->mlp.type == INFER_F32;
     char why[512] = "";
     struct pack p;
-    struct launch l;
+    struct grid g;
     cr_assert(pack_make(&p, &n->mlp, f32 ? PACK_F32 : PACK_MMA));
-    void *staged = pack_alloc(rows * launch_row_size(&p));
-    launch_stage(&p, staged, x, rows);
-    struct launch_places at = {
+    void *staged = pack_alloc(rows * grid_row_size(&p));
+    grid_stage(&p, staged, x, rows);
+    struct grid_places at = {
         staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
-    const size_t sizes[] = {rows * launch_row_size(&p), p.w1_size,   p.w2_size,
-                            p.hidden_pad * 4,           p.n_out * 4, (size_t)rows * p.n_out * 4};
+    const size_t sizes[] = {rows * grid_row_size(&p), p.w1_size,   p.w2_size,
+                            p.hidden_pad * 4,         p.n_out * 4, (size_t)rows * p.n_out * 4};
     const void *const places[] = {at.x, at.w1, at.w2, at.bias1, at.bias2, at.y};
     for (int i = 0; i < 6; i++)
         ptx_memory_add(places[i], sizes[i]);
-    launch_plan(&l, &p, &at, rows, blocks);
-    struct ptx_launch pl = {.kernel = l.kernel,
-                            .grid = l.grid,
-                            .block = l.block,
-                            .args = &l.args,
-                            .args_size = f32 ? sizeof l.args.f32 : sizeof l.args.s8};
+    grid_plan(&g, &p, &at, rows, blocks);
+    struct ptx_launch pl = {.kernel = g.kernel,
+                            .grid = g.blocks,
+                            .block = g.threads,
+                            .args = &g.args,
+                            .args_size = f32 ? sizeof g.args.f32 : sizeof g.args.s8};
     int bad = ptx_launch(m, &pl, why, sizeof why);
     cr_assert_not(bad, "%s", why);
     for (int i = 0; i < 6; i++)

@@ -1,8 +1,8 @@
-/* launch.c - see launch.h */
+/* grid.c - see grid.h */
 #include <assert.h>
 #include <string.h>
 
-#include "gpu-kernels/launch.h"
+#include "gpu-kernels/grid.h"
 #include "gpu-kernels/quant.h"
 
 /* A narrow network leaves warps of a block idle, unless the block takes more
@@ -21,13 +21,13 @@ static uint32_t grid_for(uint32_t rows, uint32_t rows_per_block, uint32_t blocks
     return grid < blocks ? grid : blocks;
 }
 
-static void plan_f32(struct launch *l, const struct pack *p, const struct launch_places *at,
+static void plan_f32(struct grid *g, const struct pack *p, const struct grid_places *at,
                      uint32_t rows, uint32_t blocks)
 {
     uint32_t slots = slots_for(p->chunks);
-    l->kernel = "mlp_f32";
-    l->grid = grid_for(rows, slots * MLP_F32_ROWS, blocks);
-    l->args.f32 = (struct mlp_f32_args){.x = at->x,
+    g->kernel = "mlp_f32";
+    g->blocks = grid_for(rows, slots * MLP_F32_ROWS, blocks);
+    g->args.f32 = (struct mlp_f32_args){.x = at->x,
                                         .w1 = at->w1,
                                         .b1 = at->bias1,
                                         .w2 = at->w2,
@@ -41,13 +41,13 @@ static void plan_f32(struct launch *l, const struct pack *p, const struct launch
                                         .slots = slots};
 }
 
-static void plan_s8(struct launch *l, const struct pack *p, const struct launch_places *at,
+static void plan_s8(struct grid *g, const struct pack *p, const struct grid_places *at,
                     uint32_t rows, uint32_t blocks)
 {
     uint32_t slots = slots_for(p->chunks);
-    l->kernel = "mlp_s8";
-    l->grid = grid_for(rows, slots * MLP_S8_ROWS, blocks);
-    l->args.s8 = (struct mlp_s8_args){.x = at->x,
+    g->kernel = "mlp_s8";
+    g->blocks = grid_for(rows, slots * MLP_S8_ROWS, blocks);
+    g->args.s8 = (struct mlp_s8_args){.x = at->x,
                                       .w1 = at->w1,
                                       .w2 = at->w2,
                                       .c1 = at->bias1,
@@ -62,24 +62,24 @@ static void plan_s8(struct launch *l, const struct pack *p, const struct launch_
                                       .slots = slots};
 }
 
-void launch_plan(struct launch *l, const struct pack *p, const struct launch_places *at,
-                 uint32_t rows, uint32_t blocks)
+void grid_plan(struct grid *g, const struct pack *p, const struct grid_places *at, uint32_t rows,
+               uint32_t blocks)
 {
     assert(rows && blocks && (p->layout == PACK_F32 || p->layout == PACK_MMA));
-    memset(l, 0, sizeof *l);
-    l->block = MLP_THREADS;
-    (p->layout == PACK_F32 ? plan_f32 : plan_s8)(l, p, at, rows, blocks);
+    memset(g, 0, sizeof *g);
+    g->threads = MLP_THREADS;
+    (p->layout == PACK_F32 ? plan_f32 : plan_s8)(g, p, at, rows, blocks);
 }
 
-size_t launch_row_size(const struct pack *p)
+size_t grid_row_size(const struct pack *p)
 {
     return p->layout == PACK_F32 ? p->n_in * sizeof(float) : p->k_pad;
 }
 
-void launch_stage(const struct pack *p, void *to, const float *x, uint32_t rows)
+void grid_stage(const struct pack *p, void *to, const float *x, uint32_t rows)
 {
     if (p->layout == PACK_F32)
-        memcpy(to, x, rows * launch_row_size(p));
+        memcpy(to, x, rows * grid_row_size(p));
     else
         quant_rows(to, p->k_pad, x, rows, p->n_in, p->in_inverse);
 }

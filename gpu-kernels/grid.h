@@ -1,0 +1,31 @@
+/* grid.h - how a batch becomes one kernel launch; the same for the GPU, for
+ * the fibers and for the tests, so that all run the same grid of blocks.    */
+#ifndef GPU_KERNELS_GRID_H
+#define GPU_KERNELS_GRID_H
+
+#include "gpu-kernels/pack.h"
+
+/* Where a network's arrays and the batch lie, as the device sees them. */
+struct grid_places {
+    const void *x, *w1, *w2, *bias1, *bias2;
+    void *y;
+};
+
+struct grid {
+    const char *kernel;       /* "mlp_f32" or "mlp_s8" */
+    uint32_t blocks, threads; /* of the launch, of each block */
+    union {
+        struct mlp_f32_args f32;
+        struct mlp_s8_args s8;
+    } args;
+};
+
+/* At most `blocks` blocks: more rows than they hold, and they stride. */
+void grid_plan(struct grid *g, const struct pack *p, const struct grid_places *at, uint32_t rows,
+               uint32_t blocks);
+
+/* Bytes of a row of x as the kernel reads it, and bringing rows into that form. */
+size_t grid_row_size(const struct pack *p);
+void grid_stage(const struct pack *p, void *to, const float *x, uint32_t rows);
+
+#endif
