@@ -104,7 +104,9 @@ void figure_markdown_head(FILE *out)
     fputs(
         "# Validation\n\n"
         "What the simulator says beside what others published or derived. This page is written by\n"
-        "`malv figure all --markdown docs/validation.md`; a test fails when it is not current.\n"
+        "`malv figure all --markdown docs/validation.md`; tests/report/check-validation fails when "
+        "it is\n"
+        "not current.\n"
         "A figure is data: `experiments/figures/NAME.json` and `results/published/NAME.csv`.\n",
         out);
 }

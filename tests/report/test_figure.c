@@ -1,5 +1,6 @@
 /* malv figure: published beside ours, and its exit status. */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,4 +106,27 @@ Test(figure, means_are_over_the_seeds_of_the_selected_trials)
     results_free(rs);
     figure_free(f);
     sh("rm -r %s", dir);
+}
+
+/* All of it is run again by tests/report/check-validation, in continuous integration. */
+Test(figure, the_validation_page_has_every_published_value)
+{
+    glob_t g;
+    cr_assert_eq(glob("experiments/figures/*.json", 0, NULL, &g), 0);
+    for (size_t i = 0; i < g.gl_pathc; i++) {
+        struct figure *f;
+        struct err e = {0};
+        cr_assert_eq(figure_load(&f, g.gl_pathv[i], &e), 0, "%s", e.msg);
+        cr_expect_eq(sh("grep -qF '## %s: %s' docs/validation.md", f->name, f->title), 0, "%s",
+                     f->name);
+        for (size_t k = 0; k < f->published.n; k++) {
+            const struct published_row *p = &f->published.row[k];
+            cr_expect_eq(
+                sh("grep -qF '| %s | %g | %.6g | ' docs/validation.md", p->series, p->x, p->value),
+                0, "%s at %g: malv figure all --markdown docs/validation.md", p->series, p->x);
+        }
+        figure_free(f);
+    }
+    globfree(&g);
+    cr_expect_neq(sh("grep -q Missed docs/validation.md"), 0);
 }
