@@ -2,6 +2,7 @@
  * learned policies. */
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,62 +248,42 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"quiet", no_argument, NULL, 'q'},
                                       {0}};
 
-static int number(const char *option, const char *text, double lo, double hi, bool whole,
-                  double *out, struct err *e)
-{
-    char *end;
-    double v = strtod(text, &end);
-    if (end == text || *end || !(v >= lo && v <= hi) || (whole && v != (double)(uint64_t)v))
-        return err_set(e, ERR_EUSAGE, "--%s: got \"%.32s\", want %s %g..%g", option, text,
-                       whole ? "a whole number" : "a number", lo, hi);
-    *out = v;
-    return 0;
-}
+/* Options that are numbers: where they go, and between what. */
+enum kind { U64, U32, F64 };
+#define AT(member) offsetof(struct model_train_want, member)
+static const struct {
+    int option;
+    const char *name;
+    enum kind kind;
+    size_t at;
+    double lo, hi;
+} numbers[] = {{O_REQUESTS, "requests", U64, AT(requests), 20, 1e7},
+               {O_SEED, "seed", U64, AT(o.seed), 0, 1e15},
+               {O_HIDDEN, "hidden", U32, AT(o.hidden), 1, 1024},
+               {O_EPOCHS, "epochs", U32, AT(o.epochs), 1, 10000},
+               {O_BATCH, "batch", U32, AT(o.batch), 1, 65536},
+               {O_PATIENCE, "patience", U32, AT(o.patience), 1, 10000},
+               {O_RATE, "rate", F64, AT(o.rate), 1e-9, 1},
+               {O_QUANTILE, "quantile", F64, AT(o.quantile), 0.01, 0.99}};
 
-static int set_number(int c, const char *text, struct model_train_want *w, struct err *e)
+static int set_number(int option, const char *text, struct model_train_want *w, struct err *e)
 {
-    static const struct {
-        int c;
-        const char *name;
-        double lo, hi;
-    } limits[] = {{O_REQUESTS, "requests", 20, 1e7}, {O_SEED, "seed", 0, 1e15},
-                  {O_HIDDEN, "hidden", 1, 1024},     {O_EPOCHS, "epochs", 1, 10000},
-                  {O_BATCH, "batch", 1, 65536},      {O_PATIENCE, "patience", 1, 10000},
-                  {O_RATE, "rate", 1e-9, 1},         {O_QUANTILE, "quantile", 0.01, 0.99}};
-    struct train_options *o = &w->o;
-    double v = 0;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        int rc = limits[i].c == c
-                     ? number(limits[i].name, text, limits[i].lo, limits[i].hi, c < O_RATE, &v, e)
-                     : 0;
-        if (rc)
-            return rc;
-    }
-    switch (c) {
-    case O_REQUESTS:
-        w->requests = (uint64_t)v;
-        break;
-    case O_SEED:
-        o->seed = (uint64_t)v;
-        break;
-    case O_HIDDEN:
-        o->hidden = (uint32_t)v;
-        break;
-    case O_EPOCHS:
-        o->epochs = (uint32_t)v;
-        break;
-    case O_BATCH:
-        o->batch = (uint32_t)v;
-        break;
-    case O_PATIENCE:
-        o->patience = (uint32_t)v;
-        break;
-    case O_RATE:
-        o->rate = v;
-        break;
-    default:
-        o->quantile = v;
-    }
+    size_t i = 0;
+    while (numbers[i].option != option)
+        i++;
+    char *end, *to = (char *)w + numbers[i].at;
+    bool whole = numbers[i].kind != F64;
+    double v = strtod(text, &end);
+    if (end == text || *end || !(v >= numbers[i].lo && v <= numbers[i].hi) ||
+        (whole && v != (double)(uint64_t)v))
+        return err_set(e, ERR_EUSAGE, "--%s: got \"%.32s\", want %s %g..%g", numbers[i].name, text,
+                       whole ? "a whole number" : "a number", numbers[i].lo, numbers[i].hi);
+    if (numbers[i].kind == U64)
+        *(uint64_t *)(void *)to = (uint64_t)v;
+    else if (numbers[i].kind == U32)
+        *(uint32_t *)(void *)to = (uint32_t)v;
+    else
+        *(double *)(void *)to = v;
     return 0;
 }
 
