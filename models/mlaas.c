@@ -30,10 +30,7 @@ struct batch {
 struct mlaas {
     struct mlaas_config c;
     struct mlaas_env env;
-    struct stack_cost core, gpu; /* paths */
-    bool has_gpu;
-    const struct machine_cost *cpu_table, *gpu_table;
-    double reference_flops;
+    struct mlaas_costs k;
     struct carry carry;
     bool failed; /* out of memory: sticky; the run stops */
     bool in_hook;
@@ -54,19 +51,20 @@ struct mlaas {
 static double size_ratio(const struct mlaas *m, int model)
 {
     const struct model_infer *in = m->env.infer;
-    return (double)in->flops(in->ctx, model) / m->reference_flops;
+    return (double)in->flops(in->ctx, model) / m->k.reference_flops;
 }
 
 /* On a core everything grows with the network. */
 static sim_cost cpu_cost(const struct mlaas *m, int model, uint64_t rows)
 {
-    return (sim_cost)((double)machine_table_at(m->cpu_table, rows) * size_ratio(m, model));
+    return (sim_cost)((double)machine_table_at(m->k.cpu_table, rows) * size_ratio(m, model));
 }
 
 /* On the GPU the first row is latency; only what comes on top of it grows with the network. */
 static sim_cost gpu_cost(const struct mlaas *m, int model, uint64_t rows)
 {
-    sim_cost one = machine_table_at(m->gpu_table, 1), all = machine_table_at(m->gpu_table, rows);
+    sim_cost one = machine_table_at(m->k.gpu_table, 1),
+             all = machine_table_at(m->k.gpu_table, rows);
     assert(all >= one);
     double ratio = size_ratio(m, model);
     return one + (sim_cost)((double)(all - one) * (ratio > 1 ? ratio : 1));
@@ -113,14 +111,14 @@ static void gpu_back_on_core(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct batch *b = ctx;
-    on_core(b->m, ns_of(b->m, b->m->gpu.cpu_after), batch_done, b);
+    on_core(b->m, ns_of(b->m, b->m->k.gpu.cpu_after), batch_done, b);
 }
 
 static void gpu_finished(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->gpu.wire_after), 0, gpu_back_on_core, b, 0);
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.gpu.wire_after), 0, gpu_back_on_core, b, 0);
 }
 
 static void gpu_reached(void *ctx, uint64_t arg)
@@ -128,7 +126,7 @@ static void gpu_reached(void *ctx, uint64_t arg)
     (void)arg;
     struct batch *b = ctx;
     struct mlaas *m = b->m;
-    gpu_side(m->env.gpu, b->gpu_work, ns_of(m, m->gpu.gpu_slice), ns_of(m, m->gpu.gpu_switch),
+    gpu_side(m->env.gpu, b->gpu_work, ns_of(m, m->k.gpu.gpu_slice), ns_of(m, m->k.gpu.gpu_switch),
              gpu_finished, b, 0);
 }
 
@@ -136,14 +134,14 @@ static void gpu_submitted(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->gpu.wire_before), 0, gpu_reached, b, 0);
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.gpu.wire_before), 0, gpu_reached, b, 0);
 }
 
 static void core_finished(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->core.wire_before), 0, batch_done, b, 0);
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.core.wire_before), 0, batch_done, b, 0);
 }
 
 /* LAKE's rule, polled no more often than LAKE polls. */
@@ -161,7 +159,7 @@ static bool gpu_contended(struct mlaas *m)
 
 static bool choose_gpu(struct mlaas *m, const struct batch *b)
 {
-    if (m->c.place == MLAAS_CORE || !m->has_gpu)
+    if (m->c.place == MLAAS_CORE || !m->k.has_gpu)
         return false;
     return m->c.place != MLAAS_AUTO || (b->rows >= m->c.gpu_rows && !gpu_contended(m));
 }
@@ -179,14 +177,14 @@ static void close_batch(void *ctx, uint64_t arg)
         b->gpu_work = work;
         m->stats.gpu_batches++;
         m->stats.gpu_ps += work;
-        m->stats.cpu_ps += m->gpu.cpu_before + m->gpu.cpu_after;
-        m->stats.crossings += m->gpu.crossings;
-        on_core(m, ns_of(m, m->gpu.cpu_before), gpu_submitted, b);
+        m->stats.cpu_ps += m->k.gpu.cpu_before + m->k.gpu.cpu_after;
+        m->stats.crossings += m->k.gpu.crossings;
+        on_core(m, ns_of(m, m->k.gpu.cpu_before), gpu_submitted, b);
         return;
     }
-    sim_cost work = m->core.cpu_before + cpu_cost(m, b->model, b->rows);
+    sim_cost work = m->k.core.cpu_before + cpu_cost(m, b->model, b->rows);
     m->stats.cpu_ps += work;
-    m->stats.crossings += m->core.crossings;
+    m->stats.crossings += m->k.core.crossings;
     on_core(m, ns_of(m, work), core_finished, b);
 }
 
@@ -277,39 +275,6 @@ void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out)
 
 /* ---- open and close ---------------------------------------------------------------- */
 
-static int find_paths(struct mlaas *m, struct err *e)
-{
-    const struct stack *s = m->env.stack;
-    bool daemon = s->path[STACK_infer_gpu_daemon].exists,
-         kernel = s->path[STACK_infer_gpu_kernel].exists;
-    if (m->c.place == MLAAS_LAKE && !daemon)
-        return err_set(e, ERR_ENAME, "infer.place is \"lake\", but stack \"%s\" has no such path",
-                       s->name);
-    if (m->c.place == MLAAS_MALV && !kernel)
-        return err_set(e, ERR_ENAME, "infer.place is \"malv\", but stack \"%s\" has no such path",
-                       s->name);
-    int rc = stack_cost(s, STACK_infer_cpu, m->env.use, &m->core, e);
-    m->has_gpu = m->c.place != MLAAS_CORE && (daemon || kernel);
-    if (!rc && m->has_gpu)
-        rc = stack_cost(s, kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon, m->env.use,
-                        &m->gpu, e);
-    return rc;
-}
-
-static int find_tables(struct mlaas *m, struct err *e)
-{
-    int rc = machine_table(m->env.use, "infer.cpu", &m->cpu_table, e);
-    if (!rc && m->has_gpu)
-        rc = machine_table(m->env.use, "infer.gpu", &m->gpu_table, e);
-    if (!rc)
-        rc = machine_value(m->env.use, "infer.flops", QUANTITY_COUNT, &m->reference_flops, e);
-    if (!rc && m->reference_flops < 1)
-        rc = err_set(e, ERR_ERANGE,
-                     "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
-                     m->env.use->machine->name);
-    return rc;
-}
-
 int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct mlaas_env *env,
                struct err *e)
 {
@@ -319,11 +284,8 @@ int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct ml
     m->c = *c;
     m->env = *env;
     int rc = 0;
-    if (env->infer && c->mode != MLAAS_FREE) {
-        rc = find_paths(m, e);
-        if (!rc)
-            rc = find_tables(m, e);
-    }
+    if (env->infer && c->mode != MLAAS_FREE)
+        rc = mlaas_costs(&m->k, c, env->stack, env->use, e);
     if (rc) {
         free(m);
         *out = NULL;
@@ -349,37 +311,4 @@ void mlaas_close(struct mlaas *m)
         free(t);
     }
     free(m);
-}
-
-/* ---- configuration ------------------------------------------------------------------ */
-
-int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e)
-{
-    static const char *const places[] = {"core", "lake", "malv", "auto", NULL};
-    static const char *const modes[] = {"wait", "async", "free", NULL};
-    struct {
-        struct mlaas_config c;
-        const struct config *place, *mode;
-    } in = {.c = {.place = MLAAS_CORE,
-                  .mode = MLAAS_WAIT,
-                  .max_batch = 64,
-                  .gpu_rows = 16,
-                  .gpu_limit = 0.7}};
-    const struct config_field fields[] = {
-        {"place", CONFIG_T_ANY, offsetof(__typeof__(in), place), 0, 0, false},
-        {"mode", CONFIG_T_ANY, offsetof(__typeof__(in), mode), 0, 0, false},
-        {"window_us", CONFIG_T_F64, offsetof(__typeof__(in), c.window_us), 0, 1e6, false},
-        {"max_batch", CONFIG_T_U32, offsetof(__typeof__(in), c.max_batch), 1, 4096, false},
-        {"gpu_rows", CONFIG_T_U32, offsetof(__typeof__(in), c.gpu_rows), 1, 4096, false},
-        {"gpu_limit", CONFIG_T_F64, offsetof(__typeof__(in), c.gpu_limit), 0, 1, false},
-        CONFIG_END,
-    };
-    int v = 0, rc = section ? config_fill(section, fields, &in, e) : 0;
-    if (!rc && in.place && !(rc = config_choice(in.place, places, &v, e)))
-        in.c.place = (enum mlaas_place)v;
-    if (!rc && in.mode && !(rc = config_choice(in.mode, modes, &v, e)))
-        in.c.mode = (enum mlaas_mode)v;
-    if (!rc)
-        *c = in.c;
-    return rc;
 }

@@ -36,6 +36,16 @@ struct mlaas_config {
 /* "infer": {...} of a model's section; NULL keeps the defaults. */
 int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e) MUST_CHECK;
 
+/* What a stack and a machine make of it; fails where the place asked for is not there. */
+struct mlaas_costs {
+    struct stack_cost core, gpu; /* the paths */
+    bool has_gpu;
+    const struct machine_cost *cpu_table, *gpu_table; /* rows of the reference network */
+    double reference_flops;                           /* of one row of it */
+};
+int mlaas_costs(struct mlaas_costs *k, const struct mlaas_config *c, const struct stack *stack,
+                struct machine_use *use, struct err *e) MUST_CHECK;
+
 struct mlaas_stats {
     uint64_t calls, rows, batches, gpu_batches, crossings;
     sim_cost cpu_ps, gpu_ps;

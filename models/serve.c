@@ -166,6 +166,35 @@ static int open_memory(struct serve *s)
     return rc;
 }
 
+static int need_machine(const struct machine *m, struct err *e)
+{
+    return m ? 0
+             : err_set(e, ERR_ENAME, "model \"serve\" needs a machine profile (\"machine\": ...)");
+}
+
+/* Everything that a run would look up, looked up. */
+static int fits(const struct config *section, const struct machine *machine, const char *stack,
+                struct err *e)
+{
+    struct model_env env = {.machine = machine, .stack = stack};
+    struct serve s = {.env = &env, .e = e};
+    struct mlaas_costs k;
+    uint64_t tokens;
+    int rc = need_machine(machine, e);
+    if (!rc)
+        rc = serve_config(&s.c, section, e);
+    if (!rc)
+        rc = machine_use_begin(&s.use, machine, e);
+    if (!rc)
+        rc = open_costs(&s);
+    if (!rc)
+        rc = llm_cost_kv_tokens(&s.llm, &s.use, s.c.kv_fraction, &tokens, e);
+    if (!rc && s.c.infer.mode != MLAAS_FREE)
+        rc = mlaas_costs(&k, &s.c.infer, s.stack, &s.use, e);
+    machine_use_end(&s.use);
+    return rc;
+}
+
 static int open_parts(struct serve *s)
 {
     struct sim_options opt = s->env->sim;
@@ -217,31 +246,15 @@ static int simulate(struct serve *s)
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
 
-static int fits(const struct config *section, const struct machine *machine, const char *stack,
-                struct err *e)
-{
-    struct model_env env = {.machine = machine, .stack = stack};
-    struct serve s = {.env = &env, .e = e};
-    if (!machine)
-        return err_set(e, ERR_ENAME, "model \"serve\" needs a machine profile (\"machine\": ...)");
-    int rc = serve_config(&s.c, section, e);
-    if (!rc)
-        rc = machine_use_begin(&s.use, machine, e);
-    if (!rc)
-        rc = open_costs(&s);
-    machine_use_end(&s.use);
-    return rc;
-}
-
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e)
 {
     struct serve s = {.env = env, .out = out, .e = e};
-    if (!env->machine)
-        return err_set(e, ERR_EUSAGE, "model \"serve\" needs a machine profile (\"machine\": ...)");
-    if (!env->requests)
-        return err_set(e, ERR_EUSAGE, "model \"serve\" needs a trace of requests (\"trace\": ...)");
-    int rc = serve_config(&s.c, section, e);
+    int rc = need_machine(env->machine, e);
+    if (!rc && !env->requests)
+        rc = err_set(e, ERR_EUSAGE, "model \"serve\" needs a trace of requests (\"trace\": ...)");
+    if (!rc)
+        rc = serve_config(&s.c, section, e);
     if (env->policy)
         env->policy->out = out;
     if (!rc)
