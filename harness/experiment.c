@@ -96,8 +96,7 @@ static char *value_label(const struct config *value)
 {
     const char *text = NULL;
     const struct config *named = NULL;
-    if (config_kind(value) == CONFIG_OBJECT &&
-        !(named = config_get(value, "label")))
+    if (config_kind(value) == CONFIG_OBJECT && !(named = config_get(value, "label")))
         named = config_get(value, "name");
     if (config_kind(value) == CONFIG_STRING)
         named = value;
@@ -138,9 +137,9 @@ static int read_axis(struct experiment_axis *a, const struct config *axis, struc
             return no_memory(e);
         for (size_t k = 0; k < a->n; k++)
             if (!strcmp(a->label[k], a->label[a->n])) {
-                rc = err_set(e, ERR_ENAME,
-                             "%s: \"%s\" is there twice; give one of them a \"label\"",
-                             config_path(axis), a->label[k]);
+                rc =
+                    err_set(e, ERR_ENAME, "%s: \"%s\" is there twice; give one of them a \"label\"",
+                            config_path(axis), a->label[k]);
                 a->n++;
                 return rc;
             }

@@ -15,19 +15,19 @@
 #include "traces/source.h"
 
 struct experiment_axis {
-    char *path;                    /* "serve.max_running" */
+    char *path; /* "serve.max_running" */
     size_t n;
-    const struct config **value;   /* borrowed from doc */
-    char **label;                  /* how results name each value */
+    const struct config **value; /* borrowed from doc */
+    char **label;                /* how results name each value */
 };
 
 struct experiment {
-    char *file, *folder, *root;    /* where it stands: relative paths begin at its folder */
-    struct trace_places where;     /* the same, for traces */
-    struct config *doc;            /* after the edits */
-    char *text;                    /* doc's canonical text */
-    const char *name, *title;      /* borrowed from doc */
-    uint64_t seed, trials;         /* per combination */
+    char *file, *folder, *root; /* where it stands: relative paths begin at its folder */
+    struct trace_places where;  /* the same, for traces */
+    struct config *doc;         /* after the edits */
+    char *text;                 /* doc's canonical text */
+    const char *name, *title;   /* borrowed from doc */
+    uint64_t seed, trials;      /* per combination */
     struct experiment_axis *axis;
     size_t n_axis;
     uint64_t combinations, planned; /* planned = combinations * trials */
@@ -40,12 +40,13 @@ struct experiment_set {
 struct experiment_edits {
     const struct experiment_set *set; /* --set path=value */
     size_t n_set;
-    const char *seed, *trials;        /* numbers as text; NULL: as in the file */
+    const char *seed, *trials; /* numbers as text; NULL: as in the file */
 };
 
 int experiment_load(struct experiment **x, const char *file, const struct experiment_edits *edits,
                     struct err *e) MUST_CHECK;
-/* From a document already parsed (an inline one); file is where it stands.  doc stays the caller's. */
+/* From a document already parsed (an inline one); file is where it stands.  doc stays the caller's.
+ */
 int experiment_from(struct experiment **x, const struct config *doc, const char *file,
                     const struct experiment_edits *edits, struct err *e) MUST_CHECK;
 void experiment_free(struct experiment *x); /* NULL is fine */
@@ -61,7 +62,8 @@ void experiment_describe(const struct experiment *x, uint64_t combination, char 
 
 int experiment_check(const struct experiment *x, struct err *e) MUST_CHECK;
 
-/* A path in an experiment: absolute, beside its file, or in the source tree. malloc'd; NULL and *e. */
+/* A path in an experiment: absolute, beside its file, or in the source tree. malloc'd; NULL and *e.
+ */
 char *experiment_find(const struct experiment *x, const char *relative, struct err *e);
 
 #endif

@@ -85,7 +85,8 @@ static int bury(struct pool *p, struct worker *w, struct err *e)
         task.eject_at = call;
         task.eject_why = overstayed ? EJECT_TIMEOUT : EJECT_CRASH;
         if (overstayed)
-            snprintf(task.eject_text, sizeof task.eject_text, "not back after %g s", p->opt->limit_s);
+            snprintf(task.eject_text, sizeof task.eject_text, "not back after %g s",
+                     p->opt->limit_s);
         else
             snprintf(task.eject_text, sizeof task.eject_text, "%s", how);
         return give(p, w, &task, e);
@@ -170,8 +171,8 @@ static int begin(struct pool *p, struct err *e)
     unsigned n = p->opt->jobs;
     p->worker = calloc(n, sizeof *p->worker);
     p->fd = calloc(n, sizeof *p->fd);
-    p->beat = mmap(NULL, n * sizeof *p->beat, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                   -1, 0);
+    p->beat =
+        mmap(NULL, n * sizeof *p->beat, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p->beat == MAP_FAILED)
         p->beat = NULL;
     if (!p->worker || !p->fd || !p->beat)

@@ -21,9 +21,9 @@
 
 struct pool_task {
     uint64_t index;
-    uint64_t eject_at;         /* with eject_why != EJECT_NONE: the call that ended a worker */
+    uint64_t eject_at; /* with eject_why != EJECT_NONE: the call that ended a worker */
     enum eject_kind eject_why;
-    char eject_text[96];       /* "signal 11 (Segmentation fault)" */
+    char eject_text[96]; /* "signal 11 (Segmentation fault)" */
 };
 
 enum pool_next { POOL_TASK, POOL_WAIT, POOL_DONE };
@@ -41,9 +41,9 @@ struct pool_ops {
 };
 
 struct pool_options {
-    unsigned jobs;   /* 1.. */
-    double limit_s;  /* one call of a policy, wall clock */
-    int tick_ms;     /* how often tick wants to run */
+    unsigned jobs;  /* 1.. */
+    double limit_s; /* one call of a policy, wall clock */
+    int tick_ms;    /* how often tick wants to run */
 };
 
 #define POOL_LIMIT_S 5.0

@@ -10,7 +10,7 @@ struct worker {
     pid_t pid;    /* 0: none is running */
     int to, from; /* pipes; -1 when closed */
     bool busy;
-    bool again;   /* this trial already cost one worker */
+    bool again; /* this trial already cost one worker */
     struct pool_task task;
     struct buf in;
     struct policy_beat *beat; /* shared with the process */

@@ -9,21 +9,29 @@
 
 #define JOBS_MAX 4096
 
-enum { OPT_SET = 256, OPT_SEED, OPT_TRIALS, OPT_BACKEND, OPT_SPANS, OPT_EXPLAIN, OPT_LIMIT, OPT_JSON };
-static const struct option options[] = {
-    {"set", required_argument, NULL, OPT_SET},
-    {"seed", required_argument, NULL, OPT_SEED},
-    {"trials", required_argument, NULL, OPT_TRIALS},
-    {"backend", required_argument, NULL, OPT_BACKEND},
-    {"spans", required_argument, NULL, OPT_SPANS},
-    {"explain", required_argument, NULL, OPT_EXPLAIN},
-    {"policy-limit", required_argument, NULL, OPT_LIMIT},
-    {"out", required_argument, NULL, 'o'},
-    {"jobs", required_argument, NULL, 'j'},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0}};
+enum {
+    OPT_SET = 256,
+    OPT_SEED,
+    OPT_TRIALS,
+    OPT_BACKEND,
+    OPT_SPANS,
+    OPT_EXPLAIN,
+    OPT_LIMIT,
+    OPT_JSON
+};
+static const struct option options[] = {{"set", required_argument, NULL, OPT_SET},
+                                        {"seed", required_argument, NULL, OPT_SEED},
+                                        {"trials", required_argument, NULL, OPT_TRIALS},
+                                        {"backend", required_argument, NULL, OPT_BACKEND},
+                                        {"spans", required_argument, NULL, OPT_SPANS},
+                                        {"explain", required_argument, NULL, OPT_EXPLAIN},
+                                        {"policy-limit", required_argument, NULL, OPT_LIMIT},
+                                        {"out", required_argument, NULL, 'o'},
+                                        {"jobs", required_argument, NULL, 'j'},
+                                        {"json", no_argument, NULL, OPT_JSON},
+                                        {"quiet", no_argument, NULL, 'q'},
+                                        {"help", no_argument, NULL, 'h'},
+                                        {NULL, 0, NULL, 0}};
 
 static int take_set(struct run_args *a, const char *text, struct err *e)
 {

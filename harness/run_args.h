@@ -8,14 +8,14 @@
 #include "harness/experiment.h"
 
 struct run_args {
-    const char *file;           /* the experiment; NULL only with explain */
+    const char *file; /* the experiment; NULL only with explain */
     const char *out, *spans, *explain;
     struct experiment_set *set;
-    char **set_path;            /* what set[].path points to */
+    char **set_path; /* what set[].path points to */
     struct experiment_edits edits;
     enum infer_backend backend;
-    double policy_limit_s;      /* 0: the default */
-    unsigned jobs;              /* 0: not said */
+    double policy_limit_s; /* 0: the default */
+    unsigned jobs;         /* 0: not said */
     bool json, quiet, help;
 };
 

@@ -84,8 +84,9 @@ static void say_ejected(const struct result_set *rs, FILE *f)
                     before += same && j < i;
                 }
             if (!before)
-                fprintf(f, "ejected: policy %s in %zu of %zu trials; in trial %" PRIu64
-                           " at call %" PRIu64 ": %s\n",
+                fprintf(f,
+                        "ejected: policy %s in %zu of %zu trials; in trial %" PRIu64
+                        " at call %" PRIu64 ": %s\n",
                         first->who, all, rs->n_trial, rs->trial[i].index, first->decision,
                         first->text);
         }
@@ -187,8 +188,9 @@ void run_show_json(const struct result_set *rs, const char *out, const struct ru
     json_string(f, rs->name);
     fputs(",\"out\":", f);
     json_string(f, out);
-    fprintf(f, ",\"planned\":%" PRIu64 ",\"ran\":%" PRIu64 ",\"resumed\":%" PRIu64
-               ",\"failed\":%" PRIu64 ",\"trials\":[",
+    fprintf(f,
+            ",\"planned\":%" PRIu64 ",\"ran\":%" PRIu64 ",\"resumed\":%" PRIu64
+            ",\"failed\":%" PRIu64 ",\"trials\":[",
             rs->planned, r->ran, r->resumed, r->failed);
     for (size_t i = 0; i < rs->n_trial; i++) {
         fputs(i ? ",\n" : "\n", f);

@@ -126,8 +126,8 @@ static int run_pool(struct runner *r, struct err *e)
 {
     struct pool_ops ops = {.ctx = r, .run = runner_work, .next = next, .take = take, .lost = lost};
     struct pool_options opt = {.jobs = r->o->jobs ? r->o->jobs : 1,
-                               .limit_s = r->o->policy_limit_s > 0 ? r->o->policy_limit_s
-                                                                   : POOL_LIMIT_S,
+                               .limit_s =
+                                   r->o->policy_limit_s > 0 ? r->o->policy_limit_s : POOL_LIMIT_S,
                                .tick_ms = RANKS_TICK_MS};
     if (r->ranks)
         ops.tick = tick;

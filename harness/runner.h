@@ -13,13 +13,13 @@
 
 struct ranks;
 struct runner_options {
-    const char *out;            /* OUT.h5; NULL: in memory only */
-    unsigned jobs;              /* worker processes; 0: one */
+    const char *out; /* OUT.h5; NULL: in memory only */
+    unsigned jobs;   /* worker processes; 0: one */
     enum infer_backend backend;
-    const char *spans;          /* where the spans of trial 0 go; NULL: nowhere */
-    double policy_limit_s;      /* for one call of a policy; 0: POOL_LIMIT_S */
+    const char *spans;     /* where the spans of trial 0 go; NULL: nowhere */
+    double policy_limit_s; /* for one call of a policy; 0: POOL_LIMIT_S */
     bool quiet;
-    struct ranks *ranks;        /* sweep_ranks.h; NULL: this process alone */
+    struct ranks *ranks; /* sweep_ranks.h; NULL: this process alone */
 };
 
 struct runner_report { /* about the run, never part of the results */
@@ -33,7 +33,8 @@ struct runner_report { /* about the run, never part of the results */
  * in it with their sentence.  report may be NULL.                           */
 int experiment_run(const struct experiment *x, const struct runner_options *o,
                    struct result_set **rs, struct runner_report *report, struct err *e) MUST_CHECK;
-/* Before experiment_run, with several ranks: go on only if every rank got so far without an error. */
+/* Before experiment_run, with several ranks: go on only if every rank got so far without an error.
+ */
 int runner_agree(const struct ranks *k, int rc, struct err *e) MUST_CHECK;
 
 #endif

@@ -11,15 +11,15 @@
 struct runner {
     const struct experiment *x;
     const struct runner_options *o;
-    struct ranks *ranks;         /* NULL: alone */
-    struct trial_tools tools;    /* used in workers only */
+    struct ranks *ranks;      /* NULL: alone */
+    struct trial_tools tools; /* used in workers only */
     struct runner_report report;
 
     /* rank 0: what there is, and what to hand out next */
     struct result_set *rs;
-    struct journal *journal;     /* NULL: in memory only */
+    struct journal *journal; /* NULL: in memory only */
     uint64_t next;
-    unsigned gone;               /* ranks that said goodbye */
+    unsigned gone; /* ranks that said goodbye */
     struct progress progress;
 
     /* other ranks: the trial we were given */
@@ -40,8 +40,8 @@ int runner_loss(const struct experiment *x, uint64_t index, const char *why, str
 int runner_keep(struct runner *r, struct buf *answer, struct err *e) MUST_CHECK;
 bool runner_next(struct runner *r, uint64_t *index); /* rank 0: a trial nobody has yet */
 
-int ranks_serve(struct runner *r, struct err *e) MUST_CHECK;            /* rank 0, a tick */
-int ranks_finish(struct runner *r, int rc, struct err *e) MUST_CHECK;   /* rank 0, at the end */
-int ranks_work(struct runner *r, struct err *e) MUST_CHECK;             /* all others */
+int ranks_serve(struct runner *r, struct err *e) MUST_CHECK;          /* rank 0, a tick */
+int ranks_finish(struct runner *r, int rc, struct err *e) MUST_CHECK; /* rank 0, at the end */
+int ranks_work(struct runner *r, struct err *e) MUST_CHECK;           /* all others */
 
 #endif

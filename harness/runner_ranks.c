@@ -161,8 +161,8 @@ int ranks_work(struct runner *r, struct err *e)
     struct pool_ops ops = {
         .ctx = r, .run = runner_work, .next = next, .take = take, .lost = lost, .tick = tick};
     struct pool_options opt = {.jobs = r->o->jobs ? r->o->jobs : 1,
-                               .limit_s = r->o->policy_limit_s > 0 ? r->o->policy_limit_s
-                                                                   : POOL_LIMIT_S,
+                               .limit_s =
+                                   r->o->policy_limit_s > 0 ? r->o->policy_limit_s : POOL_LIMIT_S,
                                .tick_ms = 2};
     int rc = pool_run(&ops, &opt, e);
     if (rc && e->msg[0])

@@ -11,11 +11,11 @@
 struct setup {
     const char *name, *title;
     const struct model_ops *model;
-    const struct config *section; /* the model's own; NULL: the document has none */
-    const struct config *trace;   /* NULL: the model needs none */
-    const struct config *machine; /* a path, or the profile itself; NULL: none */
-    const char *stack;            /* NULL: native */
-    const char *policy, *label;   /* NULL: the defaults */
+    const struct config *section;            /* the model's own; NULL: the document has none */
+    const struct config *trace;              /* NULL: the model needs none */
+    const struct config *machine;            /* a path, or the profile itself; NULL: none */
+    const char *stack;                       /* NULL: native */
+    const char *policy, *label;              /* NULL: the defaults */
     const struct config *policy_at, *params; /* where it is named; its parameters, or NULL */
     const struct config *sweep;
     uint64_t seed, trials;

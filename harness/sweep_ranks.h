@@ -25,7 +25,7 @@ struct ranks_ops {
 struct ranks {
     const struct ranks_ops *ops; /* NULL: alone */
     void *object;
-    unsigned rank, size;         /* alone: 0 of 1 */
+    unsigned rank, size; /* alone: 0 of 1 */
 };
 
 long ranks_expected(void); /* how many processes were started together, says the environment */

@@ -86,9 +86,8 @@ static int open_policy(struct bench *b, const struct experiment *x, const struct
                                    .eject_at = task->eject_at,
                                    .eject_why = task->eject_why,
                                    .eject_text = task->eject_text};
-    struct policy_session_want want = {.seed = seed,
-                                       .params = b->setup.params,
-                                       .infer = infer_host_face(tools->infer)};
+    struct policy_session_want want = {
+        .seed = seed, .params = b->setup.params, .infer = infer_host_face(tools->infer)};
     return policy_host_open(&b->session, &b->slot, &want, e);
 }
 

@@ -25,7 +25,10 @@ void h5_fail(struct h5 *f, const char *what, const char *name)
         snprintf(f->what, sizeof f->what, "%s %s", what, name);
 }
 
-bool h5_ok(const struct h5 *f) { return !f->what[0]; }
+bool h5_ok(const struct h5 *f)
+{
+    return !f->what[0];
+}
 
 static int attach(struct h5 **out, hid_t file, const char *path, const char *doing, struct err *e)
 {
@@ -151,7 +154,9 @@ int64_t h5_dataset(struct h5 *f, const char *name, int64_t type, size_t n)
 
 static hid_t memory_type(enum h5_kind kind)
 {
-    return kind == H5_U8 ? H5T_NATIVE_UINT8 : kind == H5_U64 ? H5T_NATIVE_UINT64 : H5T_NATIVE_DOUBLE;
+    return kind == H5_U8    ? H5T_NATIVE_UINT8
+           : kind == H5_U64 ? H5T_NATIVE_UINT64
+                            : H5T_NATIVE_DOUBLE;
 }
 
 static hid_t disk_type(enum h5_kind kind)

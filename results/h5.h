@@ -21,7 +21,7 @@
 struct h5;
 int h5_create(struct h5 **f, const char *path, struct err *e) MUST_CHECK;
 int h5_open(struct h5 **f, const char *path, struct err *e) MUST_CHECK; /* to read */
-int h5_close(struct h5 *f, struct err *e) MUST_CHECK; /* always frees */
+int h5_close(struct h5 *f, struct err *e) MUST_CHECK;                   /* always frees */
 bool h5_ok(const struct h5 *f);
 
 /* Attributes of the file or, with on != NULL, of a dataset. */

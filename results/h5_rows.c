@@ -49,7 +49,9 @@ static bool read_column(struct h5_table *t, hid_t type, unsigned i)
                        (class == H5T_STRING && H5Tis_variable_str(member) == 0));
     if (ok)
         h5_table_column(t, name,
-                        class == H5T_INTEGER ? H5_U64 : class == H5T_FLOAT ? H5_F64 : H5_TEXT,
+                        class == H5T_INTEGER ? H5_U64
+                        : class == H5T_FLOAT ? H5_F64
+                                             : H5_TEXT,
                         H5Tget_size(member));
     H5free_memory(name);
     if (member >= 0)

@@ -16,8 +16,8 @@ struct journal;
 /* Begins a journal, or continues the one that is there: its trials are added
  * to `rs`, whose head says what is run now.  A journal of anything else is
  * refused, naming what differs.                                             */
-int journal_open(struct journal **j, const char *path, struct result_set *rs, struct err *e)
-    MUST_CHECK;
+int journal_open(struct journal **j, const char *path, struct result_set *rs,
+                 struct err *e) MUST_CHECK;
 int journal_append(struct journal *j, const struct result_trial *t, struct err *e) MUST_CHECK;
 void journal_close(struct journal *j);  /* NULL is fine; the file stays */
 void journal_remove(struct journal *j); /* closes, and deletes the file */

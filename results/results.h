@@ -30,25 +30,26 @@ struct result_trial {
     struct result_factor *factor; /* [n_factor], same order in every trial */
     size_t n_factor;
     bool failed;
-    char *why;                    /* sentence, when failed */
-    struct measures *measures;    /* empty when failed */
+    char *why;                 /* sentence, when failed */
+    struct measures *measures; /* empty when failed */
 };
 
 struct result_set {
     char *name, *title;
-    char *experiment_json;  /* canonical text after --set, sweeps unexpanded */
-    char *machine_json;     /* "" when none */
-    char *trace_json;       /* digest, source, licence, counts */
+    char *experiment_json; /* canonical text after --set, sweeps unexpanded */
+    char *machine_json;    /* "" when none */
+    char *trace_json;      /* digest, source, licence, counts */
     char *version;
-    uint64_t planned;       /* trials the experiment has */
+    uint64_t planned;           /* trials the experiment has */
     struct result_trial *trial; /* ascending by index; finished ones only */
     size_t n_trial;
 };
 
 /* Reads OUT.h5 or, where only OUT.h5.journal is there yet, the trials finished so far. */
 int results_load(struct result_set **rs, const char *path, struct err *e) MUST_CHECK;
-int results_write(const struct result_set *rs, const char *path, struct err *e) MUST_CHECK; /* atomic */
-void results_free(struct result_set *rs); /* NULL is fine */
+int results_write(const struct result_set *rs, const char *path,
+                  struct err *e) MUST_CHECK; /* atomic */
+void results_free(struct result_set *rs);    /* NULL is fine */
 
 /* Building one: a set with all texts (borrowed, copied), then trials in any order.
  * results_add takes over the trial's memory, also when it fails.             */

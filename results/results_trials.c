@@ -11,7 +11,7 @@ struct names {
     struct {
         const char *name, *unit;
         enum better better;
-    } *at;
+    } * at;
     size_t n, cap;
     bool failed;
 };

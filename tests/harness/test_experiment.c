@@ -31,9 +31,9 @@ static const struct {
     uint64_t index, seed;
     const char *factors;
 } trials[] = {
-    {0, 5, "kvm fifo 64"},     {1, 6, "kvm fifo 64"},     {2, 5, "kvm fifo 1000"},
-    {4, 5, "kvm old 64"},      {8, 5, "kvm sjf-mlp 64"},  {11, 6, "kvm sjf-mlp 1000"},
-    {12, 5, "malv fifo 64"},   {23, 6, "malv sjf-mlp 1000"},
+    {0, 5, "kvm fifo 64"},   {1, 6, "kvm fifo 64"},        {2, 5, "kvm fifo 1000"},
+    {4, 5, "kvm old 64"},    {8, 5, "kvm sjf-mlp 64"},     {11, 6, "kvm sjf-mlp 1000"},
+    {12, 5, "malv fifo 64"}, {23, 6, "malv sjf-mlp 1000"},
 };
 
 ParameterizedTestParameters(experiment, trial_number_means)
@@ -67,8 +67,10 @@ Test(experiment, a_combination_is_a_document_of_its_own)
     cr_assert_eq(experiment_combination(x, 9, &doc, &e), 0, "%s", e.msg); /* malv old 1000 */
     char *got = config_text(doc);
     cr_expect(strstr(got, "\"stack\":\"malv\""), "%s", got);
-    cr_expect(strstr(got, "\"policy\":{\"name\":\"template\",\"label\":\"old\",\"params\":{\"aging\":2}}"),
-              "%s", got);
+    cr_expect(
+        strstr(got,
+               "\"policy\":{\"name\":\"template\",\"label\":\"old\",\"params\":{\"aging\":2}}"),
+        "%s", got);
     cr_expect(strstr(got, "\"serve\":{\"max_running\":1000}"), "%s", got);
     free(got);
     config_free(doc);

@@ -38,7 +38,8 @@ static void run(void *ctx, const struct pool_task *t, struct policy_beat *beat, 
 {
     const struct fake *f = ctx;
     char text[160];
-    if (t->index == 1 && f->act != ANSWER && (t->eject_why == EJECT_NONE || f->act == CRASH_TWICE)) {
+    if (t->index == 1 && f->act != ANSWER &&
+        (t->eject_why == EJECT_NONE || f->act == CRASH_TWICE)) {
         beat->decision = 7;
         beat->inside = f->act != CRASH_OUTSIDE;
         if (f->act == EXIT_INSIDE)
@@ -51,7 +52,8 @@ static void run(void *ctx, const struct pool_task *t, struct policy_beat *beat, 
         snprintf(text, sizeof text, "answer %d", (int)t->index);
     else
         snprintf(text, sizeof text, "%s at %d: %s",
-                 t->eject_why == EJECT_CRASH ? "crash" : "timeout", (int)t->eject_at, t->eject_text);
+                 t->eject_why == EJECT_CRASH ? "crash" : "timeout", (int)t->eject_at,
+                 t->eject_text);
     buf_str(answer, text);
 }
 

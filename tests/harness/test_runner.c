@@ -18,7 +18,8 @@ static const struct {
 } cases[] = {
     {"none", 50, 0, NULL},
     {"static", 50, 0, NULL},
-    {"key", 51, 1, "serve_batch answered key -9223372036854775808, want one within +-4611686018427387903"},
+    {"key", 51, 1,
+     "serve_batch answered key -9223372036854775808, want one within +-4611686018427387903"},
     {"verdict", 50, 1, "serve_admit answered 7, want 0 (admit) or 1 (reject)"},
     {"crash", 51, 1, "serve_batch crashed: signal 6 (Aborted)"},
     {"exit", 50, 1, "serve_admit crashed: exit with status 0"},
@@ -115,10 +116,11 @@ ParameterizedTest(int *row, runner, a_policy_that_misbehaves, .timeout = 100)
 
 Test(runner, an_ejected_policy_leaves_the_defaults_behind, .timeout = 100)
 {
-    /* It ranks by its own order until call 51, and first come first served is what it did before. */
+    /* It ranks by its own order until call 51, and first come first served is what it did before.
+     */
     char policy[512], *here = realpath(MISBEHAVES, NULL);
-    snprintf(policy, sizeof policy, "{\"name\": \"%s\", \"params\": {\"how\": \"crash\", \"at\": 0}}",
-             here);
+    snprintf(policy, sizeof policy,
+             "{\"name\": \"%s\", \"params\": {\"how\": \"crash\", \"at\": 0}}", here);
     free(here);
     struct experiment *x = experiment(policy), *y = experiment("\"fifo\"");
     struct result_set *rogue = run(x, 1), *fifo = run(y, 1);

@@ -265,8 +265,9 @@ Test(results, a_journal_of_another_experiment_is_refused)
     write_journal(at("j"), 0, 1);
     struct result_set *rs = empty_like("{\"seed\":2}");
     cr_expect_eq(journal_open(&j, at("j"), rs, &e), ERR_EUSAGE);
-    cr_expect(strstr(e.msg, "/j: holds trials of another experiment; remove it, or give another -o"),
-              "%s", e.msg);
+    cr_expect(
+        strstr(e.msg, "/j: holds trials of another experiment; remove it, or give another -o"),
+        "%s", e.msg);
     results_free(rs);
 }
 
