@@ -68,7 +68,7 @@ static int read_head(struct buf *b, const char *path, struct result_set **head, 
         return 0;
     int rc = results_unpack_head(head, &frame, e);
     buf_free(&frame);
-    return rc;
+    return rc ? err_wrap(e, rc, "%s", path) : 0;
 }
 
 /* Adds the trials that follow the head; *whole is where the sound part ends. */

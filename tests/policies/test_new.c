@@ -13,8 +13,9 @@ Test(policy_new, what_it_writes_compiles_loads_and_behaves)
     cr_assert(mkdtemp(dir));
     snprintf(so, sizeof so, "%s/my_order2.so", dir);
     snprintf(command, sizeof command,
-             BUILD "/malv policy new my-order2 %s >/dev/null && "
-                   "cc -std=c11 -Wall -Wextra -Werror -fPIC -shared -Ipolicies %s/my_order2.c -o %s",
+             BUILD
+             "/malv policy new my-order2 %s >/dev/null && "
+             "cc -std=c11 -Wall -Wextra -Werror -fPIC -shared -Ipolicies %s/my_order2.c -o %s",
              dir, dir, so);
     cr_assert_eq(system(command), 0);
     struct policy *p;

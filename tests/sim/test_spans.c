@@ -48,7 +48,10 @@ Test(spans, the_file_is_chrome_trace_json_and_keeps_every_nanosecond)
     config_free(c);
 }
 
-static void nothing(struct spans *sp) { (void)sp; }
+static void nothing(struct spans *sp)
+{
+    (void)sp;
+}
 
 Test(spans, an_empty_recording_is_valid_too)
 {

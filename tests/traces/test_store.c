@@ -29,10 +29,14 @@ static void make(uint64_t i, union trace_row *row, uint64_t *prefix)
     uint32_t n = (uint32_t)(i % 7);
     for (uint32_t k = 0; k < n; k++)
         prefix[k] = i * UINT64_C(0x9e3779b97f4a7c15) + k;
-    row->request = (struct trace_request){
-        .time_ns = i * 1000003, .tenant = (uint32_t)(i % 11), .prompt_tokens = (uint32_t)i,
-        .output_tokens = (uint32_t)(i % 5), .model = i % 3 ? TRACE_NAME_NONE : 1,
-        .session = i << 40, .n_prefix = n, .prefix = prefix};
+    row->request = (struct trace_request){.time_ns = i * 1000003,
+                                          .tenant = (uint32_t)(i % 11),
+                                          .prompt_tokens = (uint32_t)i,
+                                          .output_tokens = (uint32_t)(i % 5),
+                                          .model = i % 3 ? TRACE_NAME_NONE : 1,
+                                          .session = i << 40,
+                                          .n_prefix = n,
+                                          .prefix = prefix};
 }
 
 static void write_rows(const char *path, uint64_t rows)
@@ -95,9 +99,15 @@ Test(store, gives_back_every_row_across_chunks)
 
 Test(store, seeks_to_the_first_row_at_or_after_a_time)
 {
-    static const struct { uint64_t t, row; } cases[] = {
-        {0, 0}, {1, 1}, {1000003, 1}, {1000004, 2}, {UINT64_C(65536) * 1000003, 65536},
-        {UINT64_C(131071) * 1000003 - 1, 131071}, {UINT64_C(139999) * 1000003, 139999}};
+    static const struct {
+        uint64_t t, row;
+    } cases[] = {{0, 0},
+                 {1, 1},
+                 {1000003, 1},
+                 {1000004, 2},
+                 {UINT64_C(65536) * 1000003, 65536},
+                 {UINT64_C(131071) * 1000003 - 1, 131071},
+                 {UINT64_C(139999) * 1000003, 139999}};
     struct err e = {0};
     struct store_reader *r;
     union trace_row row;

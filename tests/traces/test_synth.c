@@ -98,8 +98,8 @@ static const struct {
 
 static void near(double got, double want, double tolerance, const char *what, const char *preset)
 {
-    cr_expect(fabs(got / want - 1) <= tolerance, "%s: %s is %.5g, published %.5g", preset, what, got,
-              want);
+    cr_expect(fabs(got / want - 1) <= tolerance, "%s: %s is %.5g, published %.5g", preset, what,
+              got, want);
 }
 
 ParameterizedTestParameters(synth, meets_the_published_moments)
@@ -132,7 +132,8 @@ Test(synth, is_a_pure_function_of_its_seed)
 {
     static const char *const names[] = {"mixed", "mooncake"};
     for (int k = 0; k < 2; k++) {
-        struct request_source *a = open_preset(names[k], 3000, 7), *b = open_preset(names[k], 3000, 7);
+        struct request_source *a = open_preset(names[k], 3000, 7),
+                              *b = open_preset(names[k], 3000, 7);
         struct request_source *c = open_preset(names[k], 3000, 8);
         struct trace_request x, y, z;
         struct err e = {0};
@@ -190,8 +191,9 @@ Test(synth, days_have_a_shape)
     struct synth_params p;
     struct request_source *s;
     struct trace_request r;
-    static const char text[] = "{\"preset\": \"azure-conv\", \"requests\": 60000, \"rate_per_s\": 0.5,"
-                               "\"diurnal\": {\"amplitude\": 0.9, \"peak_h\": 12}}";
+    static const char text[] =
+        "{\"preset\": \"azure-conv\", \"requests\": 60000, \"rate_per_s\": 0.5,"
+        "\"diurnal\": {\"amplitude\": 0.9, \"peak_h\": 12}}";
     double hour[24] = {0};
     cr_assert_eq(config_parse(&c, "t", text, strlen(text), &e), 0, "%s", e.msg);
     cr_assert_eq(synth_params_read(c, &p, &e), 0, "%s", e.msg);
