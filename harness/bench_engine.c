@@ -24,5 +24,8 @@ uint64_t bench_exponential(uint64_t *state, double mean)
 
 int bench_engine(struct bench *b, struct err *e)
 {
-    return bench_phold(b, e);
+    int rc = bench_phold(b, e);
+    if (!rc)
+        rc = bench_mm1(b, e);
+    return rc ? rc : bench_hold(b, e);
 }

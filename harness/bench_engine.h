@@ -8,6 +8,8 @@
 #include "harness/bench.h"
 
 int bench_phold(struct bench *b, struct err *e);
+int bench_mm1(struct bench *b, struct err *e);
+int bench_hold(struct bench *b, struct err *e); /* queue sizes, and ties */
 
 /* ---- the calibration's queue: 16-byte entries, inlined, no features ---- */
 
