@@ -1,7 +1,9 @@
-/* bench_mm1.c - one M/M/1 queue, two ways: the engine's handlers, and plain C
+/* bench_mm1.c - one M/M/1 queue, three ways: the engine's handlers; plain C
  * with a coroutine for the source and one for the server, as process-oriented
- * simulators do it.  Same streams, same customers, same sum of sojourns.     */
+ * simulators do it; and plain C with two functions and a heap, which is the
+ * floor.  Same streams, same customers, same sum of sojourns.                */
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/bench_coro.h"
 #include "harness/bench_engine.h"
@@ -133,51 +135,108 @@ static bool processes_start(struct processes *p)
     return true;
 }
 
+/* ---- two functions in plain C ---- */
+
+struct bare {
+    struct queue q;
+    struct plain_heap future; /* what: the function to call */
+    struct plain_entry room[8];
+    uint64_t now;
+};
+
+typedef void bare_fn(struct bare *m);
+
+static void bare_schedule(struct bare *m, uint64_t delay, bare_fn *fn)
+{
+    plain_push(&m->future, m->now + delay, (uint64_t)(uintptr_t)fn);
+}
+
+static void bare_depart(struct bare *m)
+{
+    queue_serve(&m->q, m->now);
+    if (m->q.head != m->q.tail)
+        bare_schedule(m, next_service(&m->q), bare_depart);
+}
+
+static void bare_arrive(struct bare *m)
+{
+    if (m->q.head == m->q.tail)
+        bare_schedule(m, next_service(&m->q), bare_depart);
+    m->q.arrived[m->q.tail++ % RING] = m->now;
+    bare_schedule(m, next_gap(&m->q), bare_arrive);
+}
+
+static void bare_run(struct bare *m, uint64_t until)
+{
+    while (m->q.served < until) {
+        struct plain_entry e = plain_pop(&m->future);
+        m->now = e.when;
+        ((bare_fn *)(uintptr_t)e.what)(m);
+    }
+}
+
 /* ---- side by side ---- */
 
-static int compare(struct bench *b, struct events *m, struct processes *p, struct err *e)
+struct three {
+    struct events events;
+    struct processes processes;
+    struct bare bare;
+};
+
+static int compare(struct bench *b, struct three *m, struct err *e)
 {
     uint64_t customers = b->quick ? 200000 : 1000000;
-    double theirs[BENCH_REPEATS], mine[BENCH_REPEATS];
+    double ns[3][BENCH_REPEATS], other[BENCH_REPEATS];
     for (int i = 0; i < b->repeats; i++) {
-        m->until += customers;
-        double t0 = bench_cpu_s();
-        sim_run(m->sim, SIM_NEVER);
-        double t1 = bench_cpu_s();
+        m->events.until += customers;
+        double t[4] = {bench_cpu_s()};
+        sim_run(m->events.sim, SIM_NEVER);
+        t[1] = bench_cpu_s();
         if (BENCH_CORO)
-            processes_run(p, m->until);
-        mine[i] = (t1 - t0) / (double)customers * 1e9;
-        theirs[i] = (bench_cpu_s() - t1) / (double)customers * 1e9;
+            processes_run(&m->processes, m->events.until);
+        t[2] = bench_cpu_s();
+        bare_run(&m->bare, m->events.until);
+        t[3] = bench_cpu_s();
+        for (int k = 0; k < 3; k++)
+            ns[k][i] = (t[k + 1] - t[k]) / (double)customers * 1e9;
     }
-    if (BENCH_CORO && (m->q.sojourn != p->q.sojourn || m->q.served != p->q.served))
+    if (m->events.q.sojourn != m->bare.q.sojourn ||
+        (BENCH_CORO && m->events.q.sojourn != m->processes.q.sojourn))
         return err_set(e, ERR_EFAIL, "M/M/1: the engine and plain C served different customers");
     if (BENCH_CORO) {
-        bench_ratio(b, mine, theirs, b->repeats, 0.75, "mm1.ratio");
-        bench_add(b, "ns/cust", theirs, b->repeats, "mm1.coroutines");
+        bench_ratio(b, ns[0], ns[1], b->repeats, 0.75, "mm1.ratio");
+        bench_ratio(b, ns[2], ns[1], b->repeats, 0, "mm1.floor")->note =
+            "plain C without an engine, to the same coroutines";
+        memcpy(other, ns[1], sizeof other); /* adding a row sorts its samples */
+        bench_add(b, "ns/cust", other, b->repeats, "mm1.coroutines");
     }
-    bench_add(b, "ns/cust", mine, b->repeats, "mm1.engine");
+    bench_add(b, "ns/cust", ns[0], b->repeats, "mm1.engine");
+    bench_add(b, "ns/cust", ns[2], b->repeats, "mm1.plain");
     return 0;
+}
+
+static bool all_start(struct three *m)
+{
+    m->events.sim = sim_new(NULL);
+    if (!m->events.sim || (BENCH_CORO && !processes_start(&m->processes)))
+        return false;
+    queue_start(&m->events.q);
+    queue_start(&m->bare.q);
+    m->bare.future.at = m->bare.room;
+    sim_after(m->events.sim, next_gap(&m->events.q), 0, arrive, &m->events, 0);
+    bare_schedule(&m->bare, next_gap(&m->bare.q), bare_arrive);
+    return true;
 }
 
 int bench_mm1(struct bench *b, struct err *e)
 {
-    struct events *m = calloc(1, sizeof *m);
-    struct processes *p = calloc(1, sizeof *p);
-    int rc = 0;
-    if (!m || !p || !(m->sim = sim_new(NULL)) || (BENCH_CORO && !processes_start(p)))
-        rc = err_set(e, ERR_ENOMEM, "out of memory");
-    if (!rc) {
-        queue_start(&m->q);
-        sim_after(m->sim, next_gap(&m->q), 0, arrive, m, 0);
-        rc = compare(b, m, p, e);
+    struct three *m = calloc(1, sizeof *m);
+    int rc = m && all_start(m) ? compare(b, m, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    if (m) {
+        coro_free(&m->processes.source);
+        coro_free(&m->processes.server);
+        sim_free(m->events.sim);
     }
-    if (p) {
-        coro_free(&p->source);
-        coro_free(&p->server);
-    }
-    if (m)
-        sim_free(m->sim);
-    free(p);
     free(m);
     return rc;
 }

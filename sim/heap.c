@@ -52,14 +52,14 @@ void heap_push(struct heap *h, struct heap_entry e)
     sift_up(h, h->n++, e);
 }
 
-bool heap_pop(struct heap *h, sim_time until, struct heap_entry *e)
+sim_event heap_pop(struct heap *h, sim_time until)
 {
     if (!h->n || h->at[0].when > until)
-        return false;
-    *e = h->at[0];
+        return 0;
+    sim_event ev = h->at[0].ev;
     if (--h->n)
         sift_down(h, 0, h->at[h->n]);
-    return true;
+    return ev;
 }
 
 void heap_stale(struct heap *h, const struct pool *pool, size_t live)
@@ -68,7 +68,7 @@ void heap_stale(struct heap *h, const struct pool *pool, size_t live)
         return;
     size_t kept = 0;
     for (size_t i = 0; i < h->n; i++)
-        if (pool->at[h->at[i].slot].gen == h->at[i].gen)
+        if (pool_live(pool, h->at[i].ev))
             h->at[kept++] = h->at[i];
     h->n = kept;
     for (size_t i = kept / 4 + 1; i-- > 0 && kept;)

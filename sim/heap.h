@@ -12,8 +12,8 @@
 struct heap_entry {
     sim_time when;
     uint64_t key;
+    sim_event ev;
     int32_t prio;
-    uint32_t slot, gen;
 };
 
 struct heap {
@@ -24,7 +24,7 @@ struct heap {
 
 void heap_free(struct heap *h);
 void heap_push(struct heap *h, struct heap_entry e);
-bool heap_pop(struct heap *h, sim_time until, struct heap_entry *e); /* may be stale */
+sim_event heap_pop(struct heap *h, sim_time until); /* may be stale; 0: none is due */
 void heap_stale(struct heap *h, const struct pool *pool, size_t live);
 
 #endif

@@ -18,6 +18,7 @@ struct event {
     _Alignas(64) sim_fn *fn;
     void *ctx;
     uint64_t arg;
+    sim_time when;
     uint64_t seq; /* how many events were scheduled before it */
     int32_t prio;
     uint32_t gen;       /* 0: retired */
@@ -32,6 +33,22 @@ struct pool {
     uint32_t free;      /* slot + 1 */
     bool small_pages;
 };
+
+/* A handle is a generation and a slot. */
+static inline sim_event pool_handle(uint32_t slot, uint32_t gen)
+{
+    return (uint64_t)gen << 32 | slot;
+}
+
+static inline struct event *pool_at(const struct pool *p, sim_event ev)
+{
+    return &p->at[(uint32_t)ev];
+}
+
+static inline bool pool_live(const struct pool *p, sim_event ev)
+{
+    return pool_at(p, ev)->gen == ev >> 32;
+}
 
 bool pool_grow(struct pool *p); /* false when out of memory */
 void pool_free(struct pool *p);

@@ -49,11 +49,6 @@ static inline void entries_add(struct radix *q, struct entries *v, struct entry 
         v->at[v->n++] = e;
 }
 
-static bool entry_live(const struct radix *q, struct entry e)
-{
-    return q->pool->at[e.slot].gen == e.gen;
-}
-
 /* ---- lanes: due now ---- */
 
 static bool lane_grow(struct lane *l)
@@ -130,15 +125,16 @@ static void lane_push(struct radix *q, struct entry e, int32_t prio)
     q->in_lanes++;
 }
 
-static void lane_pop(struct radix *q, struct entry *e)
+static sim_event lane_pop(struct radix *q)
 {
     struct lane *l = q->lane;
     while (!l->n)
         l++;
-    *e = l->at[l->head];
+    sim_event ev = l->at[l->head].ev;
     l->head = (l->head + 1) & (l->cap - 1);
     l->n--;
     q->in_lanes--;
+    return ev;
 }
 
 /* ---- buckets: beyond the front ---- */
@@ -171,10 +167,10 @@ static void run_sort(struct radix *q)
     struct entry *at = q->run.at;
     for (uint32_t i = 0; i < q->run.n; i++) {
         struct entry e = at[i];
-        __builtin_prefetch(q->pool->at[e.slot].ctx, 1);
+        __builtin_prefetch(pool_at(q->pool, e.ev)->ctx, 1);
         uint32_t j = i;
         for (; j > 0 && at[j - 1].when > e.when; j--)
-            at[j] = at[j - 1];
+            entry_move(&at[j], &at[j - 1]);
         at[j] = e;
     }
 }
@@ -209,7 +205,7 @@ static void run_insert(struct radix *q, sim_time now, struct entry e)
     struct entry *at = q->run.at;
     uint32_t j = q->run.n - 1;
     for (; j > q->run_at && at[j - 1].when > e.when; j--)
-        at[j] = at[j - 1];
+        entry_move(&at[j], &at[j - 1]);
     at[j] = e;
 }
 
@@ -245,16 +241,22 @@ static void sort_bucket(struct radix *q, int level, int digit)
 /* Moves base up to the bucket's first time; all else in it falls to lower levels. */
 static void split_bucket(struct radix *q, int level, int digit)
 {
-    struct entries *b = &q->bucket[level][digit];
-    sim_time first = SIM_NEVER;
+    struct entries *b = &q->bucket[level][digit], old = q->run;
+    sim_time first = SIM_NEVER, last = 0;
     for (uint32_t i = 0; i < b->n; i++) {
         first = b->at[i].when < first ? b->at[i].when : first;
+        last = b->at[i].when > last ? b->at[i].when : last;
         if (b->n <= FETCH_MAX)
-            __builtin_prefetch(&q->pool->at[b->at[i].slot]);
+            __builtin_prefetch(pool_at(q->pool, b->at[i].ev));
     }
     q->base = q->front = first;
     uint32_t n = b->n;
     bucket_clear(q, level, digit);
+    if (first == last) { /* a tick of a clock: the bucket is the run */
+        q->run = (struct entries){b->at, n, b->cap};
+        *b = (struct entries){old.at, 0, old.cap};
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         struct entry e = b->at[i];
         if (e.when == first)
@@ -285,8 +287,45 @@ static bool refill(struct radix *q)
 
 /* ---- the whole ---- */
 
-void radix_push(struct radix *q, sim_time now, struct entry e, int32_t prio)
+/* All entries of the run's first time go to their lanes. */
+static void board(struct radix *q)
 {
+    sim_time when = q->run.at[q->run_at].when;
+    for (; q->run_at < q->run.n && q->run.at[q->run_at].when == when; q->run_at++) {
+        struct entry e = q->run.at[q->run_at];
+        lane_push(q, e, pool_at(q->pool, e.ev)->prio);
+    }
+}
+
+/* A second priority appears.  What the run still holds for now was scheduled before all that
+ * waits in the lane, so it boards first and the lane's entries again behind it. */
+static void mix(struct radix *q, sim_time now)
+{
+    q->mixed = true;
+    if (q->run_at == q->run.n || q->run.at[q->run_at].when != now)
+        return;
+    struct lane *lane = q->lane;
+    uint32_t lanes = q->lanes;
+    q->lane = NULL;
+    q->lanes = q->lanes_cap = 0;
+    q->in_lanes = 0;
+    board(q);
+    for (uint32_t l = 0; l < lanes; l++) {
+        for (uint32_t i = 0; i < lane[l].n; i++)
+            lane_push(q, lane[l].at[(lane[l].head + i) & (lane[l].cap - 1)], lane[l].prio);
+        free(lane[l].at);
+    }
+    free(lane);
+}
+
+void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
+{
+    if (!q->begun) {
+        q->begun = true;
+        q->prio = prio;
+    }
+    if (prio != q->prio && !q->mixed)
+        mix(q, now);
     if (e.when == now)
         lane_push(q, e, prio);
     else if (e.when <= q->front)
@@ -295,36 +334,22 @@ void radix_push(struct radix *q, sim_time now, struct entry e, int32_t prio)
         bucket_push(q, e);
 }
 
-/* All entries of the run's first time go to their lanes. */
-static void board(struct radix *q)
+sim_event radix_pop_any(struct radix *q, sim_time now, sim_time until)
 {
-    sim_time when = q->run.at[q->run_at].when;
-    for (; q->run_at < q->run.n && q->run.at[q->run_at].when == when; q->run_at++) {
-        struct entry e = q->run.at[q->run_at];
-        lane_push(q, e, q->pool->at[e.slot].prio);
-    }
-}
-
-bool radix_pop(struct radix *q, sim_time until, struct entry *e)
-{
-    if (q->in_lanes) {
-        lane_pop(q, e);
-        return true;
-    }
+    if (q->in_lanes && (q->mixed || q->run_at == q->run.n || q->run.at[q->run_at].when != now))
+        return lane_pop(q);
     while (q->run_at == q->run.n)
         if (!refill(q))
-            return false;
-    struct entry *first = &q->run.at[q->run_at];
+            return 0;
+    const struct entry *first = &q->run.at[q->run_at];
     if (first->when > until)
-        return false;
-    if (q->run.n - q->run_at > 1 && first[1].when == first->when) {
+        return 0;
+    if (q->mixed && q->run.n - q->run_at > 1 && first[1].when == first->when) {
         board(q);
-        lane_pop(q, e);
-        return true;
+        return q->failed ? 0 : lane_pop(q);
     }
-    *e = *first;
     q->run_at++;
-    return true;
+    return first->ev;
 }
 
 static void lane_sweep(const struct radix *q, struct lane *l)
@@ -332,7 +357,7 @@ static void lane_sweep(const struct radix *q, struct lane *l)
     uint32_t kept = 0, mask = l->cap - 1;
     for (uint32_t i = 0; i < l->n; i++) {
         struct entry e = l->at[(l->head + i) & mask];
-        if (entry_live(q, e))
+        if (pool_live(q->pool, e.ev))
             l->at[(l->head + kept++) & mask] = e;
     }
     l->n = kept;
@@ -342,7 +367,7 @@ static uint32_t drop_stale(const struct radix *q, struct entry *at, uint32_t n)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++)
-        if (entry_live(q, at[i]))
+        if (pool_live(q->pool, at[i].ev))
             at[kept++] = at[i];
     return kept;
 }

@@ -26,8 +26,19 @@
 
 struct entry {
     sim_time when;
-    uint32_t slot, gen;
+    sim_event ev;
 };
+
+/* Word by word: a vector copy would read sixteen bytes that were just written in halves, and
+ * the processor cannot forward those from its store buffer.                                  */
+static inline void entry_move(struct entry *to, const struct entry *from)
+{
+    sim_time when = from->when;
+    sim_event ev = from->ev;
+    __asm__("" : "+r"(when), "+r"(ev)); /* keeps the compiler from joining the two */
+    to->when = when;
+    to->ev = ev;
+}
 
 struct entries {
     struct entry *at;
@@ -47,6 +58,11 @@ struct radix {
     struct entries run;
     uint32_t run_at; /* run entries before it are gone */
 
+    /* While all events have one priority, entries of one time leave the run in its order, and the
+     * lane holds only what was scheduled at that time for that time. */
+    bool begun, mixed;
+    int32_t prio;
+
     struct lane *lane; /* higher prio first */
     uint32_t lanes, lanes_cap;
     size_t in_lanes;
@@ -61,11 +77,43 @@ struct radix {
 
 void radix_init(struct radix *q, struct pool *pool);
 void radix_free(struct radix *q);
-/* e.when >= now.  Out of memory is sticky in `failed`. */
-void radix_push(struct radix *q, sim_time now, struct entry e, int32_t prio);
-/* Takes the first entry when it is due by `until`; it may be stale. */
-bool radix_pop(struct radix *q, sim_time until, struct entry *e);
 /* Counts one stale entry; sweeps when there are more of them than live ones. */
 void radix_stale(struct radix *q, size_t live);
+
+/* The general cases, for radix_push and radix_pop below. */
+void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio);
+sim_event radix_pop_any(struct radix *q, sim_time now, sim_time until);
+
+/* e.when >= now.  Out of memory is sticky in `failed`. */
+static inline void radix_push(struct radix *q, sim_time now, struct entry e, int32_t prio)
+{
+    uint32_t n = q->run.n;
+    if (e.when == now || e.when > q->front || n == q->run.cap || n - q->run_at > 16 ||
+        (prio != q->prio && !q->mixed)) {
+        radix_push_any(q, now, e, prio);
+        return;
+    }
+    struct entry *at = q->run.at, *end = at + n, *first = at + q->run_at;
+    for (; end > first && end[-1].when > e.when; end--)
+        entry_move(end, end - 1);
+    *end = e;
+    q->run.n = n + 1;
+}
+
+/* Takes the first entry when it is due by `until`: its event, which may be stale; 0: none.
+ * One register comes back and not an entry, which would travel through memory.               */
+static inline sim_event radix_pop(struct radix *q, sim_time now, sim_time until)
+{
+    uint32_t i = q->run_at, n = q->run.n;
+    const struct entry *at = q->run.at + i;
+    if (i == n || q->mixed || (q->in_lanes && at->when != now))
+        return radix_pop_any(q, now, until);
+    if (at->when > until)
+        return 0;
+    if (++i == n)
+        q->run.n = i = 0;
+    q->run_at = i;
+    return at->ev;
+}
 
 #endif

@@ -9,8 +9,7 @@
 
 struct sim {
     sim_time now;
-    uint64_t seq, fired, print;
-    size_t pending;
+    uint64_t seq, fired, cancelled, print; /* seq: how many were scheduled */
     bool stopped, by_heap, failed;
     struct sim_options opt;
     struct pool pool;
@@ -60,7 +59,7 @@ struct spans *sim_spans(const struct sim *s)
 
 size_t sim_pending(const struct sim *s)
 {
-    return s->pending;
+    return s->seq - s->fired - s->cancelled;
 }
 
 uint64_t sim_fired(const struct sim *s)
@@ -75,12 +74,12 @@ uint64_t sim_fingerprint(const struct sim *s)
 
 bool sim_failed(const struct sim *s)
 {
-    return s->failed || s->radix.failed || s->heap.failed;
+    return s->failed | s->radix.failed | s->heap.failed;
 }
 
 void sim_fail(struct sim *s)
 {
-    s->failed = true;
+    s->failed = s->stopped = true;
 }
 
 /* splitmix64's finalizer, keyed: a bijection, so shuffled ties stay a total order. */
@@ -92,100 +91,95 @@ static uint64_t shuffled(uint64_t seq, uint64_t seed)
     return x ^ x >> 31;
 }
 
-static void heap_schedule(struct sim *s, sim_time when, int prio, uint32_t slot, uint32_t gen)
+static void heap_schedule(struct sim *s, sim_time when, int prio, sim_event ev)
 {
     uint64_t key = s->opt.shuffle_ties ? shuffled(s->seq, s->opt.shuffle_seed) : s->seq;
-    heap_push(&s->heap, (struct heap_entry){when, key, prio, slot, gen});
+    heap_push(&s->heap, (struct heap_entry){when, key, ev, prio});
+}
+
+static inline sim_event schedule(struct sim *s, sim_time when, int prio, sim_fn *fn, void *ctx,
+                                 uint64_t arg)
+{
+    uint32_t slot;
+    if (!pool_take(&s->pool, &slot)) {
+        sim_fail(s);
+        return 0;
+    }
+    struct event *at = &s->pool.at[slot];
+    sim_event ev = pool_handle(slot, at->gen);
+    at->fn = fn;
+    at->ctx = ctx;
+    at->arg = arg;
+    at->when = when;
+    at->seq = s->seq;
+    at->prio = prio;
+    if (s->by_heap)
+        heap_schedule(s, when, prio, ev);
+    else
+        radix_push(&s->radix, s->now, (struct entry){when, ev}, prio);
+    s->seq++;
+    return ev;
 }
 
 sim_event sim_at(struct sim *s, sim_time when, int prio, sim_fn *fn, void *ctx, uint64_t arg)
 {
     assert(when >= s->now);
-    uint32_t slot;
-    if (!pool_take(&s->pool, &slot)) {
-        s->failed = true;
-        return 0;
-    }
-    struct event *ev = &s->pool.at[slot];
-    uint32_t gen = ev->gen;
-    ev->fn = fn;
-    ev->ctx = ctx;
-    ev->arg = arg;
-    ev->seq = s->seq;
-    ev->prio = prio;
-    if (s->by_heap)
-        heap_schedule(s, when, prio, slot, gen);
-    else
-        radix_push(&s->radix, s->now, (struct entry){when, slot, gen}, prio);
-    s->seq++;
-    s->pending++;
-    return (uint64_t)gen << 32 | slot;
+    return schedule(s, when, prio, fn, ctx, arg);
 }
 
 sim_event sim_after(struct sim *s, sim_time delay, int prio, sim_fn *fn, void *ctx, uint64_t arg)
 {
     sim_time when = s->now + delay;
-    return sim_at(s, when < delay ? SIM_NEVER : when, prio, fn, ctx, arg);
+    return schedule(s, when < delay ? SIM_NEVER : when, prio, fn, ctx, arg);
 }
 
 bool sim_cancel(struct sim *s, sim_event ev)
 {
-    uint32_t slot = (uint32_t)ev, gen = (uint32_t)(ev >> 32);
-    if (!gen || slot >= s->pool.used || s->pool.at[slot].gen != gen)
+    if (!(ev >> 32) || (uint32_t)ev >= s->pool.used || !pool_live(&s->pool, ev))
         return false;
-    pool_give(&s->pool, slot);
-    s->pending--;
+    pool_give(&s->pool, (uint32_t)ev);
+    s->cancelled++;
     if (s->by_heap)
-        heap_stale(&s->heap, &s->pool, s->pending);
+        heap_stale(&s->heap, &s->pool, sim_pending(s));
     else
-        radix_stale(&s->radix, s->pending);
+        radix_stale(&s->radix, sim_pending(s));
     return true;
 }
 
-/* The next live event due by `until`. */
-static bool next(struct sim *s, sim_time until, sim_time *when, uint32_t *slot)
+/* The next live event due by `until`; 0: none. */
+static inline sim_event next(struct sim *s, sim_time until)
 {
-    if (s->by_heap) {
-        struct heap_entry e;
-        for (; heap_pop(&s->heap, until, &e); s->heap.stale--)
-            if (s->pool.at[e.slot].gen == e.gen) {
-                *when = e.when, *slot = e.slot;
-                return true;
-            }
-        return false;
-    }
-    struct entry e;
-    for (; radix_pop(&s->radix, until, &e); s->radix.stale--)
-        if (s->pool.at[e.slot].gen == e.gen) {
-            *when = e.when, *slot = e.slot;
-            return true;
-        }
-    return false;
+    sim_event ev;
+    if (s->by_heap)
+        while ((ev = heap_pop(&s->heap, until)) && !pool_live(&s->pool, ev))
+            s->heap.stale--;
+    else
+        while ((ev = radix_pop(&s->radix, s->now, until)) && !pool_live(&s->pool, ev))
+            s->radix.stale--;
+    return ev;
 }
 
-static inline void stamp(struct sim *s, const struct event *ev)
+static inline void stamp(struct sim *s, const struct event *at)
 {
-    uint64_t x = s->now * UINT64_C(0x9e3779b97f4a7c15) ^
-                 (ev->seq + ((uint64_t)(uint32_t)ev->prio << 40)) * UINT64_C(0xd6e8feb86659fd93);
+    uint64_t x = at->when * UINT64_C(0x9e3779b97f4a7c15) ^
+                 (at->seq + ((uint64_t)(uint32_t)at->prio << 40)) * UINT64_C(0xd6e8feb86659fd93);
     s->print = (s->print ^ x) * UINT64_C(0xff51afd7ed558ccd);
     s->print ^= s->print >> 32;
 }
 
 /* The slot is free before the handler runs: what it schedules lands in the same line. */
-static bool fire_next(struct sim *s, sim_time until)
+static inline bool fire_next(struct sim *s, sim_time until)
 {
-    sim_time when;
-    uint32_t slot;
-    if (!next(s, until, &when, &slot))
+    sim_event ev = next(s, until);
+    if (!ev)
         return false;
-    struct event *ev = &s->pool.at[slot];
-    sim_fn *fn = ev->fn;
-    void *ctx = ev->ctx;
-    uint64_t arg = ev->arg;
-    s->now = when;
-    stamp(s, ev);
-    pool_give(&s->pool, slot);
-    s->pending--;
+    struct event *at = pool_at(&s->pool, ev);
+    sim_fn *fn = at->fn;
+    void *ctx = at->ctx;
+    uint64_t arg = at->arg;
+    s->now = at->when;
+    stamp(s, at);
+    pool_give(&s->pool, (uint32_t)ev);
     s->fired++;
     fn(ctx, arg);
     return true;
@@ -198,10 +192,12 @@ bool sim_step(struct sim *s)
 
 void sim_run(struct sim *s, sim_time until)
 {
-    s->stopped = false;
-    while (until >= s->now && !s->stopped && !sim_failed(s))
+    s->stopped = sim_failed(s);
+    if (until < s->now)
+        return;
+    while (!s->stopped)
         if (!fire_next(s, until)) {
-            if (until != SIM_NEVER && s->now < until)
+            if (until != SIM_NEVER && !sim_failed(s))
                 s->now = until;
             return;
         }

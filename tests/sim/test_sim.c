@@ -116,6 +116,33 @@ Test(sim, stop_returns_after_the_current_event)
     sim_free(l.s);
 }
 
+/* One priority for long, then others in the middle of an instant. */
+static void burst(void *ctx, uint64_t arg)
+{
+    struct log *l = ctx;
+    note(ctx, arg);
+    if (arg == 1) {
+        sim_at(l->s, 5, 0, note, l, 4);
+        sim_at(l->s, 5, 0, note, l, 5);
+        sim_at(l->s, 5, 3, note, l, 2);
+        sim_at(l->s, 5, -1, note, l, 7);
+        sim_at(l->s, 5, 0, note, l, 6);
+    }
+}
+
+Test(sim, a_priority_that_appears_in_the_middle_of_an_instant_is_heeded)
+{
+    struct log l = {.s = sim_new(NULL)};
+    sim_at(l.s, 5, 0, note, &l, 0);
+    sim_at(l.s, 5, 0, burst, &l, 1);
+    sim_at(l.s, 5, 0, note, &l, 3);
+    sim_run(l.s, SIM_NEVER);
+    cr_assert_eq(l.n, 8);
+    for (int i = 0; i < 8; i++)
+        cr_expect_eq(l.arg[i], (uint64_t)i, "event %d was number %lu", i, (unsigned long)l.arg[i]);
+    sim_free(l.s);
+}
+
 /* ---- random schedules ---- */
 
 struct profile {
@@ -162,6 +189,8 @@ static void spawn(struct world *w)
     if (w->n == w->p->total)
         return;
     int prio = (int)rng_below(&w->r, (uint64_t)w->p->prios) - w->p->prios / 2;
+    if (w->p->prios == 4 && w->n < w->p->total / 2) /* one priority at first */
+        prio = 1;
     w->handle[w->n] = sim_after(w->s, random_delay(w), prio, live, w, w->n);
     w->n++;
 }
