@@ -107,8 +107,10 @@ static int complain(const struct importer *im, const struct json *j, const char 
     size_t n = strcspn(got, " ,]}:");
     if (n == 0 && j->at < l->len)
         n = 1;
-    return err_set(e, ERR_EPARSE, "%s:%llu:%zu: got \"%.*s\", want %s", input_name(l->in),
-                   (unsigned long long)l->number, j->at + 1, n < 40 ? (int)n : 40, got, want);
+    const char *quote = *got == '"' ? "" : "\"";
+    return err_set(e, ERR_EPARSE, "%s:%llu:%zu: got %s%.*s%s, want %s", input_name(l->in),
+                   (unsigned long long)l->number, j->at + 1, quote, n < 40 ? (int)n : 40, got,
+                   quote, want);
 }
 
 static int mooncake_row(struct importer *im, union trace_row *out, struct err *e)

@@ -120,8 +120,8 @@ static int place_window(const struct source_section *s, uint64_t seed, struct tr
     if (w->length_s <= 0)
         return 0;
     if (start + w->length_s > span)
-        return config_complain(config_get(s->at, "window"), e, "a window inside the trace's %.6g s",
-                               span);
+        return err_set(e, ERR_ERANGE, "%s: got %.6g s from %.6g s on, want a window in the trace's %.6g s",
+                       config_path(config_get(s->at, "window")), w->length_s, start, span);
     if (w->random) {
         struct rng r;
         rng_init(&r, seed, "trace", "window");

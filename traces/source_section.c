@@ -105,7 +105,7 @@ static int read_window(const struct config *c, struct source_window *w, struct e
     *w = t.w;
     w->random = pick == 1;
     if (w->random && w->start_s > 0)
-        return config_complain(c, e, "no start_s with \"pick\": \"random\"");
+        return err_set(e, ERR_ENAME, "%s: start_s: no use beside \"pick\": \"random\"", config_path(c));
     return 0;
 }
 
@@ -113,7 +113,7 @@ static int read_kind(const struct section_text *t, const struct config *at,
                      struct source_section *s, struct err *e)
 {
     if ((t->file != NULL) + (t->import != NULL) + (t->synth != NULL) != 1)
-        return config_complain(at, e, "exactly one of file, import, synth");
+        return err_set(e, ERR_ENAME, "%s: want exactly one of file, import, synth", config_path(at));
     s->kind = t->file ? SOURCE_FILE : t->import ? SOURCE_IMPORT : SOURCE_SYNTH;
     s->path = t->file;
     if (t->import)
@@ -142,7 +142,8 @@ static int read_one(const struct config *at, struct source_section *out,
     if (t.window && (rc = read_window(t.window, &t.s.window, e)))
         return rc;
     if (t.otherwise && (!t.s.path || strncmp(t.s.path, "data:", 5)))
-        return config_complain(t.otherwise, e, "no otherwise, as the trace is not a data: file");
+        return err_set(e, ERR_ENAME, "%s: of use only beside a data: file, which may be absent",
+                       config_path(t.otherwise));
     *otherwise = t.otherwise;
     *out = t.s;
     return 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/config.h"
+#include "traces/lru.h"
 #include "traces/synth.h"
 
 #define N 60000
@@ -152,6 +153,32 @@ Test(synth, is_a_pure_function_of_its_seed)
         a->close(a);
         b->close(b);
         c->close(c);
+    }
+}
+
+/* Block hits of an LRU cache, against those of the published hour (FACTS of the Mooncake trace). */
+Test(synth, mooncake_shares_prefixes_as_published)
+{
+    static const struct { uint32_t blocks; double ratio, tolerance; } caches[] = {
+        {3000000 / 512, 0.1355, 0.25}, {10000000 / 512, 0.2852, 0.12}, {0, 0.3664, 0.08}};
+    struct lru *c[3];
+    double hits[3] = {0}, blocks = 0;
+    struct request_source *s = open_preset("mooncake", 12031, 1);
+    struct trace_request r;
+    struct err e = {0};
+    for (int i = 0; i < 3; i++)
+        c[i] = lru_new(caches[i].blocks);
+    while (s->next(s, &r, &e) == 1) {
+        blocks += r.n_prefix;
+        cr_assert_eq(r.n_prefix, (r.prompt_tokens + 511) / 512);
+        for (int i = 0; i < 3; i++)
+            for (uint32_t k = 0; k < r.n_prefix; k++)
+                hits[i] += lru_touch(c[i], r.prefix[k]);
+    }
+    s->close(s);
+    for (int i = 0; i < 3; i++) {
+        near(hits[i] / blocks, caches[i].ratio, caches[i].tolerance, "block hit ratio", "mooncake");
+        lru_free(c[i]);
     }
 }
 
