@@ -174,8 +174,10 @@ static bool flush_all(struct store_writer *w)
     bool ok = true;
     for (unsigned i = 0; i < w->schema->n_columns; i++)
         ok &= column_flush(&w->column[i]);
-    if (w->table == TRACE_REQUESTS)
-        ok &= column_flush(&w->prefix) & column_flush(&w->prefix_end);
+    if (w->table == TRACE_REQUESTS) {
+        ok &= column_flush(&w->prefix);
+        ok &= column_flush(&w->prefix_end);
+    }
     return ok;
 }
 
