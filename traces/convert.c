@@ -252,7 +252,9 @@ static int check_end(const struct check *c, const struct trace_meta *m, struct e
         (rc = differs("failed_requests", m->failed_requests, c->failed, e)) ||
         (rc = differs("prefix_blocks", m->prefix_blocks, c->blocks, e)))
         return rc;
-    sha256_hex(&c->sha, digest);
+    struct sha256 all = c->sha;
+    schema_digest_names(c->names, &all);
+    sha256_hex(&all, digest);
     if (strcmp(digest, m->digest))
         return err_set(e, ERR_ETOL, "attribute digest says %.16s..., the records say %.16s...",
                        m->digest, digest);

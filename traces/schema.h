@@ -36,5 +36,8 @@ void column_set(const struct trace_column *c, void *record, uint64_t v);
 
 /* Adds the record to a digest: its columns in order, little-endian, then its prefix blocks. */
 void schema_digest(enum trace_table t, const union trace_row *row, struct sha256 *s);
+/* After the last record: the names that the records refer to; NULL: none. */
+struct trace_names;
+void schema_digest_names(const struct trace_names *names, struct sha256 *s);
 
 #endif

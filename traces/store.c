@@ -227,6 +227,7 @@ static void release(struct store_writer *w)
 int store_commit(struct store_writer *w, struct trace_meta *meta, const struct trace_names *names,
                  struct err *e)
 {
+    schema_digest_names(names, &w->digest);
     complete(w, meta);
     bool ok = flush_all(w) && h5_texts_write(w->file, names) && write_meta(w, meta);
     ok = close_file(w) && ok;

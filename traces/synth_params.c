@@ -64,7 +64,8 @@ static int read_class(const struct config *c, struct synth_class *out, struct er
         CONFIG_END,
     };
     struct class_text t = {.cls = {.tenants = 1, .prompt = {.max = TOKENS_MAX, .min = 1},
-                                   .output = {.max = TOKENS_MAX, .min = 1}, .think_s = 60},
+                                   .output = {.max = TOKENS_MAX, .min = 1},
+                                   .more = {.max = TOKENS_MAX, .min = 1}, .think_s = 60},
                            .name = ""};
     int rc = config_fill(c, fields, &t, e);
     if (!rc && strlen(t.name) >= sizeof t.cls.name)
