@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-static const uint32_t k[64] = {
+#include "traces/sha256_block.h"
+
+const uint32_t sha256_k[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -35,7 +37,7 @@ static void compress(uint32_t h[8], const unsigned char *p)
     expand(w, p);
     for (int i = 0; i < 64; i++) {
         uint32_t s1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
-        uint32_t t1 = z + s1 + ((e & f) ^ (~e & g)) + k[i] + w[i];
+        uint32_t t1 = z + s1 + ((e & f) ^ (~e & g)) + sha256_k[i] + w[i];
         uint32_t s0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
         uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
         z = g, g = f, f = e, e = d + t1;
@@ -43,6 +45,20 @@ static void compress(uint32_t h[8], const unsigned char *p)
     }
     h[0] += a, h[1] += b, h[2] += c, h[3] += d;
     h[4] += e, h[5] += f, h[6] += g, h[7] += z;
+}
+
+void sha256_blocks_plain(uint32_t h[8], const unsigned char *p, size_t blocks)
+{
+    for (; blocks; blocks--, p += 64)
+        compress(h, p);
+}
+
+static void blocks(uint32_t h[8], const unsigned char *p, size_t n)
+{
+    if (sha256_have_x86())
+        sha256_blocks_x86(h, p, n);
+    else
+        sha256_blocks_plain(h, p, n);
 }
 
 void sha256_init(struct sha256 *s)
@@ -62,10 +78,13 @@ void sha256_add(struct sha256 *s, const void *data, size_t n)
         p += take, n -= take;
         if (used + take < 64)
             return;
-        compress(s->h, s->block);
+        blocks(s->h, s->block, 1);
     }
-    for (; n >= 64; p += 64, n -= 64)
-        compress(s->h, p);
+    if (n >= 64) {
+        blocks(s->h, p, n / 64);
+        p += n / 64 * 64;
+        n %= 64;
+    }
     if (n)
         memcpy(s->block, p, n);
 }

@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "traces/input.h"
+#include "traces/sha256_block.h"
 
 /* FIPS 180-4 examples and NIST's million a's. */
 static const struct {
@@ -54,6 +55,23 @@ Test(sha256, does_not_see_the_cuts)
         sha256_add(&s, data + at, sizeof data - at);
         sha256_hex(&s, cut);
         cr_assert_str_eq(cut, whole, "cut at %zu", at);
+    }
+}
+
+Test(sha256, the_processor_agrees_with_the_standard)
+{
+    unsigned char data[64 * 9];
+    uint32_t plain_h[8], x86_h[8];
+    if (!sha256_have_x86())
+        cr_skip_test("this processor has no SHA instructions");
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (unsigned char)(i * i >> 3 ^ i * 41);
+    for (size_t n = 0; n <= 9; n++) {
+        for (uint32_t i = 0; i < 8; i++)
+            plain_h[i] = x86_h[i] = i * 0x9e3779b9u + (uint32_t)n;
+        sha256_blocks_plain(plain_h, data, n);
+        sha256_blocks_x86(x86_h, data, n);
+        cr_assert_eq(memcmp(plain_h, x86_h, sizeof x86_h), 0, "%zu blocks", n);
     }
 }
 
