@@ -151,9 +151,9 @@ static void report(struct race *r, struct bench *b)
             bench_add(b, "us/batch", c->sample, b->repeats, "%s.batch%u", c->name, r->batch);
         if (i == 0 && r->count == 2)
             row->note = "OpenBLAS and oneDNN are not installed";
-        if (c->rival)
-            bench_ratio(b, r->c[0].kept, c->kept, b->repeats, 1.0, "f32/%s.batch%u", c->name,
-                        r->batch);
+        for (int ours = 0; c->rival && ours < 2; ours++)
+            bench_ratio(b, r->c[ours].kept, c->kept, b->repeats, 1.0, "%s/%s.batch%u",
+                        r->c[ours].name, c->name, r->batch);
     }
 }
 
