@@ -77,23 +77,31 @@ static int default_dir(const char *file, char *dir, size_t size, struct err *e)
     return 0;
 }
 
-static void say(const struct report *r, const struct wanted *w, const char *dir)
+static int say(const struct report *r, const struct wanted *w, const char *dir, struct err *e)
 {
+    struct outtext headline = {0};
+    char path[PATH_MAX + 16];
+    const int rc = report_headline_text(r, &headline, e);
+    if (rc)
+        return rc;
+    snprintf(path, sizeof path, "%s/index.html", dir);
     if (w->json) {
-        fputs("{\"page\":", stdout);
-        char path[PATH_MAX + 16];
-        snprintf(path, sizeof path, "%s/index.html", dir);
+        fputs("{\"headline\":", stdout);
+        json_string(stdout, headline.data);
+        fputs(",\"page\":", stdout);
         json_string(stdout, path);
         printf(",\"trials\":%zu,\"planned\":%llu,\"failed\":%zu,\"figures\":%zu,\"drawn\":%s}\n",
                r->rs->n_trial, (unsigned long long)r->rs->planned, r->failed, r->n_figure,
                r->drawn ? "true" : "false");
     } else if (!w->quiet) {
-        printf("%s/index.html: %zu of %llu trials, %zu figures\n", dir, r->rs->n_trial,
+        printf("%s.\n%s: %zu of %llu trials, %zu figures\n", headline.data, path, r->rs->n_trial,
                (unsigned long long)r->rs->planned, r->n_figure);
     }
+    outtext_free(&headline);
     if (!w->quiet && r->n_figure && !r->drawn)
         fprintf(stderr,
                 "malv report: gnuplot is not installed: figures were not drawn, tables were\n");
+    return 0;
 }
 
 static int write_report(const char *file, const struct wanted *w, struct err *e)
@@ -117,7 +125,7 @@ static int write_report(const char *file, const struct wanted *w, struct err *e)
     if (!rc)
         rc = report_page(r, to, e);
     if (!rc)
-        say(r, w, to);
+        rc = say(r, w, to, e);
     report_free(r);
     results_free(rs);
     return rc;

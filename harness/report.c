@@ -180,6 +180,22 @@ static int contrast_setting(const struct report *r, struct report_setting *s, st
     return rc;
 }
 
+/* Who cannot be told from the best leads with it. */
+static int mark_leaders(const struct report *r, struct report_setting *s, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && s->best != NO_ENTRY && i < s->n; i++) {
+        struct contrast c;
+        if (i == s->best || report_ideal(&s->entry[i])) {
+            s->entry[i].leads = i == s->best;
+            continue;
+        }
+        rc = contrast_cells(s->entry[s->best].cell, s->entry[i].cell, r->rank, s->n - 1, &c, e);
+        s->entry[i].leads = c.verdict == VERDICT_UNSURE || c.verdict == VERDICT_SAME;
+    }
+    return rc;
+}
+
 static void fill_entry(const struct report *r, struct report_entry *en, const struct cell *cell,
                        size_t v)
 {
@@ -208,7 +224,8 @@ static int add_setting(struct report *r, const struct cell *from, struct err *e)
     }
     choose_base(s);
     choose_best(r, s);
-    return contrast_setting(r, s, e);
+    const int rc = contrast_setting(r, s, e);
+    return rc ? rc : mark_leaders(r, s, e);
 }
 
 static void count_trials(struct report *r)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "harness/outfile.h"
 #include "harness/report_basis.h"
 #include "results/cells.h"
 #include "results/contrast.h"
@@ -31,7 +32,7 @@ struct report_entry {
     enum report_kind kind;
     struct summary rank;     /* the ranking metric over its trials */
     struct contrast to_base; /* base -> this */
-    double p;                /* of to_base, corrected for the number of entries (Holm) */
+    bool leads;              /* the best, or not shown to be worse than it (ideals never lead) */
     size_t ejected;          /* trials in which the policy was thrown out */
 };
 
@@ -74,10 +75,14 @@ int report_page(const struct report *r, const char *dir, struct err *e) MUST_CHE
 
 /* Parts of the page. */
 void report_summary(const struct report *r, FILE *f);
+void report_headline(const struct report *r, FILE *f);
+/* The same as plain text in out->data, for the caller to free. */
+int report_headline_text(const struct report *r, struct outtext *out, struct err *e) MUST_CHECK;
 void report_tiles(const struct report *r, FILE *f);
 void report_glance(const struct report *r, FILE *f);
 void report_measures(const struct report *r, FILE *f);
 void report_effects(const struct report *r, FILE *f);
+void report_incidents(const struct report *r, FILE *f);
 void report_basis(const struct report *r, FILE *f);
 extern const char report_css[];
 

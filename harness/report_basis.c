@@ -32,8 +32,8 @@ static int add_constant(struct basis *b, const struct config *c, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     b->constant = grown;
     struct basis_constant *new = &b->constant[b->n++];
-    *new = (struct basis_constant){path_of(c), member(c, "value"), member(c, "unit"),
-                                   member(c, "source"), member(c, "evidence")};
+    *new = (struct basis_constant){path_of(c),          member(c, "value"),    member(c, "unit"),
+                                   member(c, "source"), member(c, "evidence"), false};
     if (!new->path || !new->value || !new->unit || !new->source || !new->evidence)
         return err_set(e, ERR_ENOMEM, "out of memory");
     b->assumed += !strcmp(new->evidence, "assumed");
@@ -55,6 +55,16 @@ static int walk(struct basis *b, const struct config *c, struct err *e)
     return rc;
 }
 
+static void mark_used(struct basis *b, const struct measures *m)
+{
+    for (size_t i = 0; m && i < m->n_incident; i++)
+        for (size_t k = 0; !strcmp(m->incident[i].kind, "assumed") && k < b->n; k++)
+            if (!b->constant[k].used && !strcmp(b->constant[k].path, m->incident[i].who)) {
+                b->constant[k].used = true;
+                b->used++;
+            }
+}
+
 int basis_find(struct basis *b, const struct result_set *rs, struct err *e)
 {
     struct config *c;
@@ -66,6 +76,8 @@ int basis_find(struct basis *b, const struct result_set *rs, struct err *e)
         return rc;
     rc = walk(b, c, e);
     config_free(c);
+    for (size_t i = 0; !rc && i < rs->n_trial; i++)
+        mark_used(b, rs->trial[i].measures);
     if (rc)
         basis_free(b);
     return rc;

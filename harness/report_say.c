@@ -39,9 +39,13 @@ void say_rank(const struct report *r, FILE *f)
 
 static void interval(double lo, double hi, int places, const char *unit, double p, FILE *f)
 {
-    if (!isnan(lo))
-        fprintf(f, " (95&nbsp;%% interval %.*f to %.*f%s, %s)", places, lo, places, hi, unit,
-                fmt_p(p).s);
+    if (isnan(lo))
+        return;
+    lo = fabs(lo) < 0.05 ? 0 : lo; /* no "-0.0" */
+    hi = fabs(hi) < 0.05 ? 0 : hi;
+    fprintf(f, " (95&nbsp;%% interval %.*f to %.*f%s, ", places, lo, places, hi, unit);
+    html_text(f, fmt_p(p).s);
+    fputs(")", f);
 }
 
 void say_change(const struct contrast *c, FILE *f)

@@ -70,58 +70,30 @@ static void oracle_bound(const struct report *r, const struct report_setting *s,
     fprintf(f, " reaches %s&nbsp;", fmt_number(o->rank.mean, 4).s);
     html_text(f, strcmp(r->rank->unit, "1") ? r->rank->unit : "");
     if (s->best != s->base && possible != 0 && got / possible > 0)
-        fprintf(f, ": %.0f&nbsp;%% of what it could gain is gained", 100 * got / possible);
+        fprintf(f, ": %.0f&nbsp;%% of its gain over the baseline is reached", 100 * got / possible);
     fputs(".", f);
 }
 
-/* ---- the headline -------------------------------------------------------------- */
-
-static const char *best_label(const struct report_setting *s)
+/* A policy that is better on the mean may pay for it elsewhere: what got significantly worse. */
+static void trade_offs(const struct report *r, const struct report_setting *s, FILE *f)
 {
-    return s->best == NO_ENTRY ? "" : s->entry[s->best].label;
-}
-
-static bool all_agree(const struct report *r)
-{
-    for (size_t i = 1; i < r->n_setting; i++)
-        if (say_outcome(&r->setting[i]) != say_outcome(&r->setting[0]) ||
-            strcmp(best_label(&r->setting[i]), best_label(&r->setting[0])))
-            return false;
-    return r->n_setting > 0;
-}
-
-static void headline(const struct report *r, FILE *f)
-{
-    const struct report_setting *s = &r->setting[0];
-    const char *better = r->rank && r->rank->better == BETTER_MORE ? "highest" : "lowest";
-    if (!r->rank || !r->n_setting || say_outcome(s) == OUT_NONE) {
-        fputs(r->rs->n_trial > r->failed ? "Nothing to compare: one configuration was run"
-                                         : "No trial has finished",
-              f);
-        return;
+    const struct metric *column[9];
+    const size_t n = report_columns(r, column, 9);
+    size_t said = 0;
+    for (size_t i = 1; s->best != s->base && i < n; i++) {
+        struct contrast c;
+        char title[120];
+        if (contrast_cells(s->entry[s->base].cell, s->entry[s->best].cell, column[i], n - 1, &c,
+                           NULL) ||
+            c.verdict != VERDICT_WORSE)
+            continue;
+        report_metric_title(column[i]->name, title, sizeof title);
+        fputs(said++ ? "; " : " <span class=\"bad\">It pays for that:</span> ", f);
+        html_text(f, title);
+        fputs(" is ", f);
+        say_change(&c, f);
     }
-    if (!all_agree(r)) {
-        fputs("No single winner: it depends on the setting", f);
-        return;
-    }
-    if (say_outcome(s) == OUT_BASE) {
-        fputs("Nothing beats ", f);
-        say_name(f, &s->entry[s->base]);
-        return;
-    }
-    say_name(f, &s->entry[s->best]);
-    if (say_outcome(s) == OUT_WIN) {
-        fputs(" wins: ", f);
-        say_range(r, f);
-        fprintf(f, " %s ", s->entry[s->best].to_base.pair.diff < 0 ? "lower" : "higher");
-        say_rank(r, f);
-        fputs(" than ", f);
-        say_name(f, &s->entry[s->base]);
-        return;
-    }
-    fprintf(f, " has the %s ", better);
-    say_rank(r, f);
-    fputs(say_outcome(s) == OUT_UNSURE ? ", but that may be chance" : ", in one seed", f);
+    fputs(said ? "." : "", f);
 }
 
 /* ---- does learning pay? ----------------------------------------------------------- */
@@ -230,17 +202,23 @@ static void cautions(const struct report *r, FILE *f)
                     en->ejected, en->cell->n);
         }
     caution_numbers(r, f);
-    if (r->basis.assumed)
-        fprintf(f,
-                "<li>The machine rests on %zu constants: %zu measured, %zu published, <a "
-                "href=\"#basis\">%zu assumed</a>.</li>\n",
-                r->basis.n, r->basis.measured, r->basis.published, r->basis.assumed);
+    const struct basis *b = &r->basis;
+    if (b->assumed) {
+        fputs("<li>", f);
+        if (b->used)
+            fprintf(f, "These results depend on <a href=\"#basis\">%zu assumed constants</a>; ",
+                    b->used);
+        fprintf(f, "of the %zu constants of the machine, %zu are measured, %zu published, ", b->n,
+                b->measured, b->published);
+        fprintf(f, b->used ? "%zu assumed.</li>\n" : "<a href=\"#basis\">%zu assumed</a>.</li>\n",
+                b->assumed);
+    }
 }
 
 void report_summary(const struct report *r, FILE *f)
 {
     fputs("<section class=\"card\" id=\"summary\">\n<h2>", f);
-    headline(r, f);
+    report_headline(r, f);
     fputs("</h2>\n", f);
     report_tiles(r, f);
     fputs("<ul class=\"found\">\n", f);
@@ -255,6 +233,7 @@ void report_summary(const struct report *r, FILE *f)
                 fputs("</span> ", f);
         setting_sentence(r, &r->setting[i], f);
         runner_up(r, &r->setting[i], f);
+        trade_offs(r, &r->setting[i], f);
         oracle_bound(r, &r->setting[i], f);
         fputs("</li>\n", f);
     }
@@ -274,10 +253,12 @@ void report_summary(const struct report *r, FILE *f)
     fputs(learned ? "</ul>\n" : "", f);
     fputs("<h3>Before you believe it</h3>\n<ul>\n", f);
     cautions(r, f);
-    fprintf(f,
-            "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are "
-            "Student's t, "
-            "p-values of several policies against one baseline are corrected "
-            "(Holm).</li>\n</ul>\n</section>\n",
-            r->seeds, r->seeds == 1 ? "" : "s");
+    fprintf(
+        f,
+        "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are "
+        "Student's t, "
+        "those against one baseline "
+        "hold for all policies at once (Bonferroni). A change is the geometric mean of the ratios "
+        "of the pairs.</li>\n</ul>\n</section>\n",
+        r->seeds, r->seeds == 1 ? "" : "s");
 }

@@ -37,8 +37,9 @@ static void change_cell(const struct report *r, const struct report_setting *s, 
                                  : "dim");
     if (isfinite(percent))
         fprintf(f, "%s%.1f&nbsp;%%", percent < 0 ? "\xe2\x88\x92" : "+", fabs(percent));
-    fprintf(f, "<small>%s%s%s</small></td>", word[v], isnan(c->pair.p) ? "" : ", ",
-            isnan(c->pair.p) ? "" : fmt_p(c->pair.p).s);
+    fprintf(f, "<small>%s%s", word[v], isnan(c->pair.p) ? "" : ", ");
+    html_text(f, fmt_p(c->pair.p).s);
+    fputs("</small></td>", f);
 }
 
 static void head_cell(const struct metric *m, FILE *f)
@@ -70,8 +71,9 @@ static void row_head(const struct report_setting *s, size_t i, FILE *f)
     fputs("<div>", f);
     if (en->kind != KIND_PLAIN)
         fprintf(f, "<span class=\"tag\">%s</span>", kind[en->kind]);
-    if (s->best == i && s->n > 1)
-        fputs(" <span class=\"tag win\">best</span>", f);
+    if (en->leads && s->n > 1)
+        fprintf(f, " <span class=\"tag win\">%s</span>",
+                s->best == i ? "best" : "ties with the best");
     if (en->ejected)
         fprintf(f, " <span class=\"tag warn\">ejected %zu\xc3\x97</span>", en->ejected);
     fputs("</div></th>", f);

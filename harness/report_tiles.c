@@ -23,16 +23,18 @@ static void tile_significance(const struct report *r, FILE *f)
         if (o == OUT_WIN)
             p = fmax(p, r->setting[i].entry[r->setting[i].best].to_base.pair.p);
     }
-    char big[64], small[96];
+    char big[64], small[128];
     snprintf(big, sizeof big, all == 1 ? sure ? "significant" : "not significant" : "%zu of %zu",
              sure, all);
     if (sure)
         snprintf(small, sizeof small, "%s%s",
-                 all == 1 ? "" : "settings with a significant winner; at worst ", fmt_p(p).s);
+                 all == 1 ? ""
+                          : "settings where the best significantly beats the baseline; at worst ",
+                 fmt_p(p).s);
     else
         snprintf(small, sizeof small,
                  all == 1 ? "the best is not shown to differ"
-                          : "settings with a significant winner");
+                          : "settings where the best significantly beats the baseline");
     tile(f, big, small);
 }
 
@@ -57,7 +59,7 @@ static void tile_oracle(const struct report *r, FILE *f)
         snprintf(big, sizeof big, "%.0f&nbsp;%%", hi);
     else
         snprintf(big, sizeof big, "%.0f\xe2\x80\x93%.0f&nbsp;%%", lo, hi);
-    tile(f, big, "of what an oracle could gain is gained");
+    tile(f, big, "of the gain that the oracle has over the baseline");
 }
 
 static void tile_cost(const struct report *r, FILE *f)
