@@ -11,6 +11,7 @@ static const struct {
     const char *machine, *rows;
 } fits[] = {
     {"machines/h100-server.json", "tests/models/data/heldout-h100.csv"},
+    {"machines/h200-server.json", "tests/models/data/heldout-h200.csv"},
     {"machines/a100-server.json", "tests/models/data/heldout-a100.csv"},
     {"machines/rtx4090-host.json", "tests/models/data/heldout-rtx4090.csv"},
 };
@@ -63,22 +64,30 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void expect_close(const char *where, const char *part, double *err, size_t n)
+/* Held-out error allowed, by part: of half of the rows, of nine in ten. */
+static const struct {
+    const char *name;
+    double median, p90;
+} parts[4] = {
+    {"dense", 0.06, 0.16},
+    {"head", 0.06, 0.36}, /* a step at 768 sequences, where one kernel gives way to another */
+    {"prompt", 0.16, 0.36},
+    {"decode", 0.12, 0.22},
+};
+
+static void expect_close(const char *where, int part, double *err, size_t n)
 {
     if (!n)
         return;
     qsort(err, n, sizeof *err, ascending);
-    cr_expect_lt(err[n / 2], 0.16, "%s, %s: median error %.3f", where, part, err[n / 2]);
-    cr_expect_lt(err[n * 9 / 10], 0.36, "%s, %s: 90th percentile %.3f", where, part,
-                 err[n * 9 / 10]);
+    cr_expect_lt(err[n / 2], parts[part].median, "%s, %s: median error %.3f", where,
+                 parts[part].name, err[n / 2]);
+    cr_expect_lt(err[n * 9 / 10], parts[part].p90, "%s, %s: 90th percentile %.3f", where,
+                 parts[part].name, err[n * 9 / 10]);
 }
 
-/* Tolerance: half of the held-out rows within 16 %, nine of ten within 36 % (the worst part,
- * prompts on the A100 and the RTX 4090, sets it; the notes in the profiles give each part's own).
- */
 Test(llm_cost, predicts_published_rows_it_never_saw)
 {
-    static const char *const parts[] = {"dense", "head", "prompt", "decode"};
     for (size_t f = 0; f < sizeof fits / sizeof *fits; f++) {
         struct opened o;
         open_machine(&o, fits[f].machine);
@@ -95,7 +104,7 @@ Test(llm_cost, predicts_published_rows_it_never_saw)
                 continue;
             lines++;
             for (int p = 0; p < 4; p++)
-                if (!strcmp(part, parts[p])) {
+                if (!strcmp(part, parts[p].name)) {
                     cr_assert_lt(n[p], 128);
                     err[p][n[p]++] = fabs(predict(&o.c, part, a, b, k) / us - 1);
                 }
@@ -103,7 +112,7 @@ Test(llm_cost, predicts_published_rows_it_never_saw)
         fclose(in);
         cr_expect_gt(lines, 50);
         for (int p = 0; p < 4; p++)
-            expect_close(fits[f].machine, parts[p], err[p], n[p]);
+            expect_close(fits[f].machine, p, err[p], n[p]);
         close_machine(&o);
     }
 }

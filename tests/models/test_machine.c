@@ -108,8 +108,8 @@ Test(machine, a_table_is_linear_between_its_knots)
 Test(machine, shipped_profiles_load)
 {
     static const char *const name[] = {"machines/h100-server.json", "machines/a100-server.json",
-                                       "machines/rtx4090-host.json"};
-    for (size_t i = 0; i < 3; i++) {
+                                       "machines/h200-server.json", "machines/rtx4090-host.json"};
+    for (size_t i = 0; i < 4; i++) {
         struct config *c;
         struct machine *m;
         struct err e = {0};
