@@ -171,7 +171,8 @@ static void close_batch(void *ctx, uint64_t arg)
     struct mlaas *m = b->m;
     assert(m->open == b);
     m->open = NULL;
-    m->stats.batches++;
+    if (!m->stats.batches++) /* from now on the result depends on these constants */
+        (void)!mlaas_costs(&m->k, &m->c, m->env.stack, m->env.use, NULL);
     if (choose_gpu(m, b)) {
         sim_cost work = gpu_cost(m, b->model, b->rows);
         b->gpu_work = work;
@@ -283,9 +284,11 @@ int mlaas_open(struct mlaas **out, const struct mlaas_config *c, const struct ml
         return err_set(e, ERR_ENOMEM, "inference service: out of memory");
     m->c = *c;
     m->env = *env;
-    int rc = 0;
-    if (env->infer && c->mode != MLAAS_FREE)
-        rc = mlaas_costs(&m->k, c, env->stack, env->use, e);
+    struct machine_use probe; /* looked up, but not used until the first batch */
+    int rc = machine_use_begin(&probe, env->use->machine, e);
+    if (!rc && env->infer && c->mode != MLAAS_FREE)
+        rc = mlaas_costs(&m->k, c, env->stack, &probe, e);
+    machine_use_end(&probe);
     if (rc) {
         free(m);
         *out = NULL;
