@@ -44,7 +44,7 @@ static double mean_wait_ms(const char *policy)
     for (size_t i = 0; i < t.measures->n_sketch; i++)
         if (!strcmp(t.measures->sketch[i].name, "ttft"))
             wait = sketch_mean(t.measures->sketch[i].sketch);
-    measures_free(t.measures);
+    result_trial_clear(&t);
     return wait;
 }
 
@@ -82,8 +82,8 @@ Test(policy_order, a_bad_answer_at_the_first_request_leaves_plain_fifo_behind)
     cr_expect(ejected(bad.measures, "serve_batch answered key"));
     cr_expect_eq(*measures_find(bad.measures, "makespan"),
                  *measures_find(fifo.measures, "makespan"));
-    measures_free(bad.measures);
-    measures_free(fifo.measures);
+    result_trial_clear(&bad);
+    result_trial_clear(&fifo);
 }
 
 /* ---- what an ejection does to those who wait ---------------------------------------------- */
