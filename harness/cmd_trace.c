@@ -68,17 +68,34 @@ static int rate(const char *text, double *out, struct err *e)
     return 0;
 }
 
-enum { FORMAT = 'f', OUT = 'o', FILTER = 'z', PRESET = 'p', PARAMS = 'P', SKIP = 'k', N = 'n',
-       SEED = 's', RATE = 'r', JSON = 'j', QUIET = 'q', HELP = 'h' };
+enum {
+    FORMAT = 'f',
+    OUT = 'o',
+    FILTER = 'z',
+    PRESET = 'p',
+    PARAMS = 'P',
+    SKIP = 'k',
+    N = 'n',
+    SEED = 's',
+    RATE = 'r',
+    JSON = 'j',
+    QUIET = 'q',
+    HELP = 'h'
+};
 
-static const struct option all[] = {
-    {"format", required_argument, NULL, FORMAT}, {"output", required_argument, NULL, OUT},
-    {"filter", required_argument, NULL, FILTER}, {"preset", required_argument, NULL, PRESET},
-    {"params", required_argument, NULL, PARAMS}, {"skip-bad", required_argument, NULL, SKIP},
-    {"requests", required_argument, NULL, N},    {"seed", required_argument, NULL, SEED},
-    {"rate", required_argument, NULL, RATE},     {"json", no_argument, NULL, JSON},
-    {"quiet", no_argument, NULL, QUIET},         {"help", no_argument, NULL, HELP},
-    {NULL, 0, NULL, 0}};
+static const struct option all[] = {{"format", required_argument, NULL, FORMAT},
+                                    {"output", required_argument, NULL, OUT},
+                                    {"filter", required_argument, NULL, FILTER},
+                                    {"preset", required_argument, NULL, PRESET},
+                                    {"params", required_argument, NULL, PARAMS},
+                                    {"skip-bad", required_argument, NULL, SKIP},
+                                    {"requests", required_argument, NULL, N},
+                                    {"seed", required_argument, NULL, SEED},
+                                    {"rate", required_argument, NULL, RATE},
+                                    {"json", no_argument, NULL, JSON},
+                                    {"quiet", no_argument, NULL, QUIET},
+                                    {"help", no_argument, NULL, HELP},
+                                    {NULL, 0, NULL, 0}};
 
 static int take(int c, struct trace_options *o, struct err *e)
 {
@@ -178,9 +195,10 @@ void trace_print_written(const struct trace_options *o, const char *out, const s
     if (o->json) {
         printf("{\"file\": ");
         json_string(stdout, out);
-        printf(", \"rows\": %llu, \"skipped_rows\": %llu, \"rows_per_s\": %.0f, \"digest\": \"%s\", "
-               "\"input_sha256\": \"%s\"}\n",
-               rows_of(m), (unsigned long long)m->skipped_rows, per_s, m->digest, m->input_sha256);
+        printf(
+            ", \"rows\": %llu, \"skipped_rows\": %llu, \"rows_per_s\": %.0f, \"digest\": \"%s\", "
+            "\"input_sha256\": \"%s\"}\n",
+            rows_of(m), (unsigned long long)m->skipped_rows, per_s, m->digest, m->input_sha256);
         return;
     }
     if (o->quiet)

@@ -22,7 +22,8 @@ static void print_value(const struct fact *f, bool json)
         printf("%llu", (unsigned long long)f->integer);
         break;
     case FACT_NUMBER:
-        printf(fabs(f->number) < 9e15 && floor(f->number) == f->number ? "%.0f" : "%.10g", f->number);
+        printf(fabs(f->number) < 9e15 && floor(f->number) == f->number ? "%.0f" : "%.10g",
+               f->number);
         break;
     case FACT_BOOL:
         printf("%s", f->integer ? "true" : "false");
@@ -87,7 +88,8 @@ static void print_json(const char *path, const struct trace_meta *m, const struc
 
 static void print_text(const char *path, const struct trace_meta *m, const struct facts *f)
 {
-    printf("%s\n  format   %s\n  source   %s\n  licence  %s\n", path, m->format, m->source, m->licence);
+    printf("%s\n  format   %s\n  source   %s\n  licence  %s\n", path, m->format, m->source,
+           m->licence);
     if (*m->digest)
         printf("  digest   %s\n", m->digest);
     for (size_t i = 0; i < f->n; i++) {
@@ -152,7 +154,8 @@ int trace_info(int argc, char **argv, struct err *e)
 
 static const char verify_help[] =
     "usage: malv trace verify FILE.h5 [--json] [-q]\n\n"
-    "Reads a canonical trace through and holds it against its own attributes: digest, counts, order\n"
+    "Reads a canonical trace through and holds it against its own attributes: digest, counts, "
+    "order\n"
     "of times, names.  Exit status 3 when something is not as it says.\n\n"
     "example: malv trace verify code.h5\n";
 

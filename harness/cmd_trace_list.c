@@ -87,7 +87,8 @@ static const char get_help[] =
 
 static void say_how(const struct catalog_entry *c, const char *dir)
 {
-    printf("%s: %s\nlicence     %s\npublished   %s\n", c->name, c->title, c->licence, c->repository);
+    printf("%s: %s\nlicence     %s\npublished   %s\n", c->name, c->title, c->licence,
+           c->repository);
     if (c->paths)
         printf("in there    %s\n", c->paths);
     if (c->note)
@@ -95,11 +96,13 @@ static void say_how(const struct catalog_entry *c, const char *dir)
     printf("put it in   %s/%s/\n", getenv("MALV_DATA") && dir ? dir : "$MALV_DATA", c->name);
     for (int i = 0; c->files[i]; i++) {
         char *path = find_file(dir, c->name, c->files[i]);
-        printf("  %-42s %s\n", c->files[i], path ? "is there" : "is not there (.gz, .xz, .zst are fine)");
+        printf("  %-42s %s\n", c->files[i],
+               path ? "is there" : "is not there (.gz, .xz, .zst are fine)");
         free(path);
     }
     if (c->format)
-        printf("then        malv trace import $MALV_DATA/%s/%s -o trace.h5\n", c->name, c->files[0]);
+        printf("then        malv trace import $MALV_DATA/%s/%s -o trace.h5\n", c->name,
+               c->files[0]);
 }
 
 int trace_get(int argc, char **argv, struct err *e)

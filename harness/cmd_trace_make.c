@@ -9,10 +9,12 @@
 #include "traces/convert.h"
 
 static const char import_help[] =
-    "usage: malv trace import FILE [-f FORMAT] -o OUT.h5 [--skip-bad N] [--filter deflate|zstd|none]\n"
+    "usage: malv trace import FILE [-f FORMAT] -o OUT.h5 [--skip-bad N] [--filter "
+    "deflate|zstd|none]\n"
     "                         [--json] [-q]\n\n"
     "Makes a canonical trace (HDF5, malv-trace/1) of a published one, plain or packed (gzip, xz,\n"
-    "zstd).  The format is told by the first line when -f does not name it.  A bad row is an error\n"
+    "zstd).  The format is told by the first line when -f does not name it.  A bad row is an "
+    "error\n"
     "with file, line and column; --skip-bad N leaves out up to N of them and counts.\n\nformats:\n";
 
 static void print_formats(void)
@@ -65,7 +67,8 @@ int trace_import(int argc, char **argv, struct err *e)
 }
 
 static const char synth_help[] =
-    "usage: malv trace synth [--preset NAME | --params FILE.json] [-n REQUESTS] [--rate PER_S] [--seed S]\n"
+    "usage: malv trace synth [--preset NAME | --params FILE.json] [-n REQUESTS] [--rate PER_S] "
+    "[--seed S]\n"
     "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
     "Makes a canonical trace of requests, any length, from fitted distributions.  FILE.json holds\n"
     "what an experiment has under \"synth\".  The same parameters and seed give the same bytes.\n"
@@ -147,8 +150,8 @@ static int export_to(struct trace_file *f, const struct import_format *format, c
     if (asprintf(&temp, "%s.tmp", out) < 0)
         return err_set(e, ERR_ENOMEM, "out of memory");
     FILE *to = fopen(temp, "wb");
-    int rc = to ? convert_export(f, format, to, e)
-                : err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
+    int rc =
+        to ? convert_export(f, format, to, e) : err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
     if (to && fclose(to) && !rc)
         rc = err_set(e, ERR_EIO, "%s: %s", out, strerror(errno));
     if (!rc && rename(temp, out))
@@ -180,7 +183,8 @@ int trace_export(int argc, char **argv, struct err *e)
     if ((rc = trace_file_open(&f, argv[0], NULL, 0, e)))
         return rc;
     if (!format && !(format = trace_file_format(f)))
-        rc = err_set(e, ERR_EUSAGE, "%s: a synthesized trace; -f says which format to write", argv[0]);
+        rc = err_set(e, ERR_EUSAGE, "%s: a synthesized trace; -f says which format to write",
+                     argv[0]);
     else
         rc = o.out ? export_to(f, format, o.out, e) : convert_export(f, format, stdout, e);
     trace_file_close(f);

@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 struct catalog_entry {
-    const char *name;    /* of the folder below MALV_DATA */
+    const char *name; /* of the folder below MALV_DATA */
     const char *title, *repository, *licence;
-    const char *format;  /* of the importer; NULL: no importer yet */
+    const char *format;   /* of the importer; NULL: no importer yet */
     const char *files[6]; /* as they are published; NULL-terminated */
-    const char *paths;   /* where the files are in the repository */
+    const char *paths;    /* where the files are in the repository */
     const char *note;
 };
 

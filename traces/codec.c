@@ -57,7 +57,8 @@ static void gzip_close(void *state)
     free(g);
 }
 
-const struct codec codec_gzip = {"gzip", {0x1f, 0x8b}, 2, gzip_open, gzip_step, gzip_may_end, gzip_close};
+const struct codec codec_gzip = {"gzip",    {0x1f, 0x8b}, 2,         gzip_open,
+                                 gzip_step, gzip_may_end, gzip_close};
 
 struct xz {
     lzma_stream s;
@@ -113,7 +114,8 @@ static void xz_close(void *state)
     free(x);
 }
 
-const struct codec codec_xz = {"xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, xz_open, xz_step, xz_may_end, xz_close};
+const struct codec codec_xz = {
+    "xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, xz_open, xz_step, xz_may_end, xz_close};
 
 struct zstd {
     ZSTD_DStream *d;
@@ -162,5 +164,5 @@ static void zstd_close(void *state)
     free(z);
 }
 
-const struct codec codec_zstd = {"zstd",    {0x28, 0xb5, 0x2f, 0xfd}, 4, zstd_open, zstd_step,
-                                 zstd_may_end, zstd_close};
+const struct codec codec_zstd = {
+    "zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, zstd_open, zstd_step, zstd_may_end, zstd_close};

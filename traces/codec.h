@@ -28,7 +28,7 @@ struct codec {
 };
 
 #define CODECS(X) X(gzip) X(xz) X(zstd)
-#define X(c) extern const struct codec codec_##c;
+#define X(c)      extern const struct codec codec_##c;
 CODECS(X)
 #undef X
 

@@ -133,8 +133,9 @@ static int describe_synth(const struct synth_params *p, uint64_t seed, struct tr
     snprintf(m->format, sizeof m->format, "synth");
     snprintf(m->importer, sizeof m->importer, "%s", MALV_IMPORTER);
     snprintf(m->input, sizeof m->input, "synth:%s", *p->preset ? p->preset : "custom");
-    snprintf(m->synth, sizeof m->synth, "{\"preset\":\"%s\",\"requests\":%llu,\"rate_per_s\":%.17g}",
-             p->preset, (unsigned long long)p->requests, p->rate_per_s);
+    snprintf(m->synth, sizeof m->synth,
+             "{\"preset\":\"%s\",\"requests\":%llu,\"rate_per_s\":%.17g}", p->preset,
+             (unsigned long long)p->requests, p->rate_per_s);
     m->seed = p->seeded ? p->seed : seed;
     return 0;
 }

@@ -15,7 +15,8 @@
 typedef void convert_tick(void *ctx, uint64_t rows);
 
 int convert_to_store(struct trace_file *from, const char *out, enum store_filter filter,
-                     struct trace_meta *meta, convert_tick *tick, void *ctx, struct err *e) MUST_CHECK;
+                     struct trace_meta *meta, convert_tick *tick, void *ctx,
+                     struct err *e) MUST_CHECK;
 int convert_synth(const struct synth_params *p, uint64_t seed, const char *out,
                   enum store_filter filter, struct trace_meta *meta, convert_tick *tick, void *ctx,
                   struct err *e) MUST_CHECK;

@@ -76,7 +76,8 @@ static int split(struct csv *c, struct err *e)
             if (rc)
                 return rc;
         } else {
-            char *comma = at < c->lines.len ? memchr(c->lines.text + at, ',', c->lines.len - at) : NULL;
+            char *comma =
+                at < c->lines.len ? memchr(c->lines.text + at, ',', c->lines.len - at) : NULL;
             end = comma ? (size_t)(comma - c->lines.text) : c->lines.len;
         }
         from[c->fields] = at;

@@ -17,18 +17,19 @@
 struct csv_field {
     const char *text; /* unquoted; borrowed until the next row */
     size_t len;
-    size_t column;    /* where it begins */
+    size_t column; /* where it begins */
 };
 
 struct csv {
     struct lines lines;
     struct csv_field field[CSV_COLUMNS];
-    int fields;              /* in the current row */
+    int fields; /* in the current row */
     char *header[CSV_COLUMNS];
-    int columns;             /* in the header */
+    int columns; /* in the header */
 };
 
-int csv_open(struct csv *c, struct input *in, struct err *e) MUST_CHECK; /* takes `in` over, reads the header */
+int csv_open(struct csv *c, struct input *in,
+             struct err *e) MUST_CHECK;                /* takes `in` over, reads the header */
 int csv_next(struct csv *c, struct err *e) MUST_CHECK; /* 1 a row, 0 the end, negative an error */
 void csv_close(struct csv *c);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct trace_file {
-    struct importer *im;     /* one of the two */
+    struct importer *im; /* one of the two */
     struct store_reader *r;
     struct trace_names *names; /* of the reader; the importer has its own */
 };

@@ -8,15 +8,31 @@
 #include "traces/parse.h"
 #include "traces/tally.h"
 
-#define NS_PER_S      UINT64_C(1000000000)
-#define BLOCK_TOKENS  512 /* of the prefix traces in the field */
+#define NS_PER_S     UINT64_C(1000000000)
+#define BLOCK_TOKENS 512 /* of the prefix traces in the field */
 
 /* What the Mooncake paper plots hit ratios against; 0: no limit. */
 static const uint64_t cache_tokens[] = {1000000, 3000000, 10000000, 50000000, 0};
 #define CACHES (sizeof cache_tokens / sizeof *cache_tokens)
 
-enum { PROMPT, OUTPUT, GAP, BLOCKS, CPU, MEM, GPU_MILLI, GPUS, CREATED, LIFETIME, WAIT, QOS, PHASE,
-       MODEL_NODES, MODEL_GPUS, TALLIES };
+enum {
+    PROMPT,
+    OUTPUT,
+    GAP,
+    BLOCKS,
+    CPU,
+    MEM,
+    GPU_MILLI,
+    GPUS,
+    CREATED,
+    LIFETIME,
+    WAIT,
+    QOS,
+    PHASE,
+    MODEL_NODES,
+    MODEL_GPUS,
+    TALLIES
+};
 
 struct gather {
     enum trace_table table;
@@ -26,7 +42,10 @@ struct gather {
     uint64_t hits[CACHES];
     uint64_t rows, first_ns, last_ns, failed, whole_blocks;
     uint64_t gpus, gpu_milli, shared, multi, cpu_only, with_spec, gpu_rows, cpu_milli, mem_mib;
-    struct { uint64_t *by_name; size_t n; } phase_of_gpu_pods;
+    struct {
+        uint64_t *by_name;
+        size_t n;
+    } phase_of_gpu_pods;
     bool monotonic, prefixes;
 };
 
@@ -159,7 +178,8 @@ int gather_row(struct gather *g, const union trace_row *row, struct err *e)
 }
 
 /* scale: what one unit of the tally is in units of the fact. */
-static void put_summary(struct facts *f, const char *group, struct tally *t, double per_unit, bool cv)
+static void put_summary(struct facts *f, const char *group, struct tally *t, double per_unit,
+                        bool cv)
 {
     struct summary s = tally_summary(t);
     if (t->failed)
@@ -237,7 +257,8 @@ static void end_requests(struct gather *g, const struct trace_meta *m, struct fa
         put_prefix(f, g);
 }
 
-static uint64_t gpu_pods_in(const struct gather *g, const struct trace_names *names, const char *phase)
+static uint64_t gpu_pods_in(const struct gather *g, const struct trace_names *names,
+                            const char *phase)
 {
     for (size_t i = 0; i < g->phase_of_gpu_pods.n; i++) {
         const char *name = names_text(names, (uint32_t)i);

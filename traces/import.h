@@ -32,7 +32,7 @@ struct import_format {
     const char *name, *title, *source, *licence;
     enum trace_table table;
     struct import_labels labels;
-    bool csv;  /* else: lines */
+    bool csv;                                    /* else: lines */
     bool (*sniff)(const char *head, size_t len); /* the first line, without its end */
     int (*open)(struct importer *im, struct err *e);
     /* 1 a record, 0 the end, negative an error; ERR_EPARSE and ERR_ERANGE may be skipped. */
@@ -46,7 +46,7 @@ struct import_format {
 
 struct importer {
     const struct import_format *format;
-    struct csv csv;        /* its lines serve formats without columns too */
+    struct csv csv; /* its lines serve formats without columns too */
     struct trace_names *names;
     struct trace_meta meta;
     uint64_t skip_left, last_ns;
@@ -54,8 +54,15 @@ struct importer {
     unsigned flags;           /* the format's own: handed to its export through the style */
     int column[IMPORT_STATE]; /* the format's own: where its columns are */
     bool started, crlf;
-    struct { uint64_t *v; uint32_t n, cap; } prefix; /* of the current request */
-    struct stamp_style { int digits; bool elide; char zone[8]; } stamp;
+    struct {
+        uint64_t *v;
+        uint32_t n, cap;
+    } prefix; /* of the current request */
+    struct stamp_style {
+        int digits;
+        bool elide;
+        char zone[8];
+    } stamp;
 };
 
 /* format NULL: found by its first line. */
@@ -69,8 +76,9 @@ const struct trace_meta *import_meta(struct importer *im);
 void import_close(struct importer *im);
 
 const struct import_format *import_format(const char *name); /* NULL: no such name */
-int import_format_named(const char *name, const struct import_format **out, struct err *e) MUST_CHECK;
-const struct import_format *import_format_at(size_t i);      /* NULL past the end */
+int import_format_named(const char *name, const struct import_format **out,
+                        struct err *e) MUST_CHECK;
+const struct import_format *import_format_at(size_t i); /* NULL past the end */
 
 /* Shared by formats. */
 int import_name(struct importer *im, int field, uint32_t *id, struct err *e) MUST_CHECK;
@@ -82,10 +90,10 @@ struct exporter {
     const struct trace_meta *meta;
     const struct trace_names *names;
     FILE *to;
-    uint64_t epoch_ns;   /* of time 0, for formats with calendar times */
+    uint64_t epoch_ns; /* of time 0, for formats with calendar times */
     struct stamp_style stamp;
     bool crlf, unended, began;
-    unsigned flags;      /* what the importer said */
+    unsigned flags; /* what the importer said */
 };
 int export_begin(struct exporter *x, const struct import_format *f, const struct trace_meta *meta,
                  const struct trace_names *names, FILE *to, struct err *e) MUST_CHECK;

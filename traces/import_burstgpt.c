@@ -1,4 +1,5 @@
-/* import_burstgpt.c - BurstGPT: Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type.
+/* import_burstgpt.c - BurstGPT: Timestamp,Model,Request tokens,Response tokens,Total tokens,Log
+ * Type.
  *
  * Later releases insert "Session ID" and "Elapsed time" behind Timestamp, so
  * columns are found by name.  Timestamp is seconds from local midnight of the
@@ -14,8 +15,8 @@
 enum { AT, MODEL, PROMPT, OUTPUT, TOTAL, LOG, SESSION };
 #define TOKENS_MAX   100000000u
 #define WITH_SESSION 1u
-#define NS_PER_S    UINT64_C(1000000000)
-#define SESSION_MAX (UINT64_MAX >> 1)
+#define NS_PER_S     UINT64_C(1000000000)
+#define SESSION_MAX  (UINT64_MAX >> 1)
 
 static const char *const log_types[] = {"Conversation log", "API log"};
 
@@ -124,8 +125,7 @@ static void burst_put(struct exporter *x, const union trace_row *row)
         fputc(',', x->to);
     export_csv_name(x, r->model);
     fprintf(x->to, ",%u,%u,%llu,%s", r->prompt_tokens, r->output_tokens,
-            (unsigned long long)r->prompt_tokens + r->output_tokens,
-            log_types[r->tenant % 2]);
+            (unsigned long long)r->prompt_tokens + r->output_tokens, log_types[r->tenant % 2]);
 }
 
 const struct import_format import_burstgpt = {

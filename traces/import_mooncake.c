@@ -137,8 +137,8 @@ static int mooncake_row(struct importer *im, union trace_row *out, struct err *e
     if (seen != SEEN_ALL)
         return err_set(e, ERR_EPARSE, "%s:%llu:1: key \"%s\" is missing", input_name(l->in),
                        (unsigned long long)l->number,
-                       !(seen & SEEN_TIME)    ? "timestamp"
-                       : !(seen & SEEN_INPUT) ? "input_length"
+                       !(seen & SEEN_TIME)     ? "timestamp"
+                       : !(seen & SEEN_INPUT)  ? "input_length"
                        : !(seen & SEEN_OUTPUT) ? "output_length"
                                                : "hash_ids");
     out->request.model = TRACE_NAME_NONE;
@@ -150,7 +150,8 @@ static int mooncake_row(struct importer *im, union trace_row *out, struct err *e
 static void mooncake_put(struct exporter *x, const union trace_row *row)
 {
     const struct trace_request *r = &row->request;
-    fprintf(x->to, "{\"timestamp\": %llu, \"input_length\": %u, \"output_length\": %u, \"hash_ids\": [",
+    fprintf(x->to,
+            "{\"timestamp\": %llu, \"input_length\": %u, \"output_length\": %u, \"hash_ids\": [",
             (unsigned long long)(r->time_ns / 1000000), r->prompt_tokens, r->output_tokens);
     for (uint32_t i = 0; i < r->n_prefix; i++)
         fprintf(x->to, "%s%llu", i ? ", " : "", (unsigned long long)r->prefix[i]);

@@ -12,12 +12,25 @@
 #define MIB_MAX  (UINT64_C(1) << 40)
 #define CPU_MAX  1000000000u
 
-enum { NAME, CPU, MEM, GPUS, GPU_MILLI, SPEC, QOS, PHASE, CREATED, DELETED, SCHEDULED, POD_COLUMNS };
+enum {
+    NAME,
+    CPU,
+    MEM,
+    GPUS,
+    GPU_MILLI,
+    SPEC,
+    QOS,
+    PHASE,
+    CREATED,
+    DELETED,
+    SCHEDULED,
+    POD_COLUMNS
+};
 #define SHORT_COLUMNS 5 /* of the multigpu lists */
 #define ONLY_SHORT    1u
 
 static const char *const pod_names[POD_COLUMNS] = {
-    "name", "cpu_milli", "memory_mib", "num_gpu",       "gpu_milli",     "gpu_spec",
+    "name", "cpu_milli", "memory_mib",    "num_gpu",       "gpu_milli",     "gpu_spec",
     "qos",  "pod_phase", "creation_time", "deletion_time", "scheduled_time"};
 
 static bool begins(const char *head, size_t len, const char *with)
@@ -90,10 +103,14 @@ static int pods_row(struct importer *im, union trace_row *out, struct err *e)
     int rc = csv_next(&im->csv, e), *col = im->column;
     if (rc <= 0)
         return rc;
-    *j = (struct trace_job){.duration_ns = TRACE_TIME_NONE, .wait_ns = TRACE_TIME_NONE,
-                            .gpu_spec = TRACE_NAME_NONE, .user = TRACE_NAME_NONE,
-                            .group = TRACE_NAME_NONE, .status = TRACE_NAME_NONE,
-                            .qos = TRACE_NAME_NONE, .row = im->rows};
+    *j = (struct trace_job){.duration_ns = TRACE_TIME_NONE,
+                            .wait_ns = TRACE_TIME_NONE,
+                            .gpu_spec = TRACE_NAME_NONE,
+                            .user = TRACE_NAME_NONE,
+                            .group = TRACE_NAME_NONE,
+                            .status = TRACE_NAME_NONE,
+                            .qos = TRACE_NAME_NONE,
+                            .row = im->rows};
     if ((rc = csv_u32(&im->csv, col[CPU], CPU_MAX, &j->cpu_milli, e)) ||
         (rc = csv_u64(&im->csv, col[MEM], MIB_MAX, &j->mem_bytes, e)) ||
         (rc = csv_u32(&im->csv, col[GPUS], 1024, &j->gpus, e)) ||
@@ -140,7 +157,8 @@ static void pods_put(struct exporter *x, const union trace_row *row)
 }
 
 enum { SN, NODE_CPU, NODE_MEM, NODE_GPUS, NODE_MODEL, NODE_COLUMNS };
-static const char *const node_names[NODE_COLUMNS] = {"sn", "cpu_milli", "memory_mib", "gpu", "model"};
+static const char *const node_names[NODE_COLUMNS] = {"sn", "cpu_milli", "memory_mib", "gpu",
+                                                     "model"};
 
 static bool nodes_sniff(const char *head, size_t len)
 {

@@ -14,14 +14,14 @@
 
 struct input {
     char *name;
-    FILE *file;                /* NULL: over memory */
+    FILE *file; /* NULL: over memory */
     const unsigned char *mem;
     size_t mem_left;
     const struct codec *codec; /* NULL: plain */
     void *state;
-    unsigned char *packed;     /* what was read and not yet decoded */
+    unsigned char *packed; /* what was read and not yet decoded */
     size_t at, have;
-    bool eof;                  /* nothing more to read behind `packed` */
+    bool eof; /* nothing more to read behind `packed` */
     struct sha256 sha;
 };
 

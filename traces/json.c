@@ -66,8 +66,8 @@ bool json_u64(struct json *j, uint64_t max, uint64_t *out)
     space(j);
     size_t n = digits(j);
     char after = j->at + n < j->len ? j->text[j->at + n] : 0;
-    bool plain = n > 0 && !(n > 1 && j->text[j->at] == '0') && after != '.' && after != 'e' &&
-                 after != 'E';
+    bool plain =
+        n > 0 && !(n > 1 && j->text[j->at] == '0') && after != '.' && after != 'e' && after != 'E';
     if (j->wrong || !plain || !parse_u64(j->text + j->at, n, max, out)) {
         json_fail(j, "an integer in range");
         return false;

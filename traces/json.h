@@ -19,13 +19,13 @@ struct json {
 };
 
 void json_begin(struct json *j, const char *text, size_t len);
-bool json_take(struct json *j, char c);              /* steps over c if it is next */
+bool json_take(struct json *j, char c); /* steps over c if it is next */
 bool json_expect(struct json *j, char c, const char *want);
 /* A key without escapes and its colon; false: not there or malformed. */
 bool json_key(struct json *j, const char **key, size_t *len);
 bool json_u64(struct json *j, uint64_t max, uint64_t *out);
-void json_skip(struct json *j);                      /* any value */
-bool json_end(struct json *j);                       /* nothing but space is left */
+void json_skip(struct json *j); /* any value */
+bool json_end(struct json *j);  /* nothing but space is left */
 void json_fail(struct json *j, const char *want);
 
 #endif

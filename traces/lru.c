@@ -6,12 +6,12 @@
 
 struct node {
     uint64_t id;
-    uint32_t chain;       /* next in the bucket */
+    uint32_t chain; /* next in the bucket */
     uint32_t older, newer;
 };
 
 struct lru {
-    struct node *node;    /* 1-based; node[0] is the ring's end: newer = oldest, older = newest */
+    struct node *node; /* 1-based; node[0] is the ring's end: newer = oldest, older = newest */
     uint32_t n, cap, limit;
     uint32_t *bucket, buckets; /* a power of two */
 };

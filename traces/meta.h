@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TRACE_SCHEMA "malv-trace/1"
-#define META_TEXT 256
+#define META_TEXT    256
 
 #define META_TEXTS(X)                                                                              \
     X(source, "who published the data, where")                                                     \
@@ -16,7 +16,7 @@
     X(importer, "which program and version wrote this")                                            \
     X(input, "file name of the input, without its folder")                                         \
     X(input_sha256, "of the input's decoded bytes")                                                \
-    X(digest, "sha256 of the records and names in canonical order, whatever the compression")                \
+    X(digest, "sha256 of the records and names in canonical order, whatever the compression")      \
     X(epoch, "calendar time of time 0, as the input wrote it; empty: not said")                    \
     X(style, "how the input was written, so that an export gives its bytes back")                  \
     X(synth, "parameters of the synthesizer, JSON")

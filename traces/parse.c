@@ -160,8 +160,8 @@ int format_stamp(char out[64], uint64_t ns, int fraction_digits)
     uint64_t s = ns / NS_PER_S, part_ns = ns % NS_PER_S;
     assert(fraction_digits >= 0 && fraction_digits <= 9);
     civil_from_days(s / 86400, &y, &m, &d);
-    int n = snprintf(out, 64, "%04u-%02u-%02u %02u:%02u:%02u", y, m, d,
-                     (unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+    int n = snprintf(out, 64, "%04u-%02u-%02u %02u:%02u:%02u", y, m, d, (unsigned)(s / 3600 % 24),
+                     (unsigned)(s / 60 % 60), (unsigned)(s % 60));
     if (!fraction_digits)
         return n;
     char digits[24];

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 bool parse_u64(const char *s, size_t len, uint64_t max, uint64_t *out);
-/* "12", "12.5": seconds (or any unit of `unit` ns) to ns, exact; digits below a ns round half up. */
+/* "12", "12.5": seconds (or any unit of `unit` ns) to ns, exact; digits below a ns round half up.
+ */
 bool parse_decimal_ns(const char *s, size_t len, uint64_t unit, uint64_t *out);
 /* Writes v ns as a decimal number of units, without trailing zeros; returns its length. */
 int format_decimal_ns(char out[40], uint64_t v, uint64_t unit);

@@ -17,22 +17,22 @@ struct trace_request {
     uint64_t time_ns;
     uint32_t tenant;
     uint32_t prompt_tokens, output_tokens;
-    uint32_t model;           /* index into the trace's names; TRACE_NAME_NONE: not said */
-    uint64_t session;         /* 0: not said */
-    uint32_t n_prefix;        /* prefix-block hashes, leading first */
-    const uint64_t *prefix;   /* borrowed until the next record */
+    uint32_t model;         /* index into the trace's names; TRACE_NAME_NONE: not said */
+    uint64_t session;       /* 0: not said */
+    uint32_t n_prefix;      /* prefix-block hashes, leading first */
+    const uint64_t *prefix; /* borrowed until the next record */
 };
 
 struct trace_job {
     uint64_t time_ns;
     uint32_t tenant;
-    uint64_t duration_ns;     /* TRACE_TIME_NONE: not said */
+    uint64_t duration_ns; /* TRACE_TIME_NONE: not said */
     uint32_t gpus, gpu_milli, cpu_milli;
     uint64_t mem_bytes;
     uint32_t gpu_spec, user, group, status, name; /* indices into names */
-    uint32_t qos;             /* index into names */
-    uint64_t wait_ns;         /* from arrival until it was scheduled; TRACE_TIME_NONE: never */
-    uint64_t row;             /* 0-based row of the input: job lists are not sorted by time */
+    uint32_t qos;                                 /* index into names */
+    uint64_t wait_ns; /* from arrival until it was scheduled; TRACE_TIME_NONE: never */
+    uint64_t row;     /* 0-based row of the input: job lists are not sorted by time */
 };
 
 struct trace_node { /* machines of a cluster trace; not timed */

@@ -6,8 +6,14 @@
 
 #include "traces/names.h"
 
-#define U32(S, f, unit, fill) {#f, unit, 4, offsetof(struct S, f), fill}
-#define U64(S, f, unit, fill) {#f, unit, 8, offsetof(struct S, f), fill}
+#define U32(S, f, unit, fill)                                                                      \
+    {                                                                                              \
+#f, unit, 4, offsetof(struct S, f), fill                                                   \
+    }
+#define U64(S, f, unit, fill)                                                                      \
+    {                                                                                              \
+#f, unit, 8, offsetof(struct S, f), fill                                                   \
+    }
 
 static const struct trace_column requests[] = {
     U64(trace_request, time_ns, "ns", 0),
@@ -44,7 +50,10 @@ static const struct trace_column nodes[] = {
     U64(trace_node, mem_bytes, "bytes", 0),
 };
 
-#define TABLE(t, S) {#t, sizeof(struct S), t, sizeof t / sizeof *t}
+#define TABLE(t, S)                                                                                \
+    {                                                                                              \
+#t, sizeof(struct S), t, sizeof t / sizeof *t                                              \
+    }
 const struct trace_schema trace_schemas[TRACE_TABLES] = {
     [TRACE_REQUESTS] = TABLE(requests, trace_request),
     [TRACE_JOBS] = TABLE(jobs, trace_job),

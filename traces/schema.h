@@ -15,8 +15,8 @@
 
 struct trace_column {
     const char *name, *unit;
-    unsigned width;  /* bytes: 4 or 8 */
-    size_t offset;   /* in the record struct */
+    unsigned width; /* bytes: 4 or 8 */
+    size_t offset;  /* in the record struct */
     uint64_t fill;
 };
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 struct session {
-    uint64_t when;  /* of its next request */
-    uint64_t id;    /* from 1, in order of first request */
+    uint64_t when; /* of its next request */
+    uint64_t id;   /* from 1, in order of first request */
     uint32_t cls, tenant, turn;
-    uint32_t said;  /* tokens so far: the last prompt and its output */
+    uint32_t said; /* tokens so far: the last prompt and its output */
 };
 
 struct sessions;

@@ -25,8 +25,8 @@ bool sha256_have_x86(void)
 }
 
 /* The instructions want the state as (a b e f) and (c d g h), highest lane first. */
-__attribute__((target("sha,sse4.1,ssse3")))
-void sha256_blocks_x86(uint32_t h[8], const unsigned char *p, size_t blocks)
+__attribute__((target("sha,sse4.1,ssse3"))) void
+sha256_blocks_x86(uint32_t h[8], const unsigned char *p, size_t blocks)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
     __m128i badc = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)h), 0xb1);

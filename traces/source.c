@@ -33,7 +33,8 @@ static int survey(struct importer *im, struct trace_about *a, struct err *e)
 {
     union trace_row row;
     int rc;
-    while ((rc = import_next(im, &row, e)) == 1) {}
+    while ((rc = import_next(im, &row, e)) == 1) {
+    }
     if (rc)
         return rc;
     const struct trace_meta *m = import_meta(im);
@@ -42,8 +43,8 @@ static int survey(struct importer *im, struct trace_about *a, struct err *e)
     return 0;
 }
 
-static int open_import(const struct source_section *s, const char *path, struct request_source **out,
-                       struct trace_about *a, struct err *e)
+static int open_import(const struct source_section *s, const char *path,
+                       struct request_source **out, struct trace_about *a, struct err *e)
 {
     struct importer *im;
     int rc = import_open(&im, path, s->format, s->skip_bad, e);
@@ -120,7 +121,8 @@ static int place_window(const struct source_section *s, uint64_t seed, struct tr
     if (w->length_s <= 0)
         return 0;
     if (start + w->length_s > span)
-        return err_set(e, ERR_ERANGE, "%s: got %.6g s from %.6g s on, want a window in the trace's %.6g s",
+        return err_set(e, ERR_ERANGE,
+                       "%s: got %.6g s from %.6g s on, want a window in the trace's %.6g s",
                        config_path(config_get(s->at, "window")), w->length_s, start, span);
     if (w->random) {
         struct rng r;
@@ -158,8 +160,8 @@ static void name_it(const struct source_section *s, struct trace_about *a)
 {
     char text[512];
     snprintf(text, sizeof text, "%s window=%.17g,%.17g,%d rate=%.17g limit=%llu failed=%d",
-             a->input_sha256, s->window.length_s, s->window.start_s, s->window.random, s->rate_scale,
-             (unsigned long long)s->limit, s->keep_failed);
+             a->input_sha256, s->window.length_s, s->window.start_s, s->window.random,
+             s->rate_scale, (unsigned long long)s->limit, s->keep_failed);
     sha256_text(text, a->digest);
 }
 
@@ -179,7 +181,7 @@ int trace_source_open(const struct config *section, uint64_t seed, const struct 
 {
     struct source_section s;
     struct request_source *inner = NULL;
-    struct trace_about unused, *a = about ? about : &unused;
+    struct trace_about unwanted = {0}, *a = about ? about : &unwanted;
     char *path;
     *out = NULL;
     memset(a, 0, sizeof *a);
@@ -209,7 +211,8 @@ int trace_source_check(const struct config *section, const struct trace_places *
     char *path;
     int rc = source_section_read(section, where, &s, &path, e);
     if (!rc && s.kind == SOURCE_FILE && !store_is(path))
-        rc = err_set(e, ERR_EPARSE, "%s: %s: not an HDF5 file; want a canonical trace, or \"import\"",
+        rc = err_set(e, ERR_EPARSE,
+                     "%s: %s: not an HDF5 file; want a canonical trace, or \"import\"",
                      config_path(config_get(s.at, "file")), path);
     free(path);
     return rc;

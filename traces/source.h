@@ -30,30 +30,31 @@ struct trace_places {
 };
 
 struct trace_about {
-    char kind[8];               /* "file", "import", "synth" */
-    char digest[SHA256_HEX];    /* names input and section, whatever the seed */
-    char input_sha256[SHA256_HEX]; /* of the input's records or bytes; of the parameters for synth */
-    char name[256];             /* as the section names it: a path, or synth:PRESET */
+    char kind[8];            /* "file", "import", "synth" */
+    char digest[SHA256_HEX]; /* names input and section, whatever the seed */
+    char
+        input_sha256[SHA256_HEX]; /* of the input's records or bytes; of the parameters for synth */
+    char name[256];               /* as the section names it: a path, or synth:PRESET */
     char source[256], licence[256], format[64];
-    uint64_t requests;          /* in the input, before window and limit */
-    uint64_t span_ns;           /* of the input; 0: not known before the end (synth) */
-    uint64_t failed;            /* requests without output in the input */
+    uint64_t requests; /* in the input, before window and limit */
+    uint64_t span_ns;  /* of the input; 0: not known before the end (synth) */
+    uint64_t failed;   /* requests without output in the input */
     uint64_t skipped_rows;
     uint64_t window_from_ns, window_ns; /* window_ns 0: no window */
     double rate_scale;
-    bool otherwise;             /* the data: file was absent */
+    bool otherwise; /* the data: file was absent */
 };
 
 int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
-                      struct request_source **out, struct trace_about *about, struct err *e)
-    MUST_CHECK;
+                      struct request_source **out, struct trace_about *about,
+                      struct err *e) MUST_CHECK;
 /* Keys, ranges, names, and that files are there; reads none of their data. */
 int trace_source_check(const struct config *section, const struct trace_places *where,
                        struct err *e) MUST_CHECK;
 char *trace_about_json(const struct trace_about *about); /* malloc'd; NULL: out of memory */
 
 /* Where a path of a section lies; malloc'd.  ERR_ENAME when it is a data: path that is absent. */
-int trace_find(const char *path, const struct trace_places *where, char **found, struct err *e)
-    MUST_CHECK;
+int trace_find(const char *path, const struct trace_places *where, char **found,
+               struct err *e) MUST_CHECK;
 
 #endif

@@ -20,7 +20,8 @@ static char *there(const char *dir, const char *path)
     return NULL;
 }
 
-static int find_data(const char *path, const struct trace_places *where, char **found, struct err *e)
+static int find_data(const char *path, const struct trace_places *where, char **found,
+                     struct err *e)
 {
     const char *data = getenv("MALV_DATA");
     char *shared = NULL;
@@ -32,10 +33,10 @@ static int find_data(const char *path, const struct trace_places *where, char **
     }
     if (*found)
         return 0;
-    return err_set(e, ERR_ENAME,
-                   "data:%s: not found%s%s; malv trace get says where to obtain it", path,
-                   data && *data ? " in MALV_DATA=" : "; MALV_DATA names the folder of public traces",
-                   data && *data ? data : "");
+    return err_set(
+        e, ERR_ENAME, "data:%s: not found%s%s; malv trace get says where to obtain it", path,
+        data && *data ? " in MALV_DATA=" : "; MALV_DATA names the folder of public traces",
+        data && *data ? data : "");
 }
 
 int trace_find(const char *path, const struct trace_places *where, char **found, struct err *e)
@@ -50,8 +51,11 @@ int trace_find(const char *path, const struct trace_places *where, char **found,
         if (!*found)
             *found = there(where->root ? where->root : ".", path);
     }
-    return *found ? 0 : err_set(e, ERR_EIO, "%s: no such file (looked beside the experiment and in "
-                                            "the repository)", path);
+    return *found ? 0
+                  : err_set(e, ERR_EIO,
+                            "%s: no such file (looked beside the experiment and in "
+                            "the repository)",
+                            path);
 }
 
 struct section_text {
@@ -60,18 +64,20 @@ struct section_text {
     const struct config *import, *synth, *window, *otherwise;
 };
 
+struct import_text {
+    const char *format, *file;
+    uint64_t skip_bad;
+};
+
 static int read_import(const struct config *c, struct source_section *s, struct err *e)
 {
-    struct {
-        const char *format, *file;
-        uint64_t skip_bad;
-    } t = {0};
     const struct config_field fields[] = {
-        {"format", CONFIG_T_STR, (size_t)((char *)&t.format - (char *)&t), 0, 0, false},
-        {"file", CONFIG_T_STR, (size_t)((char *)&t.file - (char *)&t), 0, 0, true},
-        {"skip_bad", CONFIG_T_U64, (size_t)((char *)&t.skip_bad - (char *)&t), 0, 1e15, false},
+        CONFIG_STR(struct import_text, format, false),
+        CONFIG_STR(struct import_text, file, true),
+        CONFIG_U64(struct import_text, skip_bad, 0, 1e15, false),
         CONFIG_END,
     };
+    struct import_text t = {0};
     int rc = config_fill(c, fields, &t, e);
     if (rc)
         return rc;
@@ -84,19 +90,22 @@ static int read_import(const struct config *c, struct source_section *s, struct 
     return 0;
 }
 
+struct window_text {
+    struct source_window w;
+    const struct config *pick;
+};
+
 static int read_window(const struct config *c, struct source_window *w, struct err *e)
 {
     static const char *const picks[] = {"start", "random", NULL};
-    struct {
-        struct source_window w;
-        const struct config *pick;
-    } t = {.w = *w};
     const struct config_field fields[] = {
-        {"length_s", CONFIG_T_F64, offsetof(struct source_window, length_s), 1e-6, SECONDS_MAX, true},
-        {"start_s", CONFIG_T_F64, offsetof(struct source_window, start_s), 0, SECONDS_MAX, false},
-        {"pick", CONFIG_T_ANY, (size_t)((char *)&t.pick - (char *)&t), 0, 0, false},
+        {"length_s", CONFIG_T_F64, offsetof(struct window_text, w.length_s), 1e-6, SECONDS_MAX,
+         true},
+        {"start_s", CONFIG_T_F64, offsetof(struct window_text, w.start_s), 0, SECONDS_MAX, false},
+        CONFIG_ANY(struct window_text, pick, false),
         CONFIG_END,
     };
+    struct window_text t = {.w = *w};
     int pick = 0, rc = config_fill(c, fields, &t, e);
     if (!rc && t.pick)
         rc = config_choice(t.pick, picks, &pick, e);
@@ -105,7 +114,8 @@ static int read_window(const struct config *c, struct source_window *w, struct e
     *w = t.w;
     w->random = pick == 1;
     if (w->random && w->start_s > 0)
-        return err_set(e, ERR_ENAME, "%s: start_s: no use beside \"pick\": \"random\"", config_path(c));
+        return err_set(e, ERR_ENAME, "%s: start_s: no use beside \"pick\": \"random\"",
+                       config_path(c));
     return 0;
 }
 
@@ -113,7 +123,8 @@ static int read_kind(const struct section_text *t, const struct config *at,
                      struct source_section *s, struct err *e)
 {
     if ((t->file != NULL) + (t->import != NULL) + (t->synth != NULL) != 1)
-        return err_set(e, ERR_ENAME, "%s: want exactly one of file, import, synth", config_path(at));
+        return err_set(e, ERR_ENAME, "%s: want exactly one of file, import, synth",
+                       config_path(at));
     s->kind = t->file ? SOURCE_FILE : t->import ? SOURCE_IMPORT : SOURCE_SYNTH;
     s->path = t->file;
     if (t->import)

@@ -21,9 +21,9 @@ struct source_section {
     const struct import_format *format; /* import; NULL: by its first line */
     uint64_t skip_bad;
     struct synth_params synth;
-    struct source_window window;        /* length_s 0: none */
+    struct source_window window; /* length_s 0: none */
     double rate_scale;
-    uint64_t limit;                     /* 0: none */
+    uint64_t limit; /* 0: none */
     bool keep_failed, otherwise;
 };
 
@@ -34,13 +34,14 @@ int source_section_read(const struct config *at, const struct trace_places *wher
 
 /* Streams of requests over an importer or a reader, which they take over. */
 int source_over_import(struct request_source **out, struct importer *im, struct err *e) MUST_CHECK;
-int source_over_store(struct request_source **out, struct store_reader *r, struct err *e) MUST_CHECK;
+int source_over_store(struct request_source **out, struct store_reader *r,
+                      struct err *e) MUST_CHECK;
 
 /* What window, rate_scale, limit and keep_failed do to a stream; takes `inner` over. */
 struct source_cut {
     uint64_t from_ns, to_ns; /* [from, to); times count from `from` */
     double rate_scale;
-    uint64_t limit;          /* 0: none */
+    uint64_t limit; /* 0: none */
     bool keep_failed;
 };
 int source_cut(struct request_source **out, struct request_source *inner,

@@ -21,7 +21,7 @@ struct out_column {
     uint64_t fill;
     unsigned char *block; /* STORE_CHUNK values */
     uint32_t used;
-    bool told;            /* something in the block is not the fill value */
+    bool told; /* something in the block is not the fill value */
     uint64_t written;
 };
 
@@ -49,8 +49,8 @@ static bool column_begin(struct out_column *c, h5id group, const char *name, con
 
 static bool column_flush(struct out_column *c)
 {
-    bool ok = c->used == 0 || h5_column_append(c->set, c->width, c->written,
-                                               c->told ? c->block : NULL, c->used);
+    bool ok = c->used == 0 ||
+              h5_column_append(c->set, c->width, c->written, c->told ? c->block : NULL, c->used);
     c->written += c->used;
     c->used = 0;
     c->told = false;
@@ -195,8 +195,8 @@ static void complete(struct store_writer *w, struct trace_meta *m)
 
 static bool write_meta(struct store_writer *w, const struct trace_meta *m)
 {
-    bool ok = h5_text_attr(w->file, "schema", TRACE_SCHEMA) &&
-              h5_text_attr(w->file, "time_unit", "ns");
+    bool ok =
+        h5_text_attr(w->file, "schema", TRACE_SCHEMA) && h5_text_attr(w->file, "time_unit", "ns");
 #define X(name, what) ok = ok && h5_text_attr(w->file, #name, m->name);
     META_TEXTS(X)
 #undef X

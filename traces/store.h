@@ -37,7 +37,8 @@ bool store_is(const char *path); /* does it begin like an HDF5 file? */
 enum trace_table store_table(const struct store_reader *r);
 const struct trace_meta *store_meta(const struct store_reader *r);
 uint64_t store_rows(const struct store_reader *r);
-int store_names(struct store_reader *r, struct trace_names **names, struct err *e) MUST_CHECK; /* to free */
+int store_names(struct store_reader *r, struct trace_names **names,
+                struct err *e) MUST_CHECK; /* to free */
 /* 1 a row, 0 the end, negative an error.  Prefixes are borrowed until the next call. */
 int store_next(struct store_reader *r, union trace_row *row, struct err *e) MUST_CHECK;
 /* The next row read will be the first at or after t.  For timed tables. */

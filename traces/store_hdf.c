@@ -207,7 +207,10 @@ bool h5_texts_write(h5id file, const struct trace_names *names)
     hid_t g = H5Gcreate2(file, "names", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     h5id bytes = h5_column_create(g, "text", "NUL-terminated", 1, 0, STORE_DEFLATE);
     bool ok = g >= 0 && bytes >= 0;
-    struct block { char text[STORE_CHUNK]; size_t used; } *b = calloc(1, sizeof *b);
+    struct block {
+        char text[STORE_CHUNK];
+        size_t used;
+    } *b = calloc(1, sizeof *b);
     ok = ok && b;
     for (uint32_t i = 0; ok && i < n; i++) {
         const char *s = names_text(names, i);

@@ -12,7 +12,7 @@
 #include "traces/store.h"
 
 /* One row block, one chunk, one read: big enough that per-call cost vanishes. */
-#define STORE_CHUNK 65536u
+#define STORE_CHUNK   65536u
 #define STORE_ZSTD_ID 32015
 
 typedef int64_t h5id;

@@ -12,7 +12,7 @@
 #include "traces/store.h"
 #include "traces/store_hdf.h"
 
-#define PREFIX_ROW_MAX (1u << 20)             /* blocks of one request */
+#define PREFIX_ROW_MAX (1u << 20)            /* blocks of one request */
 #define PREFIX_WINDOW  (2u * PREFIX_ROW_MAX) /* values held at once */
 
 struct in_column {
@@ -28,9 +28,9 @@ struct store_reader {
     struct trace_meta meta;
     struct in_column column[SCHEMA_COLUMNS], prefix_end;
     h5id prefix;
-    uint64_t *values;           /* the window of prefix values [from, from + held) */
+    uint64_t *values; /* the window of prefix values [from, from + held) */
     uint64_t values_from, values_held, prefixes;
-    uint64_t rows, next;        /* next row to give out */
+    uint64_t rows, next; /* next row to give out */
     uint64_t block_from, block_rows;
     uint64_t last_ns, last_end;
 };
@@ -95,7 +95,8 @@ static int read_meta(struct store_reader *r, struct err *e)
 #define X(name, what) ok &= h5_number_attr_get(r->file, #name, &r->meta.name);
     META_NUMBERS(X)
 #undef X
-    return ok ? 0 : err_set(e, ERR_EPARSE, "%s: an attribute of %s is missing", r->path, TRACE_SCHEMA);
+    return ok ? 0
+              : err_set(e, ERR_EPARSE, "%s: an attribute of %s is missing", r->path, TRACE_SCHEMA);
 }
 
 static int open_table(struct store_reader *r, struct err *e)
@@ -175,7 +176,8 @@ static int read_block(struct store_reader *r, struct err *e)
     uint64_t from = r->next - r->next % STORE_CHUNK, left = r->rows - from;
     size_t n = left < STORE_CHUNK ? (size_t)left : STORE_CHUNK;
     for (unsigned i = 0; i < r->schema->n_columns; i++)
-        if (!h5_column_read(r->column[i].set, r->schema->columns[i].width, from, r->column[i].block, n))
+        if (!h5_column_read(r->column[i].set, r->schema->columns[i].width, from, r->column[i].block,
+                            n))
             return damaged(r, r->schema->columns[i].name, e);
     if (r->table == TRACE_REQUESTS && r->prefixes &&
         !h5_column_read(r->prefix_end.set, 8, from, r->prefix_end.block, n))

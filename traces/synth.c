@@ -23,7 +23,7 @@ struct class_state {
     struct tenant *tenant;
     struct rng_zipf *popular;
     uint32_t first_tenant;
-    double starts_below; /* cumulative share of session starts */
+    double starts_below;                           /* cumulative share of session starts */
     double w_prompt, w_tenant, w_history, w_noise; /* weights of the output's parts */
 };
 
@@ -34,9 +34,9 @@ struct synth {
     struct rng arrivals, sizes, choices;
     struct sessions *follow_ups;
     uint64_t made, sessions_begun;
-    uint64_t now;       /* of the last session start, ns */
+    uint64_t now; /* of the last session start, ns */
     uint64_t next_start;
-    double gap_mean_s;  /* between session starts, without lulls */
+    double gap_mean_s; /* between session starts, without lulls */
     double lull_mean_s;
     double slice_ns, slice[SLICES];
     uint64_t *prefix;
@@ -171,13 +171,14 @@ static void draw_lengths(struct synth *s, const struct session *n, struct trace_
     r->prompt_tokens = length_at(&c->prompt, z);
     if (n->turn && c->more.median > 0) {
         r->prompt_tokens = clamp_round((double)n->said + length_at(&c->more, z), &c->prompt);
-        z = dmath_log(r->prompt_tokens / c->prompt.median) / (c->prompt.sigma > 0 ? c->prompt.sigma : 1);
+        z = dmath_log(r->prompt_tokens / c->prompt.median) /
+            (c->prompt.sigma > 0 ? c->prompt.sigma : 1);
         z = z > 2 ? 2 : z; /* a long talk is no reason for an endless answer */
     }
     t->mood = SYNTH_AR * t->mood + sqrt(1 - SYNTH_AR * SYNTH_AR) * rng_normal(&s->sizes, 0, 1);
-    r->output_tokens = length_at(&c->output, cs->w_prompt * z + cs->w_tenant * t->habit +
-                                                 cs->w_history * t->mood +
-                                                 cs->w_noise * rng_normal(&s->sizes, 0, 1));
+    r->output_tokens =
+        length_at(&c->output, cs->w_prompt * z + cs->w_tenant * t->habit + cs->w_history * t->mood +
+                                  cs->w_noise * rng_normal(&s->sizes, 0, 1));
 }
 
 static uint64_t mix(uint64_t a, uint64_t b)

@@ -24,35 +24,35 @@
 #define SYNTH_AR      0.9  /* how slowly a tenant's mood changes, request by request */
 #define SYNTH_ZIPF    0.8  /* popularity of a class's tenants */
 
-struct synth_length { /* tokens */
+struct synth_length {     /* tokens */
     double median, sigma; /* of the lognormal: exp(mu), standard deviation of the log */
     double min, max;
 };
 
 struct synth_class {
     char name[32];
-    double weight;         /* share of the requests, relative */
+    double weight; /* share of the requests, relative */
     uint32_t tenants;
     struct synth_length prompt, output;
-    double correlation;    /* of the logs of prompt and output, before clamping */
-    double tenant_share;   /* of the variance of the output's log */
+    double correlation;  /* of the logs of prompt and output, before clamping */
+    double tenant_share; /* of the variance of the output's log */
     double history_share;
-    double follow;         /* probability that a request is followed up */
-    double think_s;        /* mean time until then */
+    double follow;            /* probability that a request is followed up */
+    double think_s;           /* mean time until then */
     struct synth_length more; /* what a follow-up adds to the prompt, beside what was said */
-    double system_tokens;  /* leading tokens that all prompts of the class share */
+    double system_tokens;     /* leading tokens that all prompts of the class share */
 };
 
 struct synth_params {
     char preset[32];
     uint64_t requests;
-    double rate_per_s;     /* of requests, averaged over a day */
-    double cv;             /* of the gaps between sessions, without lulls */
-    double lull_share;     /* of the gaps that are lulls */
-    double lull_gaps;      /* their mean length, in mean gaps */
+    double rate_per_s;                  /* of requests, averaged over a day */
+    double cv;                          /* of the gaps between sessions, without lulls */
+    double lull_share;                  /* of the gaps that are lulls */
+    double lull_gaps;                   /* their mean length, in mean gaps */
     double amplitude, peak_h, period_h; /* rate(t) = mean (1 + amplitude cos(..)) */
-    uint32_t prefix_block; /* tokens in a prefix block; 0: no prefix hashes */
-    bool seeded;           /* the section fixes the seed, whatever the trial's */
+    uint32_t prefix_block;              /* tokens in a prefix block; 0: no prefix hashes */
+    bool seeded;                        /* the section fixes the seed, whatever the trial's */
     uint64_t seed;
     struct synth_class cls[SYNTH_CLASSES];
     uint32_t classes;
@@ -66,7 +66,8 @@ struct synth_preset {
 const struct synth_preset *synth_preset_at(size_t i); /* NULL past the end */
 
 int synth_params_preset(const char *name, struct synth_params *p, struct err *e) MUST_CHECK;
-int synth_params_read(const struct config *section, struct synth_params *p, struct err *e) MUST_CHECK;
+int synth_params_read(const struct config *section, struct synth_params *p,
+                      struct err *e) MUST_CHECK;
 int synth_params_check(const struct synth_params *p, const char *where, struct err *e) MUST_CHECK;
 char *synth_params_json(const struct synth_params *p); /* every number, for digests; malloc'd */
 

@@ -50,28 +50,33 @@ static int read_class(const struct config *c, struct synth_class *out, struct er
     const struct config_field fields[] = {
         {"name", CONFIG_T_STR, offsetof(struct class_text, name), 0, 0, false},
         {"weight", CONFIG_T_F64, offsetof(struct class_text, cls.weight), 0, 1e9, true},
-        {"tenants", CONFIG_T_U32, offsetof(struct class_text, cls.tenants), 1, SYNTH_TENANTS, false},
+        {"tenants", CONFIG_T_U32, offsetof(struct class_text, cls.tenants), 1, SYNTH_TENANTS,
+         false},
         {"prompt", CONFIG_T_ANY, offsetof(struct class_text, prompt), 0, 0, true},
         {"output", CONFIG_T_ANY, offsetof(struct class_text, output), 0, 0, true},
         {"more", CONFIG_T_ANY, offsetof(struct class_text, more), 0, 0, false},
         {"correlation", CONFIG_T_F64, offsetof(struct class_text, cls.correlation), -1, 1, false},
         {"tenant_share", CONFIG_T_F64, offsetof(struct class_text, cls.tenant_share), 0, 1, false},
-        {"history_share", CONFIG_T_F64, offsetof(struct class_text, cls.history_share), 0, 1, false},
+        {"history_share", CONFIG_T_F64, offsetof(struct class_text, cls.history_share), 0, 1,
+         false},
         {"follow", CONFIG_T_F64, offsetof(struct class_text, cls.follow), 0, 0.99, false},
         {"think_s", CONFIG_T_F64, offsetof(struct class_text, cls.think_s), 0, 1e6, false},
         {"system_tokens", CONFIG_T_F64, offsetof(struct class_text, cls.system_tokens), 0,
          TOKENS_MAX, false},
         CONFIG_END,
     };
-    struct class_text t = {.cls = {.tenants = 1, .prompt = {.max = TOKENS_MAX, .min = 1},
+    struct class_text t = {.cls = {.tenants = 1,
+                                   .prompt = {.max = TOKENS_MAX, .min = 1},
                                    .output = {.max = TOKENS_MAX, .min = 1},
-                                   .more = {.max = TOKENS_MAX, .min = 1}, .think_s = 60},
+                                   .more = {.max = TOKENS_MAX, .min = 1},
+                                   .think_s = 60},
                            .name = ""};
     int rc = config_fill(c, fields, &t, e);
     if (!rc && strlen(t.name) >= sizeof t.cls.name)
         rc = config_complain(config_get(c, "name"), e, "at most %zu bytes", sizeof t.cls.name - 1);
     if (rc || (rc = read_length(t.prompt, &t.cls.prompt, e)) ||
-        (rc = read_length(t.output, &t.cls.output, e)) || (rc = read_length(t.more, &t.cls.more, e)))
+        (rc = read_length(t.output, &t.cls.output, e)) ||
+        (rc = read_length(t.more, &t.cls.more, e)))
         return rc;
     snprintf(t.cls.name, sizeof t.cls.name, "%s", t.name);
     *out = t.cls;
@@ -125,7 +130,8 @@ int synth_params_read(const struct config *section, struct synth_params *p, stru
         {"requests", CONFIG_T_U64, offsetof(struct params_text, p.requests), 1, 1e15, false},
         {"rate_per_s", CONFIG_T_F64, offsetof(struct params_text, p.rate_per_s), 1e-6, 1e8, false},
         {"cv", CONFIG_T_F64, offsetof(struct params_text, p.cv), 0.01, 100, false},
-        {"prefix_block", CONFIG_T_U32, offsetof(struct params_text, p.prefix_block), 0, 65536, false},
+        {"prefix_block", CONFIG_T_U32, offsetof(struct params_text, p.prefix_block), 0, 65536,
+         false},
         {"seed", CONFIG_T_U64, offsetof(struct params_text, p.seed), 0, 9007199254740992.0, false},
         {"classes", CONFIG_T_ANY, offsetof(struct params_text, classes), 0, 0, false},
         {"diurnal", CONFIG_T_ANY, offsetof(struct params_text, diurnal), 0, 0, false},
@@ -133,12 +139,11 @@ int synth_params_read(const struct config *section, struct synth_params *p, stru
         CONFIG_END,
     };
     struct params_text t = {.p = {.requests = 10000, .rate_per_s = 1, .cv = 1, .period_h = 24}};
-    const struct config *preset = config_kind(section) == CONFIG_OBJECT ? config_get(section, "preset")
-                                                                        : NULL;
+    const struct config *preset =
+        config_kind(section) == CONFIG_OBJECT ? config_get(section, "preset") : NULL;
     const char *name;
     int rc = 0;
-    if (preset && !(rc = config_str(preset, &name, e)) &&
-        (rc = synth_params_preset(name, &t.p, e)))
+    if (preset && !(rc = config_str(preset, &name, e)) && (rc = synth_params_preset(name, &t.p, e)))
         return err_wrap(e, rc, "%s", config_path(preset));
     if (rc || (rc = config_fill(section, fields, &t, e)))
         return rc;
@@ -162,9 +167,11 @@ int synth_params_check(const struct synth_params *p, const char *where, struct e
         if (told > 1)
             return err_set(e, ERR_ERANGE,
                            "%s: classes[%u]: correlation^2 + tenant_share + history_share: got "
-                           "%.4g, want at most 1", where, i, told);
+                           "%.4g, want at most 1",
+                           where, i, told);
         if (c->prompt.median <= 0 || c->output.median <= 0)
-            return err_set(e, ERR_ERANGE, "%s: classes[%u]: prompt and output want a median", where, i);
+            return err_set(e, ERR_ERANGE, "%s: classes[%u]: prompt and output want a median", where,
+                           i);
     }
     if (!(weights > 0))
         return err_set(e, ERR_ERANGE, "%s: classes: got no weight above 0", where);

@@ -60,7 +60,8 @@ static void merge(struct tally *t)
         t->pair[--to] = (struct tally_pair){v, count};
     }
     assert(to >= i);
-    memmove(t->pair + i, t->pair + to, (end - to) * sizeof *t->pair); /* values met before leave a gap */
+    memmove(t->pair + i, t->pair + to,
+            (end - to) * sizeof *t->pair); /* values met before leave a gap */
     t->pairs = i + end - to;
 }
 

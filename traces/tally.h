@@ -20,16 +20,16 @@ struct tally_pair {
 struct tally {
     struct tally_pair *pair; /* ascending */
     size_t pairs, pair_cap;
-    uint64_t *fresh;         /* not yet sorted in */
+    uint64_t *fresh; /* not yet sorted in */
     size_t fresh_n, fresh_cap;
     uint64_t n, min, max;
-    double sum_high;         /* the sum is sum_high * 2^63 + sum_low */
+    double sum_high; /* the sum is sum_high * 2^63 + sum_low */
     uint64_t sum_low;
-    bool coarse, failed;     /* failed: out of memory, sticky */
+    bool coarse, failed; /* failed: out of memory, sticky */
 };
 
 struct summary {
-    uint64_t n, min, max, p99; /* p99: nearest rank */
+    uint64_t n, min, max, p99;        /* p99: nearest rank */
     double sum, mean, median, sd, cv; /* median: mean of the middle two; sd: of the population */
     bool exact;
 };

@@ -18,8 +18,7 @@ static struct importer *open_bytes(const struct import_format *f, const void *da
     struct err e = {0};
     struct input *in;
     struct importer *im;
-    if (input_open_memory(&in, "fuzz", data, size, &e) ||
-        import_open_input(&im, in, f, 0, &e)) {
+    if (input_open_memory(&in, "fuzz", data, size, &e) || import_open_input(&im, in, f, 0, &e)) {
         assert(e.code && !strncmp(e.msg, "fuzz", 4));
         return NULL;
     }
@@ -51,7 +50,8 @@ static uint64_t read_rows(struct importer *im, char hex[SHA256_HEX], struct expo
 }
 
 /* How lines end and stamps look is known only after a first reading. */
-static char *export_again(const struct import_format *f, const uint8_t *data, size_t size, size_t *len)
+static char *export_again(const struct import_format *f, const uint8_t *data, size_t size,
+                          size_t *len)
 {
     struct importer *im = open_bytes(f, data, size), *style = open_bytes(f, data, size);
     struct exporter x;

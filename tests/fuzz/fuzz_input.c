@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     bool plain = !strcmp(input_packing(in), "plain");
-    while ((got = input_read(in, out, sizeof out, &e)) > 0 && input_bytes(in) < ENOUGH) {}
+    while ((got = input_read(in, out, sizeof out, &e)) > 0 && input_bytes(in) < ENOUGH) {
+    }
     assert(got >= 0 || (e.code && !strncmp(e.msg, "fuzz: ", 6)));
     if (plain)
         assert(got >= 0 && input_bytes(in) == size);

@@ -41,8 +41,10 @@ static void put_column(hid_t g, const char *name, unsigned width, unsigned rows,
     }
     hsize_t two[2] = {n, 1};
     hid_t space = H5Screate_simple(odd == 5 ? 2 : 1, two, NULL);
-    hid_t type = odd == 6 ? H5T_IEEE_F64LE : odd == 7 ? H5T_STD_I64LE
-                 : width == 8 ? H5T_STD_U64LE : H5T_STD_U32LE;
+    hid_t type = odd == 6     ? H5T_IEEE_F64LE
+                 : odd == 7   ? H5T_STD_I64LE
+                 : width == 8 ? H5T_STD_U64LE
+                              : H5T_STD_U32LE;
     hid_t set = H5Dcreate2(g, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     H5Dwrite(set, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, v);
     H5Dclose(set);
@@ -52,12 +54,12 @@ static void put_column(hid_t g, const char *name, unsigned width, unsigned rows,
 static void put_text(hid_t f, const char *name, const char *text, unsigned odd)
 {
     hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    text = odd == 3 ? "malv-trace/9" : text;
     if (odd != 1) {
         H5Tset_size(type, strlen(text) + 1);
-        hid_t a = H5Acreate2(f, name, odd == 2 ? H5T_STD_U64LE : type, space, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t a =
+            H5Acreate2(f, name, odd == 2 ? H5T_STD_U64LE : type, space, H5P_DEFAULT, H5P_DEFAULT);
         if (odd != 2)
-            H5Awrite(a, type, text);
+            H5Awrite(a, type, odd == 3 ? "?" : text);
         H5Aclose(a);
     }
     H5Tclose(type);
@@ -88,7 +90,7 @@ static void put_attributes(hid_t f, unsigned table, unsigned rows, struct bytes 
                !strcmp(#name, "requests") ? requests                                               \
                : !strcmp(#name, "jobs")   ? jobs                                                   \
                : !strcmp(#name, "nodes")  ? nodes                                                  \
-                                          : others,                                                \
+                                          : others,                                                 \
                odd);
     META_NUMBERS(X)
 #undef X
@@ -99,7 +101,8 @@ static void build(const char *path, struct bytes *b)
     unsigned table = take(b) % TRACE_TABLES, rows = take(b);
     const struct trace_schema *s = &trace_schemas[table];
     hid_t f = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t g = H5Gcreate2(f, take(b) == 1 ? "other" : s->table, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t g =
+        H5Gcreate2(f, take(b) == 1 ? "other" : s->table, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     put_attributes(f, table, rows, b);
     if (table == TRACE_REQUESTS) {
         put_column(g, "prefix_end", 8, rows, b);

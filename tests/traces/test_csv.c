@@ -14,7 +14,10 @@ static const struct {
     {"plain", "a,b\n1,2\n3,4\n", "1|2/3|4/"},
     {"no end of the last line", "a,b\n1,2", "1|2/"},
     {"crlf", "a,b\r\n1,2\r\n", "1|2/"},
-    {"byte order mark", "\xef\xbb\xbf" "a,b\n1,2\n", "1|2/"},
+    {"byte order mark",
+     "\xef\xbb\xbf"
+     "a,b\n1,2\n",
+     "1|2/"},
     {"empty fields", "a,b\n,\n", "|/"},
     {"empty lines are passed over", "a,b\n\n1,2\n\r\n", "1|2/"},
     {"quoted comma", "a,b\n\"1,5\",2\n", "1,5|2/"},
@@ -26,9 +29,13 @@ static const struct {
     {"too few", "a,b\n1\n", "t:2:1: got 1 field, want 2"},
     {"too many", "a,b\n1,2\n1,2,3\n", "t:3:1: got 3 fields, want 2"},
     {"open quote", "a,b\n1,\"2\n3,4\n", "t:2:3: got a quote that is never closed"},
-    {"junk behind a quote", "a,b\n\"1\"x,2\n", "t:2:4: got text behind a closing quote, want a comma"},
+    {"junk behind a quote", "a,b\n\"1\"x,2\n",
+     "t:2:4: got text behind a closing quote, want a comma"},
     {"empty", "", "t:1:1: got an empty file, want a line of column names"},
-    {"utf-16", "\xff\xfe" "a\0,\0", "t:1:1: got UTF-16 text, want UTF-8"},
+    {"utf-16",
+     "\xff\xfe"
+     "a\0,\0",
+     "t:1:1: got UTF-16 text, want UTF-8"},
     {"rows behind a long quoted field keep their numbers", "a,b\n\"x\ny\nz\",2\n1\n",
      "t:5:1: got 1 field, want 2"},
 };
@@ -121,12 +128,27 @@ Test(csv, endless_lines_are_a_sentence)
     free(text);
 }
 
-static const struct { const char *text; uint64_t max; bool ok; uint64_t want; } numbers[] = {
-    {"0", 9, true, 0},  {"9", 9, true, 9},   {"10", 9, false, 0},  {"", 9, false, 0},
-    {"+1", 9, false, 0}, {"-1", 9, false, 0}, {" 1", 9, false, 0},  {"1 ", 9, false, 0},
-    {"1.0", 9, false, 0}, {"1e1", 99, false, 0}, {"0x1", 9, false, 0}, {"007", 9, true, 7},
+static const struct {
+    const char *text;
+    uint64_t max;
+    bool ok;
+    uint64_t want;
+} numbers[] = {
+    {"0", 9, true, 0},
+    {"9", 9, true, 9},
+    {"10", 9, false, 0},
+    {"", 9, false, 0},
+    {"+1", 9, false, 0},
+    {"-1", 9, false, 0},
+    {" 1", 9, false, 0},
+    {"1 ", 9, false, 0},
+    {"1.0", 9, false, 0},
+    {"1e1", 99, false, 0},
+    {"0x1", 9, false, 0},
+    {"007", 9, true, 7},
     {"18446744073709551615", UINT64_MAX, true, UINT64_MAX},
-    {"18446744073709551616", UINT64_MAX, false, 0}, {"99999999999999999999", UINT64_MAX, false, 0},
+    {"18446744073709551616", UINT64_MAX, false, 0},
+    {"99999999999999999999", UINT64_MAX, false, 0},
 };
 
 Test(parse, integers_are_strict)
@@ -140,14 +162,30 @@ Test(parse, integers_are_strict)
     }
 }
 
-static const struct { const char *text; bool ok; uint64_t ns; const char *again; } seconds[] = {
-    {"0", true, 0, "0"}, {"5", true, 5000000000, "5"}, {"5.0", true, 5000000000, "5"},
-    {"1.5", true, 1500000000, "1.5"}, {"0.000000001", true, 1, "0.000000001"},
-    {"0.0000000014", true, 1, "0.000000001"}, {"0.0000000015", true, 2, "0.000000002"},
-    {"0.9999999999", true, 1000000000, "1"}, {"123456.789", true, 123456789000000, "123456.789"},
+static const struct {
+    const char *text;
+    bool ok;
+    uint64_t ns;
+    const char *again;
+} seconds[] = {
+    {"0", true, 0, "0"},
+    {"5", true, 5000000000, "5"},
+    {"5.0", true, 5000000000, "5"},
+    {"1.5", true, 1500000000, "1.5"},
+    {"0.000000001", true, 1, "0.000000001"},
+    {"0.0000000014", true, 1, "0.000000001"},
+    {"0.0000000015", true, 2, "0.000000002"},
+    {"0.9999999999", true, 1000000000, "1"},
+    {"123456.789", true, 123456789000000, "123456.789"},
     {"18446744072", true, UINT64_C(18446744072000000000), "18446744072"},
-    {"18446744074", false, 0, ""}, {"1.", false, 0, ""}, {".5", false, 0, ""}, {"1.5s", false, 0, ""},
-    {"-1", false, 0, ""}, {"1e3", false, 0, ""}, {"", false, 0, ""}, {"nan", false, 0, ""},
+    {"18446744074", false, 0, ""},
+    {"1.", false, 0, ""},
+    {".5", false, 0, ""},
+    {"1.5s", false, 0, ""},
+    {"-1", false, 0, ""},
+    {"1e3", false, 0, ""},
+    {"", false, 0, ""},
+    {"nan", false, 0, ""},
 };
 
 Test(parse, decimal_seconds_are_exact)
@@ -166,7 +204,12 @@ Test(parse, decimal_seconds_are_exact)
 }
 
 /* Seconds since 1970 by date(1). */
-static const struct { const char *text; uint64_t s, ns; int digits; const char *zone; } stamps[] = {
+static const struct {
+    const char *text;
+    uint64_t s, ns;
+    int digits;
+    const char *zone;
+} stamps[] = {
     {"1970-01-01 00:00:00", 0, 0, 0, ""},
     {"2023-11-16 18:17:03.9799600", 1700158623, 979960000, 7, ""},
     {"2024-05-10 00:00:00.009930+00:00", 1715299200, 9930000, 6, "+00:00"},
@@ -174,12 +217,24 @@ static const struct { const char *text; uint64_t s, ns; int digits; const char *
     {"2000-03-01 00:00:00.1", 951868800, 100000000, 1, ""},
     {"2100-03-01 12:00:00", 4107585600, 0, 0, ""},
 };
-static const char *const no_stamps[] = {
-    "", "2023-11-16", "2023-11-16 18:17", "2023-13-16 18:17:03", "2023-02-29 18:17:03",
-    "2100-02-29 00:00:00", "2023-11-31 00:00:00", "2023-11-16 24:00:00", "2023-11-16 18:60:03",
-    "2023-11-16 18:17:60", "1969-12-31 00:00:00", "2023-11-16_18:17:03", "2023-11-16 18:17:03.",
-    "2023-11-16 18:17:03.1234567890", "2023-11-16 18:17:03+1", "2023-11-16 18:17:03.5x",
-    "2023-11-16 18:17:03+99:00", "2023-1-16 18:17:033"};
+static const char *const no_stamps[] = {"",
+                                        "2023-11-16",
+                                        "2023-11-16 18:17",
+                                        "2023-13-16 18:17:03",
+                                        "2023-02-29 18:17:03",
+                                        "2100-02-29 00:00:00",
+                                        "2023-11-31 00:00:00",
+                                        "2023-11-16 24:00:00",
+                                        "2023-11-16 18:60:03",
+                                        "2023-11-16 18:17:60",
+                                        "1969-12-31 00:00:00",
+                                        "2023-11-16_18:17:03",
+                                        "2023-11-16 18:17:03.",
+                                        "2023-11-16 18:17:03.1234567890",
+                                        "2023-11-16 18:17:03+1",
+                                        "2023-11-16 18:17:03.5x",
+                                        "2023-11-16 18:17:03+99:00",
+                                        "2023-1-16 18:17:033"};
 
 Test(parse, calendar_times_come_back_as_they_were)
 {

@@ -117,7 +117,8 @@ static void expect_group(const struct facts *facts, const char *group, const str
 /* Facts of other files in the same FACTS.json. */
 static bool is_other(const char *key)
 {
-    return !strncmp(key, "default", 7) || !strncmp(key, "gpuspec33", 9) || !strncmp(key, "openb_", 6);
+    return !strncmp(key, "default", 7) || !strncmp(key, "gpuspec33", 9) ||
+           !strncmp(key, "openb_", 6);
 }
 
 static int expect_all(const struct facts *facts, const struct config *want, const char *prefix)
@@ -249,8 +250,8 @@ Test(lru, remembers_like_a_list)
         rng_init(&r, k, "test", "lru");
         for (int i = 0; i < 20000; i++) {
             uint64_t id = rng_below(&r, 40) * rng_below(&r, 60) << 40;
-            cr_assert_eq(lru_touch(c, id), slow_touch(list, &n, caps[k], id), "capacity %u, step %d",
-                         caps[k], i);
+            cr_assert_eq(lru_touch(c, id), slow_touch(list, &n, caps[k], id),
+                         "capacity %u, step %d", caps[k], i);
         }
         lru_free(c);
     }

@@ -20,21 +20,27 @@ static struct importer *open_text(const char *format, const char *text, uint64_t
 
 #define AZ "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 #define BU "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
-#define PO "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time\n"
+#define PO                                                                                         \
+    "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_"   \
+    "time,scheduled_time\n"
 #define NO "sn,cpu_milli,memory_mib,gpu,model\n"
-#define MC(t, i, o, h) "{\"timestamp\": " t ", \"input_length\": " i ", \"output_length\": " o ", \"hash_ids\": " h "}"
+#define MC(t, i, o, h)                                                                             \
+    "{\"timestamp\": " t ", \"input_length\": " i ", \"output_length\": " o ", \"hash_ids\": " h "}"
 
 static const struct {
     const char *format, *text, *want;
 } bad[] = {
     {"azure-llm", "", "t:1:1: got an empty file, want a line of column names"},
     {"azure-llm", "TIMESTAMP,ContextTokens\n", "t:1:1: column \"GeneratedTokens\" is missing"},
-    {"azure-llm", AZ "2023-11-16 18:17:03,x,10\n", "t:2:21: got \"x\", want an integer 0..100000000"},
-    {"azure-llm", AZ "2023-11-16 18:17:03,-5,10\n", "t:2:21: got \"-5\", want an integer 0..100000000"},
+    {"azure-llm", AZ "2023-11-16 18:17:03,x,10\n",
+     "t:2:21: got \"x\", want an integer 0..100000000"},
+    {"azure-llm", AZ "2023-11-16 18:17:03,-5,10\n",
+     "t:2:21: got \"-5\", want an integer 0..100000000"},
     {"azure-llm", AZ "2023-11-16 18:17:03,5,99999999999999999999\n",
      "t:2:23: got \"99999999999999999999\", want an integer 0..100000000"},
     {"azure-llm", AZ "2023-11-16 18:17:03,5,\n", "t:2:23: got \"\", want an integer 0..100000000"},
-    {"azure-llm", AZ "yesterday,5,1\n", "t:2:1: got \"yesterday\", want a time YYYY-MM-DD HH:MM:SS.fraction"},
+    {"azure-llm", AZ "yesterday,5,1\n",
+     "t:2:1: got \"yesterday\", want a time YYYY-MM-DD HH:MM:SS.fraction"},
     {"azure-llm", AZ "2023-11-16 18:17:03,5,1\n2023-11-16 18:17:02,5,1\n",
      "t:3:1: got \"2023-11-16 18:17:02\", want a time not before the first row's"},
     {"azure-llm", AZ "2023-11-16 18:17:03,5,1\n2023-11-16 18:17:05,5,1\n2023-11-16 18:17:04,5,1\n",
@@ -44,7 +50,8 @@ static const struct {
     {"azure-llm", AZ "2023-11-16 18:17:03,5\n", "t:2:1: got 2 fields, want 3"},
     {"burstgpt", "Timestamp,Model,Request tokens,Response tokens,Log Type\n",
      "t:1:1: column \"Total tokens\" is missing"},
-    {"burstgpt", BU "x,ChatGPT,472,18,490,Conversation log\n", "t:2:1: got \"x\", want a number of seconds"},
+    {"burstgpt", BU "x,ChatGPT,472,18,490,Conversation log\n",
+     "t:2:1: got \"x\", want a number of seconds"},
     {"burstgpt", BU "5,ChatGPT,472,18,490,Chat\n",
      "t:2:22: got \"Chat\", want \"Conversation log\" or \"API log\""},
     {"burstgpt", BU "5,ChatGPT,472,18,490,API log\n4,ChatGPT,1,1,2,API log\n",
@@ -59,7 +66,8 @@ static const struct {
      "t:1:1: key \"hash_ids\" is missing"},
     {"mooncake", "{\"timestamp\": 0, \"timestamp\": 1}",
      "t:1:18: got \"timestamp\", want every key once"},
-    {"mooncake", "{\"tokens\": 0}", "t:1:2: got \"tokens\", want timestamp, input_length, output_length or hash_ids"},
+    {"mooncake", "{\"tokens\": 0}",
+     "t:1:2: got \"tokens\", want timestamp, input_length, output_length or hash_ids"},
     {"mooncake", MC("0", "5", "6", "[]") "x", "t:1:72: got \"x\", want the end of the line"},
     {"mooncake", "{\"timestamp\": 0, \"input_length\": 5", "t:1:35: got \"\", want a comma or }"},
     {"mooncake", MC("9", "5", "6", "[]") "\n" MC("8", "5", "6", "[]"),
@@ -67,8 +75,10 @@ static const struct {
     {"openb-pods", "name,cpu_milli,memory_mib,num_gpu\n", "t:1:1: column \"gpu_milli\" is missing"},
     {"openb-pods", "name,cpu_milli,memory_mib,num_gpu,gpu_milli,creation_time\n",
      "t:1:1: column \"gpu_spec\" is missing"},
-    {"openb-pods", PO "p,1,1,1,1001,,LS,Running,0,1,0\n", "t:2:9: got \"1001\", want an integer 0..1000"},
-    {"openb-pods", PO "p,1,1,1,1000,,LS,Running,,1,0\n", "t:2:26: got \"\", want an integer 0..8589934592"},
+    {"openb-pods", PO "p,1,1,1,1001,,LS,Running,0,1,0\n",
+     "t:2:9: got \"1001\", want an integer 0..1000"},
+    {"openb-pods", PO "p,1,1,1,1000,,LS,Running,,1,0\n",
+     "t:2:26: got \"\", want an integer 0..8589934592"},
     {"openb-pods", PO "p,1,1,1,1000,,LS,Running,7,6,7\n",
      "t:2:28: got \"6\", want a time not before creation_time (7)"},
     {"openb-nodes", NO "n,1,1,many,T4\n", "t:2:7: got \"many\", want an integer 0..1024"},
@@ -100,8 +110,9 @@ Test(import, bad_rows_can_be_left_out_and_are_counted)
     struct err e = {0};
     union trace_row r;
     int rc, n = 0;
-    static const char text[] = AZ "2023-11-16 18:17:03,5,1\nnonsense\n2023-11-16 18:17:05,x,1\n"
-                                  "2023-11-16 18:17:04,5,2\n2023-11-16 18:17:03,5,1\n2023-11-16 18:17:06,7,3\n";
+    static const char text[] =
+        AZ "2023-11-16 18:17:03,5,1\nnonsense\n2023-11-16 18:17:05,x,1\n"
+           "2023-11-16 18:17:04,5,2\n2023-11-16 18:17:03,5,1\n2023-11-16 18:17:06,7,3\n";
     struct importer *im = open_text("azure-llm", text, 3, &rc, &e);
     while ((rc = import_next(im, &r, &e)) == 1)
         n++;
@@ -111,7 +122,8 @@ Test(import, bad_rows_can_be_left_out_and_are_counted)
     cr_assert_eq(import_meta(im)->span_ns, UINT64_C(3000000000));
     import_close(im);
     im = open_text("azure-llm", text, 2, &rc, &e);
-    while ((rc = import_next(im, &r, &e)) == 1) {}
+    while ((rc = import_next(im, &r, &e)) == 1) {
+    }
     cr_assert_eq(rc, ERR_ERANGE, "the third bad row is one too many");
     import_close(im);
 }
@@ -121,8 +133,10 @@ Test(import, azure_times_are_exact_to_a_tick)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("azure-llm", AZ "2023-11-16 23:59:59.9999999,5,1\n"
-                                                    "2023-11-17 00:00:00.0000001,6,2\n", 0, &rc, &e);
+    struct importer *im = open_text("azure-llm",
+                                    AZ "2023-11-16 23:59:59.9999999,5,1\n"
+                                       "2023-11-17 00:00:00.0000001,6,2\n",
+                                    0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1);
     cr_assert_eq(r.request.time_ns, 0);
     cr_assert_eq(import_next(im, &r, &e), 1);
@@ -138,9 +152,12 @@ Test(import, burstgpt_columns_are_found_by_name)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("burstgpt",
-        "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
-        "5.25,17,3.1,GPT-4,472,0,472,API log\n6,abc,,ChatGPT,1,2,3,Conversation log\n", 0, &rc, &e);
+    struct importer *im =
+        open_text("burstgpt",
+                  "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total "
+                  "tokens,Log Type\n"
+                  "5.25,17,3.1,GPT-4,472,0,472,API log\n6,abc,,ChatGPT,1,2,3,Conversation log\n",
+                  0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.request.time_ns, UINT64_C(5250000000));
@@ -160,8 +177,9 @@ Test(import, mooncake_keys_come_in_any_order)
     union trace_row r;
     int rc;
     struct importer *im = open_text("mooncake",
-        "{\"hash_ids\":[7,18446744073709551615],\"output_length\":3,\"input_length\":513,\"timestamp\":4}\r\n\n",
-        0, &rc, &e);
+                                    "{\"hash_ids\":[7,18446744073709551615],\"output_length\":3,"
+                                    "\"input_length\":513,\"timestamp\":4}\r\n\n",
+                                    0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.request.time_ns, 4000000);
     cr_assert_eq(r.request.n_prefix, 2);
@@ -175,8 +193,10 @@ Test(import, short_pod_lists_say_nothing_of_times)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("openb-pods",
-        "name,cpu_milli,memory_mib,num_gpu,gpu_milli\nopenb-pod-0000,12000,16384,1,460\n", 0, &rc, &e);
+    struct importer *im =
+        open_text("openb-pods",
+                  "name,cpu_milli,memory_mib,num_gpu,gpu_milli\nopenb-pod-0000,12000,16384,1,460\n",
+                  0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.job.duration_ns, TRACE_TIME_NONE);
     cr_assert_eq(r.job.wait_ns, TRACE_TIME_NONE);
@@ -189,8 +209,9 @@ Test(import, short_pod_lists_say_nothing_of_times)
 static const struct {
     const char *format, *text;
 } round_trips[] = {
-    {"azure-llm", "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n"
-                  "2023-11-16 18:17:04.0319601,3180,8"},
+    {"azure-llm",
+     "TIMESTAMP,ContextTokens,GeneratedTokens\r\n2023-11-16 18:17:03.9799600,4808,10\r\n"
+     "2023-11-16 18:17:04.0319601,3180,8"},
     {"azure-llm", AZ "2024-05-10 00:00:00.009930+00:00,1,2\n2024-05-10 00:00:01+00:00,1,2\n"},
     {"azure-llm", AZ},
     {"burstgpt", BU "5,ChatGPT,472,18,490,Conversation log\n5.5,GPT-4,1,0,1,API log\n"},

@@ -101,7 +101,8 @@ static size_t pack_gzip(unsigned char *to, size_t room, const unsigned char *fro
 static size_t pack_xz(unsigned char *to, size_t room, const unsigned char *from, size_t n)
 {
     size_t at = 0;
-    cr_assert_eq(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, from, n, to, &at, room), LZMA_OK);
+    cr_assert_eq(lzma_easy_buffer_encode(1, LZMA_CHECK_CRC64, NULL, from, n, to, &at, room),
+                 LZMA_OK);
     return at;
 }
 
@@ -200,7 +201,8 @@ Test(input, the_digest_is_of_the_decoded_bytes, .init = make_plain)
     size_t n = pack_xz(packed, sizeof packed, plain, LEN);
     cr_assert_eq(input_open_memory(&in, "mem", packed, n, &e), 0);
     cr_assert_str_eq(input_packing(in), "xz");
-    while (input_read(in, out, sizeof out, &e) > 0) {}
+    while (input_read(in, out, sizeof out, &e) > 0) {
+    }
     input_sha256(in, got);
     cr_assert_str_eq(got, want);
     cr_assert_eq(input_bytes(in), LEN);

@@ -83,16 +83,20 @@ static const struct {
     {"{\"file\": \"b.h5\"}",
      "0:100 1000:101 2000:102 4000:104 5000:105 6000:106 7000:107 8000:108 9000:109 "},
     {"{\"file\": \"b.h5\", \"limit\": 2}", "0:100 1000:101 "},
-    {"{\"file\": \"b.h5\", \"keep_failed\": true, \"limit\": 5}", "0:100 1000:101 2000:102 3000:103 4000:104 "},
-    {"{\"file\": \"b.h5\", \"window\": {\"length_s\": 3, \"start_s\": 4}}", "0:104 1000:105 2000:106 "},
+    {"{\"file\": \"b.h5\", \"keep_failed\": true, \"limit\": 5}",
+     "0:100 1000:101 2000:102 3000:103 4000:104 "},
+    {"{\"file\": \"b.h5\", \"window\": {\"length_s\": 3, \"start_s\": 4}}",
+     "0:104 1000:105 2000:106 "},
     {"{\"import\": {\"file\": \"b.csv\"}, \"window\": {\"length_s\": 3, \"start_s\": 4}}",
      "0:104 1000:105 2000:106 "},
     {"{\"file\": \"b.h5\", \"rate_scale\": 4, \"limit\": 4}", "0:100 250:101 500:102 1000:104 "},
     {"{\"file\": \"b.h5\", \"rate_scale\": 0.5, \"window\": {\"length_s\": 2.5, \"start_s\": 6}}",
      "0:106 2000:107 4000:108 "},
-    {"{\"file\": \"data:no/such.csv\", \"otherwise\": {\"file\": \"b.h5\", \"limit\": 1}}", "0:100 "},
+    {"{\"file\": \"data:no/such.csv\", \"otherwise\": {\"file\": \"b.h5\", \"limit\": 1}}",
+     "0:100 "},
     {"{\"import\": {\"file\": \"data:no/such.csv\"}, \"otherwise\": {\"file\": \"data:neither\", "
-     "\"otherwise\": {\"import\": {\"file\": \"b.csv\"}, \"limit\": 1}}}", "0:100 "},
+     "\"otherwise\": {\"import\": {\"file\": \"b.csv\"}, \"limit\": 1}}}",
+     "0:100 "},
 };
 
 ParameterizedTestParameters(source, opens)
@@ -126,8 +130,8 @@ static const struct {
      "x.json: want exactly one of file, import, synth"},
     {"{\"file\": \"c.h5\"}",
      "x.json: c.h5: no such file (looked beside the experiment and in the repository)"},
-    {"{\"file\": \"data:a/b.h5\"}",
-     "x.json: data:a/b.h5: not found in MALV_DATA=/nowhere; malv trace get says where to obtain it"},
+    {"{\"file\": \"data:a/b.h5\"}", "x.json: data:a/b.h5: not found in MALV_DATA=/nowhere; malv "
+                                    "trace get says where to obtain it"},
     {"{\"file\": \"b.h5\", \"otherwise\": {\"file\": \"b.h5\"}}",
      "x.json: otherwise: of use only beside a data: file, which may be absent"},
     {"{\"import\": {\"format\": \"azure\", \"file\": \"b.csv\"}}",
@@ -162,7 +166,8 @@ ParameterizedTest(int *row, source, refuses, .init = begin, .fini = end)
 
 Test(source, random_windows_depend_on_the_seed_and_digests_do_not)
 {
-    static const char text[] = "{\"file\": \"b.h5\", \"window\": {\"length_s\": 2, \"pick\": \"random\"}}";
+    static const char text[] =
+        "{\"file\": \"b.h5\", \"window\": {\"length_s\": 2, \"pick\": \"random\"}}";
     struct err e = {0};
     struct trace_about a, b, again;
     int rc, differ = 0;
@@ -186,8 +191,9 @@ Test(source, random_windows_depend_on_the_seed_and_digests_do_not)
 Test(source, digests_name_what_is_replayed)
 {
     static const char *const texts[] = {
-        "{\"file\": \"b.h5\"}", "{\"file\": \"b.h5\", \"limit\": 3}", "{\"file\": \"b.h5\", \"rate_scale\": 2}",
-        "{\"synth\": {\"preset\": \"mixed\"}}", "{\"synth\": {\"preset\": \"mixed\", \"requests\": 11}}"};
+        "{\"file\": \"b.h5\"}", "{\"file\": \"b.h5\", \"limit\": 3}",
+        "{\"file\": \"b.h5\", \"rate_scale\": 2}", "{\"synth\": {\"preset\": \"mixed\"}}",
+        "{\"synth\": {\"preset\": \"mixed\", \"requests\": 11}}"};
     struct trace_about a[5];
     for (int i = 0; i < 5; i++) {
         struct err e = {0};
@@ -219,12 +225,14 @@ Test(source, imports_are_read_through_first)
     FILE *f = fopen(path, "a");
     fputs("11,GPT-4,x,1,2,API log\n", f);
     fclose(f);
-    struct request_source *s = open_section("{\"import\": {\"file\": \"b.csv\"}, \"limit\": 1}", 1, NULL, &rc, &e);
+    struct request_source *s =
+        open_section("{\"import\": {\"file\": \"b.csv\"}, \"limit\": 1}", 1, NULL, &rc, &e);
     cr_assert_null(s);
     cr_assert_eq(rc, ERR_EPARSE);
     cr_assert(strstr(e.msg, "b.csv:12:10: got \"x\", want an integer 0..100000000"), "%s", e.msg);
     e = (struct err){0};
-    s = open_section("{\"import\": {\"file\": \"b.csv\", \"skip_bad\": 1}, \"limit\": 1}", 1, NULL, &rc, &e);
+    s = open_section("{\"import\": {\"file\": \"b.csv\", \"skip_bad\": 1}, \"limit\": 1}", 1, NULL,
+                     &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     s->close(s);
 }

@@ -159,8 +159,10 @@ Test(synth, is_a_pure_function_of_its_seed)
 /* Block hits of an LRU cache, against those of the published hour (FACTS of the Mooncake trace). */
 Test(synth, mooncake_shares_prefixes_as_published)
 {
-    static const struct { uint32_t blocks; double ratio, tolerance; } caches[] = {
-        {3000000 / 512, 0.1355, 0.25}, {10000000 / 512, 0.2852, 0.12}, {0, 0.3664, 0.08}};
+    static const struct {
+        uint32_t blocks;
+        double ratio, tolerance;
+    } caches[] = {{3000000 / 512, 0.1355, 0.25}, {10000000 / 512, 0.2852, 0.12}, {0, 0.3664, 0.08}};
     struct lru *c[3];
     double hits[3] = {0}, blocks = 0;
     struct request_source *s = open_preset("mooncake", 12031, 1);
