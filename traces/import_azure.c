@@ -11,10 +11,12 @@
 enum { AT, PROMPT, OUTPUT };
 #define TOKENS_MAX 100000000u
 
+/* The multimodal release has NumImages in between. */
 static bool azure_sniff(const char *head, size_t len)
 {
-    static const char want[] = "TIMESTAMP,ContextTokens,GeneratedTokens";
-    return len == sizeof want - 1 && !memcmp(head, want, len);
+    static const char begin[] = "TIMESTAMP,", with[] = "ContextTokens,GeneratedTokens";
+    return len > sizeof begin && !memcmp(head, begin, sizeof begin - 1) &&
+           memmem(head, len, with, sizeof with - 1);
 }
 
 static int azure_open(struct importer *im, struct err *e)

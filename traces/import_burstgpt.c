@@ -1,12 +1,12 @@
 /* import_burstgpt.c - BurstGPT: Timestamp,Model,Request tokens,Response tokens,Total tokens,Log
  * Type.
  *
- * Later releases insert "Session ID" and "Elapsed time" behind Timestamp, so
- * columns are found by name.  Timestamp is seconds from local midnight of the
- * first day.  No response tokens: the request failed; the row is kept, and
- * counted, and whoever replays the trace leaves it out.  Log Type is the
- * tenant (0 conversation, 1 API).  A total that is not the sum is not an
- * error: nothing here uses it.                                              */
+ * Later releases insert "Session ID" (a UUID) and "Elapsed time" behind
+ * Timestamp, so columns are found by name.  Timestamp is seconds from local
+ * midnight of the first day of all: the third file begins at 19440110.0.  No response tokens: the
+ * request failed; the row is kept, and counted, and whoever replays the trace leaves it out.  Log
+ * Type is the tenant (0 conversation, 1 API).  A total that is not the sum is not an error: nothing
+ * here uses it.                                              */
 #include <string.h>
 
 #include "traces/import.h"
@@ -14,7 +14,8 @@
 
 enum { AT, MODEL, PROMPT, OUTPUT, TOTAL, LOG, SESSION };
 #define TOKENS_MAX   100000000u
-#define WITH_SESSION 1u
+#define WITH_SESSION 1u /* flags: the file has sessions; */
+#define WITH_POINT   2u /* its seconds are floating-point: 5.0 */
 #define NS_PER_S     UINT64_C(1000000000)
 #define SESSION_MAX  (UINT64_MAX >> 1)
 
@@ -93,6 +94,8 @@ static int burst_row(struct importer *im, union trace_row *out, struct err *e)
     const struct csv_field *at = &im->csv.field[im->column[AT]];
     if (!parse_decimal_ns(at->text, at->len, NS_PER_S, &r->time_ns))
         return csv_complain(&im->csv, im->column[AT], e, "a number of seconds");
+    if (memchr(at->text, '.', at->len))
+        im->flags |= WITH_POINT;
     if ((rc = csv_u32(&im->csv, im->column[PROMPT], TOKENS_MAX, &r->prompt_tokens, e)) ||
         (rc = csv_u32(&im->csv, im->column[OUTPUT], TOKENS_MAX, &r->output_tokens, e)) ||
         (rc = csv_u64(&im->csv, im->column[TOTAL], 2 * TOKENS_MAX, &total, e)) ||
@@ -116,7 +119,8 @@ static void burst_put(struct exporter *x, const union trace_row *row)
     const struct trace_request *r = &row->request;
     char at[40];
     format_decimal_ns(at, r->time_ns, NS_PER_S);
-    fprintf(x->to, "%s,", at);
+    bool whole = (x->flags & WITH_POINT) && r->time_ns % NS_PER_S == 0;
+    fprintf(x->to, "%s%s,", at, whole ? ".0" : "");
     if ((x->flags & WITH_SESSION) && r->session >> 63)
         fprintf(x->to, "#%016llx", (unsigned long long)r->session);
     else if ((x->flags & WITH_SESSION) && r->session)

@@ -23,7 +23,8 @@ static void about_meta(struct trace_about *a, const struct trace_meta *m)
     copy(a->licence, sizeof a->licence, m->licence);
     copy(a->format, sizeof a->format, m->format);
     a->requests = m->requests;
-    a->span_ns = m->span_ns;
+    a->first_ns = m->first_ns;
+    a->span_ns = m->span_ns - (m->first_ns < m->span_ns ? m->first_ns : m->span_ns);
     a->failed = m->failed_requests;
     a->skipped_rows = m->skipped_rows;
 }
@@ -118,6 +119,7 @@ static int place_window(const struct source_section *s, uint64_t seed, struct tr
 {
     const struct source_window *w = &s->window;
     double start = w->start_s, span = span_s(s, a);
+    cut->from_ns = a->first_ns; /* some traces begin months after their own time 0 */
     if (w->length_s <= 0)
         return 0;
     if (start + w->length_s > span)
@@ -129,10 +131,10 @@ static int place_window(const struct source_section *s, uint64_t seed, struct tr
         rng_init(&r, seed, "trace", "window");
         start = rng_unit(&r) * (span - w->length_s);
     }
-    cut->from_ns = (uint64_t)(start * NS_PER_S);
-    cut->to_ns = cut->from_ns + (uint64_t)(w->length_s * NS_PER_S + 0.5);
-    a->window_from_ns = cut->from_ns;
-    a->window_ns = cut->to_ns - cut->from_ns;
+    a->window_from_ns = (uint64_t)(start * NS_PER_S);
+    a->window_ns = (uint64_t)(w->length_s * NS_PER_S + 0.5);
+    cut->from_ns = a->first_ns + a->window_from_ns;
+    cut->to_ns = cut->from_ns + a->window_ns;
     return 0;
 }
 
@@ -193,7 +195,7 @@ int trace_source_open(const struct config *section, uint64_t seed, const struct 
     if (!rc)
         rc = place_window(&s, seed, a, &cut, e);
     if (!rc)
-        rc = seek_window(&s, path, cut.from_ns, &inner, a, e);
+        rc = seek_window(&s, path, a->window_from_ns ? cut.from_ns : 0, &inner, a, e);
     free(path);
     if (rc) {
         if (inner)

@@ -5,6 +5,7 @@
  *   {"synth": {...}}                      made on the fly (synth.h)
  * and beside any of them
  *   "window": {"length_s": L, "start_s": S, "pick": "start"|"random"}
+ * (times count from the first request of the input, or from the window's start)
  *   "rate_scale": 2.0   arrivals twice as fast     "limit": N   the first N requests
  *   "keep_failed": true requests without output too (else left out: nothing was served)
  *   "otherwise": {a trace section}        used when a data: file is absent
@@ -37,7 +38,8 @@ struct trace_about {
     char name[256];               /* as the section names it: a path, or synth:PRESET */
     char source[256], licence[256], format[64];
     uint64_t requests; /* in the input, before window and limit */
-    uint64_t span_ns;  /* of the input; 0: not known before the end (synth) */
+    uint64_t first_ns; /* of its first request: time 0 of the stream */
+    uint64_t span_ns;  /* from there to its last; 0: not known before the end (synth) */
     uint64_t failed;   /* requests without output in the input */
     uint64_t skipped_rows;
     uint64_t window_from_ns, window_ns; /* window_ns 0: no window */

@@ -214,10 +214,12 @@ static const struct {
      "2023-11-16 18:17:04.0319601,3180,8"},
     {"azure-llm", AZ "2024-05-10 00:00:00.009930+00:00,1,2\n2024-05-10 00:00:01+00:00,1,2\n"},
     {"azure-llm", AZ},
-    {"burstgpt", BU "5,ChatGPT,472,18,490,Conversation log\n5.5,GPT-4,1,0,1,API log\n"},
+    {"burstgpt", BU "5,ChatGPT,472,18,490,Conversation log\n6,GPT-4,1,0,1,API log\n"},
     {"burstgpt", "Timestamp,Session ID,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
                  "5,17,ChatGPT,472,18,490,Conversation log\n6,,\"a,\"\"b\"\"\",1,2,3,API log\n"
                  "7,#8000000000000abc,x,1,2,3,API log\n"},
+    {"burstgpt", BU "19440110.0,GPT-4,906,446,1352,Conversation log\n"
+                    "19440161.5,ChatGPT,36,29,65,Conversation log\n"},
     {"mooncake", MC("0", "6758", "500", "[0, 1, 2]") "\n" MC("3000", "13", "1", "[]") "\n"},
     {"openb-pods", PO "p0,12000,16384,1,1000,V100M16|V100M32,LS,Running,7,12537496,9\n"
                       "p1,6000,12288,0,0,,BE,Pending,3,5,\n"},

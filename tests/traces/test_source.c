@@ -215,6 +215,33 @@ Test(source, digests_name_what_is_replayed)
     free(json);
 }
 
+/* BurstGPT's third file begins 225 days after its own time 0. */
+Test(source, streams_begin_with_the_first_request)
+{
+    static const char *const texts[] = {
+        "{\"import\": {\"file\": \"b.csv\"}}",
+        "{\"import\": {\"file\": \"b.csv\"}, \"window\": {\"length_s\": 45, \"start_s\": 10}}"};
+    static const char *const want[] = {"0:1 50000:2 60000:3 ", "40000:2 "};
+    char path[128], got[256];
+    snprintf(path, sizeof path, "%s/b.csv", dir);
+    for (int i = 0; i < 2; i++) {
+        FILE *f = fopen(path, "w");
+        fputs("Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total tokens,"
+              "Log Type\n19440110.0,1722ac82-0a46,43,GPT-4,1,446,447,Conversation log\n"
+              "19440160.0,,2,ChatGPT,2,29,31,API log\n19440170.0,,2,ChatGPT,3,29,32,API log\n",
+              f);
+        fclose(f);
+        struct err e = {0};
+        struct trace_about about;
+        int rc;
+        struct request_source *s = open_section(texts[i], 1, &about, &rc, &e);
+        cr_assert_eq(rc, 0, "%s", e.msg);
+        cr_expect_eq(about.span_ns, UINT64_C(60000000000));
+        render(s, got, sizeof got);
+        cr_expect_str_eq(got, want[i]);
+    }
+}
+
 /* A bad row deep in the file is found before anything runs. */
 Test(source, imports_are_read_through_first)
 {
