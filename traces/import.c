@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct import_format *const formats[] = {
 #define X(f) &import_##f,
@@ -48,6 +49,9 @@ static int sniff(const char *path, const struct import_format **out, struct err 
     struct input *in;
     struct lines l;
     char known[200];
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return err_set(e, ERR_EUSAGE, "%s: a pipe is read once only: say its format", path);
     int rc = input_open(&in, path, e);
     if (rc || (rc = lines_open(&l, in, e)))
         return rc;
