@@ -16,7 +16,7 @@ enum {
     OPT_BACKEND,
     OPT_SPANS,
     OPT_EXPLAIN,
-    OPT_LIMIT,
+    OPT_LIMIT, OPT_LIVE,
     OPT_JSON
 };
 static const struct option options[] = {{"set", required_argument, NULL, OPT_SET},
@@ -28,7 +28,8 @@ static const struct option options[] = {{"set", required_argument, NULL, OPT_SET
                                         {"policy-limit", required_argument, NULL, OPT_LIMIT},
                                         {"out", required_argument, NULL, 'o'},
                                         {"jobs", required_argument, NULL, 'j'},
-                                        {"json", no_argument, NULL, OPT_JSON},
+                                        {"live", no_argument, NULL, OPT_LIVE},
+    {"json", no_argument, NULL, OPT_JSON},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};
@@ -92,6 +93,10 @@ static int take(struct run_args *a, int option, struct err *e)
         return 0;
     case OPT_LIMIT:
         return take_limit(a, optarg, e);
+    case OPT_LIVE:
+        return err_set(e, ERR_EUSAGE,
+                       "--live: this version does not charge measured times; what inference costs "
+                       "comes from the machine profile");
     case OPT_JSON:
         a->json = true;
         return 0;
