@@ -16,7 +16,8 @@ enum {
     OPT_BACKEND,
     OPT_SPANS,
     OPT_EXPLAIN,
-    OPT_LIMIT, OPT_LIVE,
+    OPT_LIMIT,
+    OPT_LIVE,
     OPT_JSON
 };
 static const struct option options[] = {{"set", required_argument, NULL, OPT_SET},

@@ -51,7 +51,9 @@ int results_write(const struct result_set *rs, const char *path, struct err *e)
 {
     char temp[4096];
     struct h5 *f;
-    if (snprintf(temp, sizeof temp, "%s.tmp%ld", path, (long)getpid()) >= (int)sizeof temp)
+    /* One name: what a kill leaves behind is overwritten by the next run. The journal's lock keeps
+     * a second writer away. */
+    if (snprintf(temp, sizeof temp, "%s.tmp", path) >= (int)sizeof temp)
         return err_set(e, ERR_EUSAGE, "%s: the path is too long", path);
     int rc = h5_create(&f, temp, e);
     if (rc)

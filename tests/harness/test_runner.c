@@ -140,6 +140,24 @@ Test(runner, an_ejected_policy_leaves_the_defaults_behind, .timeout = 100)
     experiment_free(y);
 }
 
+Test(runner, a_trial_that_fails_is_recorded_and_the_next_one_runs, .timeout = 100)
+{
+    struct experiment *x = experiment("\"fifo\"");
+    struct err e = {0};
+    cr_assert_eq(config_set(x->doc, "policy", "nosuch", &e), 0); /* after the check, behind its back */
+    struct result_set *rs = run(x, 2);
+    cr_expect_eq(rs->n_trial, 4);
+    for (size_t i = 0; i < rs->n_trial; i++) {
+        cr_expect(rs->trial[i].failed);
+        cr_expect(strstr(rs->trial[i].why, "x.json: policy: no policy \"nosuch\""), "%s",
+                  rs->trial[i].why);
+        cr_expect_eq(rs->trial[i].n_factor, 1);
+        cr_expect_eq(rs->trial[i].measures->n_number, 0);
+    }
+    results_free(rs);
+    experiment_free(x);
+}
+
 Test(runner, seeds_are_paired_across_the_sweep, .timeout = 100)
 {
     struct experiment *x = experiment("\"fifo\"");
