@@ -50,7 +50,7 @@ size_t fiber_stack_size(void)
     return STACK;
 }
 
-#if defined(__x86_64__)
+#if defined(FIBER_ASM)
 /* Saves what the System V ABI lets a callee keep, swaps stacks, restores. */
 void fiber_swap(void **save, void *load);
 __asm__(".text\n.globl fiber_swap\n.hidden fiber_swap\n.type fiber_swap,@function\n"

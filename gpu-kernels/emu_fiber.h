@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#if !defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FIBER_PORTABLE)
+#define FIBER_ASM 1
+#else
 #include <ucontext.h>
 #endif
 
 struct fiber {
-#if defined(__x86_64__)
+#if defined(FIBER_ASM)
     void *sp;
 #else
     ucontext_t context;

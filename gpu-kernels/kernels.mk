@@ -11,7 +11,7 @@ CU      := $(wildcard gpu-kernels/*.cu)
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
 # ---- cpu ----
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 AVX2   := -O3 -mavx2 -mfma
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $B/gpu-kernels/cpu_avx2.o:   CFLAGS += $(AVX2)
@@ -50,7 +50,9 @@ $(shell mkdir -p $(dir $(CHOICE)); echo $(PTX_FROM) | cmp -s - $(CHOICE) || echo
 $B/gpu-kernels/cuda_image.o: $(CHOICE)
 
 ifeq ($(PTX_FROM),none)
+ifneq ($(wildcard build/.ready-*),) # before that, bootstrap has not had its turn
 $(info kernels: neither nvcc nor clang found: the cuda backend is built without kernels (apt install clang))
+endif
 else
 PTX := $B/gpu-kernels/mlp.$(PTX_FROM).ptx
 $B/gpu-kernels/cuda_image.o: CFLAGS += -DCUDA_PTX='"$(PTX)"'
@@ -61,6 +63,8 @@ ifneq ($(PTXAS),)
 CUBINS := $(patsubst %,$B/gpu-kernels/mlp.sm_%.cubin,80 90 100 120)
 $B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
 	$(call say,SASS)$(PTXAS) -arch=sm_$* -warn-spills -warn-lmem-usage -Werror $< -o $@
+$B/gpu-kernels/mlp.clang.cubin: $B/gpu-kernels/mlp.clang.ptx # what the driver would do with it
+	$(call say,SASS)$(PTXAS) -arch=sm_90 $< -o $@
 $B/libmalv-cuda.so: gpu-kernels/libmalv-cuda.c $(CUBINS)
 	$(call say,SO)$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
 all: $B/libmalv-cuda.so
@@ -86,6 +90,9 @@ $(FAKE): $(GKT)/fake/fake_libcuda.o $(PTXI)
 	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -o $@
 $B/run-tests: $(GKT)/bugs/bugs.emu.o $(PTXI)
 $B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $B/gpu-kernels/mlp.$c.ptx)
+ifneq ($(and $(PTXAS),$(CLANG)),)
+$B/run-tests: | $B/gpu-kernels/mlp.clang.cubin
+endif
 CUDA_H := $(and $(NVCC),$(wildcard $(dir $(NVCC))../include/cuda.h))
 ifneq ($(CUDA_H),)
 $(GKT)/test_cudrv.o: CFLAGS += -DHAVE_CUDA_H -isystem $(dir $(CUDA_H))

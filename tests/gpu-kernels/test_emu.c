@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,3 +164,11 @@ Test(kernels_emu, an_endless_wait_ends_at_the_step_limit)
 {
     reports(emu_bug_endless_wait, "still running after 100000 steps, thread ", "bugs.cu:76");
 }
+
+/* Only AddressSanitizer sees this one; it aborts (make test asks it to). */
+#if defined(__SANITIZE_ADDRESS__)
+Test(kernels_emu, a_read_beyond_the_input_is_caught_by_the_sanitizer, .signal = SIGABRT)
+{
+    run_bug(emu_bug_out_of_bounds, 0);
+}
+#endif
