@@ -2,9 +2,12 @@
  * and a first file for a new one. */
 #include <ctype.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "harness/commands.h"
 #include "harness/files.h"
@@ -12,6 +15,8 @@
 #include "harness/places.h"
 #include "harness/policy_check.h"
 #include "harness/policy_load.h"
+
+#define INFO_LIMIT_S 5
 
 static const char help[] =
     "usage: malv policy list [--json]\n"
@@ -131,7 +136,7 @@ static int listen_infer(void *host, int model, uint32_t rows, const float *in, f
     return -1;
 }
 
-static void print_asked(const struct policy_ops *o, bool json)
+static void ask_and_print(const struct policy_ops *o, bool json)
 {
     struct listener l = {.json = json};
     struct policy_host h = {&l,          listen_log,   listen_random, listen_param,
@@ -139,6 +144,29 @@ static void print_asked(const struct policy_ops *o, bool json)
     void *self = NULL;
     if (!o->create(&self, &h))
         o->destroy(self);
+    fflush(stdout);
+}
+
+/* In a child, with an alarm: it is the policy's code that runs. */
+static int print_asked(const struct policy_ops *o, bool json, struct err *e)
+{
+    int status = 0;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid < 0)
+        return err_set(e, ERR_EFAIL, "no process to create the policy in");
+    if (pid == 0) {
+        alarm(INFO_LIMIT_S);
+        ask_and_print(o, json);
+        _exit(0);
+    }
+    if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status))
+        return 0;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
+        return err_set(e, ERR_ETOL, "%s misbehaves: create did not return within %d s", o->name,
+                       INFO_LIMIT_S);
+    return err_set(e, ERR_ETOL, "%s misbehaves: create ended the process: %s", o->name,
+                   WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "it exited");
 }
 
 static int info(int argc, char **argv, const struct options *opt, struct err *e)
@@ -165,11 +193,11 @@ static int info(int argc, char **argv, const struct options *opt, struct err *e)
         print_hooks(o);
         printf("\noracle      %s\nparameters\n", o->oracle ? "yes: is told the truth" : "no");
     }
-    print_asked(o, opt->json);
+    rc = print_asked(o, opt->json, e);
     if (opt->json)
         printf("]}\n");
     policy_unload(p);
-    return 0;
+    return rc;
 }
 
 /* ---- check ------------------------------------------------------------------------ */

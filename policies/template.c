@@ -18,8 +18,7 @@
 #include "policy.h"
 
 /* Step 3: what it remembers.  Allocated in create, freed in destroy. */
-struct template_state
-{
+struct template_state {
     const struct policy_host *h; /* stays valid until destroy */
     double aging;                /* prompt tokens forgiven per second of waiting */
     double max_waiting;          /* 0: no limit */
