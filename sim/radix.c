@@ -5,10 +5,11 @@
 #include <string.h>
 
 enum {
-    SORT_MAX = 24,   /* a bucket this short is sorted rather than split */
+    SORT_MAX = 32,   /* a bucket this short is sorted rather than split */
     GATHER_MAX = 16, /* with this few left in all buckets, take them all */
+    RUN_ROOM = 128,  /* entries that fit before those gone are cleared away */
     RUN_MAX = 64,    /* a run that grows past this goes back into buckets */
-    FETCH_MAX = 512  /* a bucket this short is near enough in time to fetch its events */
+    FETCH_MAX = 2048 /* a bucket this short is near enough in time to fetch its events */
 };
 
 void radix_init(struct radix *q, struct pool *pool)
@@ -200,6 +201,9 @@ static void run_insert(struct radix *q, sim_time now, struct entry e)
         q->run.n -= q->run_at;
         memmove(q->run.at, q->run.at + q->run_at, q->run.n * sizeof e);
         q->run_at = 0;
+        while (q->run.cap < RUN_ROOM) /* so that a model with two events seldom comes here */
+            if (!entries_grow(&q->run))
+                break;
     }
     entries_add(q, &q->run, e);
     struct entry *at = q->run.at;
