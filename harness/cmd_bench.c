@@ -168,15 +168,9 @@ static void row_json(const struct bench_row *r, bool first)
     json_string(stdout, r->name);
     printf(",\"unit\":");
     json_string(stdout, r->unit);
-    printf(",\"min\":");
-    json_number(stdout, r->min);
-    printf(",\"median\":");
-    json_number(stdout, r->median);
-    if (r->target > 0) {
-        printf(",\"target\":");
-        json_number(stdout, r->target);
-        printf(",\"pass\":%s", missed(r) ? "false" : "true");
-    }
+    printf(",\"min\":%.5g,\"median\":%.5g", r->min, r->median);
+    if (r->target > 0)
+        printf(",\"target\":%.5g,\"pass\":%s", r->target, missed(r) ? "false" : "true");
     if (r->note) {
         printf(",\"note\":");
         json_string(stdout, r->note);
