@@ -20,9 +20,7 @@ void radix_init(struct radix *q, struct pool *pool)
 
 void radix_free(struct radix *q)
 {
-    for (uint32_t i = 0; i < q->lanes; i++)
-        free(q->lane[i].at);
-    free(q->lane);
+    lanes_free(&q->lanes);
     for (int l = 0; l < RADIX_LEVELS; l++)
         for (int d = 0; d < RADIX_WIDTH; d++)
             free(q->bucket[l][d].at);
@@ -48,94 +46,6 @@ static inline void entries_add(struct radix *q, struct entries *v, struct entry 
         q->failed = true;
     else
         v->at[v->n++] = e;
-}
-
-/* ---- lanes: due now ---- */
-
-static bool lane_grow(struct lane *l)
-{
-    uint32_t cap = l->cap ? 2 * l->cap : 16;
-    struct entry *at = malloc(cap * sizeof *at);
-    if (!at)
-        return false;
-    for (uint32_t i = 0; i < l->n; i++)
-        at[i] = l->at[(l->head + i) & (l->cap - 1)];
-    free(l->at);
-    *l = (struct lane){l->prio, 0, l->n, cap, at};
-    return true;
-}
-
-/* Where prio is or belongs; higher first. */
-static uint32_t lane_place(const struct radix *q, int32_t prio)
-{
-    uint32_t lo = 0, hi = q->lanes;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-        if (q->lane[mid].prio > prio)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
-static struct lane *lane_insert(struct radix *q, uint32_t i, int32_t prio)
-{
-    if (q->lanes == q->lanes_cap) {
-        uint32_t cap = q->lanes_cap ? 2 * q->lanes_cap : 4;
-        struct lane *at = realloc(q->lane, cap * sizeof *at);
-        if (!at)
-            return NULL;
-        q->lane = at;
-        q->lanes_cap = cap;
-    }
-    memmove(q->lane + i + 1, q->lane + i, (q->lanes - i) * sizeof *q->lane);
-    q->lanes++;
-    q->lane[i] = (struct lane){.prio = prio};
-    return &q->lane[i];
-}
-
-/* A model with endless distinct priorities must not fill memory with empty lanes. */
-static void lanes_prune(struct radix *q)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < q->lanes; i++)
-        if (q->lane[i].n)
-            q->lane[kept++] = q->lane[i];
-        else
-            free(q->lane[i].at);
-    q->lanes = kept;
-}
-
-static void lane_push(struct radix *q, struct entry e, int32_t prio)
-{
-    uint32_t i = lane_place(q, prio);
-    struct lane *l = &q->lane[i];
-    if (i == q->lanes || l->prio != prio) {
-        if (q->lanes > 64 && !q->in_lanes) {
-            lanes_prune(q);
-            i = 0;
-        }
-        l = lane_insert(q, i, prio);
-    }
-    if (!l || (l->n == l->cap && !lane_grow(l))) {
-        q->failed = true;
-        return;
-    }
-    l->at[(l->head + l->n++) & (l->cap - 1)] = e;
-    q->in_lanes++;
-}
-
-static sim_event lane_pop(struct radix *q)
-{
-    struct lane *l = q->lane;
-    while (!l->n)
-        l++;
-    sim_event ev = l->at[l->head].ev;
-    l->head = (l->head + 1) & (l->cap - 1);
-    l->n--;
-    q->in_lanes--;
-    return ev;
 }
 
 /* ---- buckets: beyond the front ---- */
@@ -273,7 +183,7 @@ static void split_bucket(struct radix *q, int level, int digit)
 /* Fills the empty run from the first bucket; false when nothing is left. */
 static bool refill(struct radix *q)
 {
-    if (!q->in_buckets || q->failed)
+    if (!q->in_buckets || radix_failed(q))
         return false;
     q->run.n = q->run_at = 0;
     if (q->in_buckets <= GATHER_MAX) {
@@ -296,30 +206,24 @@ static void board(struct radix *q)
 {
     sim_time when = q->run.at[q->run_at].when;
     for (; q->run_at < q->run.n && q->run.at[q->run_at].when == when; q->run_at++) {
-        struct entry e = q->run.at[q->run_at];
-        lane_push(q, e, pool_at(q->pool, e.ev)->prio);
+        sim_event ev = q->run.at[q->run_at].ev;
+        lanes_push(&q->lanes, ev, pool_at(q->pool, ev)->prio);
     }
 }
 
 /* A second priority appears.  What the run still holds for now was scheduled before all that
- * waits in the lane, so it boards first and the lane's entries again behind it. */
+ * waits in the lane, so it boards first and the lane's events again behind it. */
 static void mix(struct radix *q, sim_time now)
 {
     q->mixed = true;
     if (q->run_at == q->run.n || q->run.at[q->run_at].when != now)
         return;
-    struct lane *lane = q->lane;
-    uint32_t lanes = q->lanes;
-    q->lane = NULL;
-    q->lanes = q->lanes_cap = 0;
-    q->in_lanes = 0;
+    struct lanes waiting = q->lanes;
+    q->lanes = (struct lanes){.failed = waiting.failed};
     board(q);
-    for (uint32_t l = 0; l < lanes; l++) {
-        for (uint32_t i = 0; i < lane[l].n; i++)
-            lane_push(q, lane[l].at[(lane[l].head + i) & (lane[l].cap - 1)], lane[l].prio);
-        free(lane[l].at);
-    }
-    free(lane);
+    while (waiting.held)
+        lanes_push(&q->lanes, lanes_pop(&waiting), q->prio);
+    lanes_free(&waiting);
 }
 
 void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
@@ -331,7 +235,7 @@ void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
     if (prio != q->prio && !q->mixed)
         mix(q, now);
     if (e.when == now)
-        lane_push(q, e, prio);
+        lanes_push(&q->lanes, e.ev, prio);
     else if (e.when <= q->front)
         run_insert(q, now, e);
     else
@@ -340,8 +244,8 @@ void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
 
 sim_event radix_pop_any(struct radix *q, sim_time now, sim_time until)
 {
-    if (q->in_lanes && (q->mixed || q->run_at == q->run.n || q->run.at[q->run_at].when != now))
-        return lane_pop(q);
+    if (q->lanes.held && (q->mixed || q->run_at == q->run.n || q->run.at[q->run_at].when != now))
+        return lanes_pop(&q->lanes);
     while (q->run_at == q->run.n)
         if (!refill(q))
             return 0;
@@ -350,21 +254,10 @@ sim_event radix_pop_any(struct radix *q, sim_time now, sim_time until)
         return 0;
     if (q->mixed && q->run.n - q->run_at > 1 && first[1].when == first->when) {
         board(q);
-        return q->failed ? 0 : lane_pop(q);
+        return q->lanes.held ? lanes_pop(&q->lanes) : 0;
     }
     q->run_at++;
     return first->ev;
-}
-
-static void lane_sweep(const struct radix *q, struct lane *l)
-{
-    uint32_t kept = 0, mask = l->cap - 1;
-    for (uint32_t i = 0; i < l->n; i++) {
-        struct entry e = l->at[(l->head + i) & mask];
-        if (pool_live(q->pool, e.ev))
-            l->at[(l->head + kept++) & mask] = e;
-    }
-    l->n = kept;
 }
 
 static uint32_t drop_stale(const struct radix *q, struct entry *at, uint32_t n)
@@ -387,11 +280,7 @@ static void bucket_sweep(struct radix *q, int level, int digit)
 
 static void sweep(struct radix *q)
 {
-    q->in_lanes = 0;
-    for (uint32_t i = 0; i < q->lanes; i++) {
-        lane_sweep(q, &q->lane[i]);
-        q->in_lanes += q->lane[i].n;
-    }
+    lanes_sweep(&q->lanes, q->pool);
     for (int l = 0; l < RADIX_LEVELS; l++)
         for (int d = 0; d < RADIX_WIDTH; d++)
             if (q->bucket[l][d].n)

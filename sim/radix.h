@@ -18,6 +18,7 @@
 #ifndef SIM_RADIX_H
 #define SIM_RADIX_H
 
+#include "sim/lanes.h"
 #include "sim/pool.h"
 
 #define RADIX_BITS   4 /* per digit; measured, see docs/engine.md */
@@ -45,12 +46,6 @@ struct entries {
     uint32_t n, cap;
 };
 
-struct lane {
-    int32_t prio;
-    uint32_t head, n, cap; /* a ring; cap is a power of two */
-    struct entry *at;
-};
-
 struct radix {
     struct pool *pool;
     sim_time base;  /* buckets are relative to it */
@@ -63,9 +58,7 @@ struct radix {
     bool begun, mixed;
     int32_t prio;
 
-    struct lane *lane; /* higher prio first */
-    uint32_t lanes, lanes_cap;
-    size_t in_lanes;
+    struct lanes lanes;
 
     size_t in_buckets;
     size_t stale; /* entries of cancelled events, not yet seen again */
@@ -79,6 +72,11 @@ void radix_init(struct radix *q, struct pool *pool);
 void radix_free(struct radix *q);
 /* Counts one stale entry; sweeps when there are more of them than live ones. */
 void radix_stale(struct radix *q, size_t live);
+
+static inline bool radix_failed(const struct radix *q)
+{
+    return q->failed | q->lanes.failed;
+}
 
 /* The general cases, for radix_push and radix_pop below. */
 void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio);
@@ -106,7 +104,7 @@ static inline sim_event radix_pop(struct radix *q, sim_time now, sim_time until)
 {
     uint32_t i = q->run_at, n = q->run.n;
     const struct entry *at = q->run.at + i;
-    if (i == n || q->mixed || (q->in_lanes && at->when != now))
+    if (i == n || q->mixed || (q->lanes.held && at->when != now))
         return radix_pop_any(q, now, until);
     if (at->when > until)
         return 0;

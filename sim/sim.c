@@ -74,7 +74,7 @@ uint64_t sim_fingerprint(const struct sim *s)
 
 bool sim_failed(const struct sim *s)
 {
-    return s->failed | s->radix.failed | s->heap.failed;
+    return s->failed | radix_failed(&s->radix) | s->heap.failed;
 }
 
 void sim_fail(struct sim *s)
