@@ -224,6 +224,9 @@ static void script_series(FILE *f, const struct plot *p, size_t i)
     case PLOT_POINTS:
         fprintf(f, ":4:5:6 with yerrorbars pt 7 ps 0.6 lw 1.6 lc rgb '%s' title ", color);
         break;
+    case PLOT_CURVE:
+        fprintf(f, ":4:5:6 with yerrorlines pt 7 ps 0.6 lw 1.8 lc rgb '%s' title ", color);
+        break;
     case PLOT_MARKS:
         fprintf(f, ":4 with points pt 4 ps 1.1 lw 1.4 lc rgb '%s' title ", color);
         break;

@@ -19,6 +19,7 @@ enum plot_kind {
     PLOT_BARS,   /* in row y from the top, a bar from 0 to x, lo..hi */
     PLOT_DOTS,   /* in row y, a dot at x, lo..hi: ratios, with a line at 1 */
     PLOT_POINTS, /* x, y, lo..hi */
+    PLOT_CURVE,  /* the same, joined by lines */
     PLOT_MARKS   /* x, y: hollow squares, for what others published */
 };
 

@@ -78,6 +78,7 @@ void report_summary(const struct report *r, FILE *f);
 void report_headline(const struct report *r, FILE *f);
 /* The same as plain text in out->data, for the caller to free. */
 int report_headline_text(const struct report *r, struct outtext *out, struct err *e) MUST_CHECK;
+void report_many(const struct report *r, FILE *f);
 void report_tiles(const struct report *r, FILE *f);
 void report_glance(const struct report *r, FILE *f);
 void report_measures(const struct report *r, FILE *f);

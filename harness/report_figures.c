@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "harness/outfile.h"
-#include "harness/plot.h"
-#include "harness/report.h"
+#include "harness/report_figures.h"
 
-#define MOST_SETTINGS 4 /* a page of more figures than these is not read; the CSVs have all */
-#define MOST_ROWS     24
+#define MOST_ROWS 24
 
-/* Writes the plot and, when it drew something, puts it on the page. */
-static int keep(struct report *r, struct plot *p, const char *section, const char *caption,
+int report_keep(struct report *r, struct plot *p, const char *section, const char *caption,
                 const char *dir, struct err *e)
 {
     bool drawn = false;
@@ -38,8 +35,7 @@ static int keep(struct report *r, struct plot *p, const char *section, const cha
     return rc;
 }
 
-/* "e2e.mean" -> "e2e-mean": names become file names. */
-static void file_name(char *out, size_t size, const char *kind, const char *metric, size_t setting)
+void report_file_name(char *out, size_t size, const char *kind, const char *metric, size_t setting)
 {
     if (setting == SIZE_MAX)
         snprintf(out, size, "%s-%s", kind, metric);
@@ -50,24 +46,24 @@ static void file_name(char *out, size_t size, const char *kind, const char *metr
             *c = '-';
 }
 
-static void capital(char *s)
+void report_capital(char *s)
 {
     if (*s >= 'a' && *s <= 'z')
         *s = (char)(*s - 'a' + 'A');
 }
 
-/* "ms", and for pure numbers nothing at all. */
-static const char *axis_unit(const char *unit)
+const char *report_unit(const char *unit)
 {
     return strcmp(unit, "1") ? unit : "";
 }
 
 /* ---- one bar per policy and setting ------------------------------------------ */
 
-static bool bar_rows(const struct report *r, const char *metric, struct plot *p)
+/* *shown: how many settings had room. */
+static bool bar_rows(const struct report *r, const char *metric, struct plot *p, size_t *shown)
 {
-    for (size_t i = 0; i < r->n_setting && p->n_row < MOST_ROWS; i++) {
-        const struct report_setting *s = &r->setting[i];
+    for (*shown = 0; *shown < r->n_setting && p->n_row < MOST_ROWS; ++*shown) {
+        const struct report_setting *s = &r->setting[*shown];
         if (*s->text && !plot_row(p, s->text)) /* a heading for the rows below */
             return false;
         for (size_t k = 0; k < s->n; k++) {
@@ -88,19 +84,23 @@ static bool bar_rows(const struct report *r, const char *metric, struct plot *p)
 
 static int bars(struct report *r, const struct metric *m, const char *dir, struct err *e)
 {
-    char name[80], title[120];
-    file_name(name, sizeof name, "compare", m->name, SIZE_MAX);
+    char name[80], title[120], caption[160];
+    size_t shown;
+    report_file_name(name, sizeof name, "compare", m->name, SIZE_MAX);
     report_metric_title(m->name, title, sizeof title);
-    capital(title);
-    struct plot p = {.name = name, .title = title, .xlabel = axis_unit(m->unit), .ylabel = ""};
-    if (!bar_rows(r, m->name, &p)) {
+    report_capital(title);
+    struct plot p = {.name = name, .title = title, .xlabel = report_unit(m->unit), .ylabel = ""};
+    if (!bar_rows(r, m->name, &p, &shown)) {
         plot_free(&p);
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
-    return keep(r, &p, "compare",
-                r->seeds > 1 ? "Mean over seeds with its 95 % confidence interval."
-                             : "One seed only: no interval can be given.",
-                dir, e);
+    int n = snprintf(caption, sizeof caption, "%s",
+                     r->seeds > 1 ? "Mean over seeds with its 95 % confidence interval."
+                                  : "One seed only: no interval can be given.");
+    if (shown < r->n_setting)
+        snprintf(caption + n, sizeof caption - (size_t)n,
+                 " The first %zu of %zu settings; summary.csv has all.", shown, r->n_setting);
+    return report_keep(r, &p, "compare", caption, dir, e);
 }
 
 /* ---- distributions ------------------------------------------------------------ */
@@ -128,11 +128,11 @@ static int cdf_figure(struct report *r, size_t setting, const char *sketch, cons
 {
     const struct report_setting *s = &r->setting[setting];
     char name[80], title[160], what[96], label[64];
-    file_name(name, sizeof name, "cdf", sketch, setting);
+    report_file_name(name, sizeof name, "cdf", sketch, setting);
     report_metric_title(sketch, what, sizeof what);
-    capital(what);
+    report_capital(what);
     snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
-    snprintf(label, sizeof label, "%s", axis_unit(unit));
+    snprintf(label, sizeof label, "%s", report_unit(unit));
     struct plot p = {.name = name,
                      .title = title,
                      .xlabel = label,
@@ -150,7 +150,7 @@ static int cdf_figure(struct report *r, size_t setting, const char *sketch, cons
         }
         sketch_free(all);
     }
-    return keep(r, &p, "latency", "All seeds together; further left is faster.", dir, e);
+    return report_keep(r, &p, "latency", "All seeds together; further left is faster.", dir, e);
 }
 
 /* ---- over time ----------------------------------------------------------------- */
@@ -174,12 +174,12 @@ static int time_figure(struct report *r, size_t setting, const char *series, con
 {
     const struct report_setting *s = &r->setting[setting];
     char name[80], title[160], what[96], caption[120];
-    file_name(name, sizeof name, "time", series, setting);
+    report_file_name(name, sizeof name, "time", series, setting);
     report_metric_title(series, what, sizeof what);
-    capital(what);
+    report_capital(what);
     snprintf(title, sizeof title, "%s%s%s", what, *s->text ? ", " : "", s->text);
     struct plot p = {
-        .name = name, .title = title, .xlabel = "simulated time (s)", .ylabel = axis_unit(unit)};
+        .name = name, .title = title, .xlabel = "simulated time (s)", .ylabel = report_unit(unit)};
     uint64_t seed = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct result_trial *t = s->entry[i].cell->n ? s->entry[i].cell->trial[0] : NULL;
@@ -192,7 +192,7 @@ static int time_figure(struct report *r, size_t setting, const char *series, con
     }
     snprintf(caption, sizeof caption, "One run of each, seed %llu: means over short intervals.",
              (unsigned long long)seed);
-    return keep(r, &p, "time", caption, dir, e);
+    return report_keep(r, &p, "time", caption, dir, e);
 }
 
 /* ---- all of them ---------------------------------------------------------------- */
@@ -231,5 +231,7 @@ int report_figures(struct report *r, const char *dir, struct err *e)
     int rc = 0;
     for (size_t i = 0; !rc && i < n; i++)
         rc = bars(r, column[i], path, e);
+    for (size_t i = 0; !rc && i < n && i < 2; i++)
+        rc = report_curves(r, column[i], path, e);
     return rc ? rc : setting_figures(r, any_measures(r), path, e);
 }

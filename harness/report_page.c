@@ -4,8 +4,7 @@
 
 #include "harness/fmt.h"
 #include "harness/outfile.h"
-#include "harness/plot.h"
-#include "harness/report.h"
+#include "harness/report_figures.h"
 
 static const struct {
     const char *id, *title, *lead;
@@ -58,9 +57,11 @@ static int all_figures(const struct report *r, const char *dir, FILE *f, struct 
     for (size_t s = 0; !rc && s < sizeof sections / sizeof *sections; s++) {
         if (!figures_in(r, sections[s].id))
             continue;
-        fprintf(
-            f, "<section id=\"%s\"><h2>%s</h2>\n<p class=\"dim\">%s</p>\n<div class=\"figures\">\n",
-            sections[s].id, sections[s].title, sections[s].lead);
+        fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<p class=\"dim\">%s", sections[s].id,
+                sections[s].title, sections[s].lead);
+        if (s > 0 && r->n_setting > MOST_SETTINGS)
+            fprintf(f, " The first %d of %zu settings.", MOST_SETTINGS, r->n_setting);
+        fputs("</p>\n<div class=\"figures\">\n", f);
         for (size_t i = 0; !rc && i < r->n_figure; i++)
             if (!strcmp(r->figure[i].section, sections[s].id))
                 rc = one_figure(r, &r->figure[i], path, f, e);

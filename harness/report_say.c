@@ -41,8 +41,8 @@ static void interval(double lo, double hi, int places, const char *unit, double 
 {
     if (isnan(lo))
         return;
-    lo = fabs(lo) < 0.05 ? 0 : lo; /* no "-0.0" */
-    hi = fabs(hi) < 0.05 ? 0 : hi;
+    lo = fabs(lo) < 0.005 ? 0 : lo; /* no "-0.00" */
+    hi = fabs(hi) < 0.005 ? 0 : hi;
     fprintf(f, " (95&nbsp;%% interval %.*f to %.*f%s, ", places, lo, places, hi, unit);
     html_text(f, fmt_p(p).s);
     fputs(")", f);
@@ -59,12 +59,13 @@ void say_change(const struct contrast *c, FILE *f)
     } else if (ratio >= 3) {
         fprintf(f, "<b>%s times as high</b>", fmt_number(ratio, 3).s);
         interval(k->change_lo, k->change_hi, 2, "", k->p, f);
-    } else if (ratio < 1) {
-        fprintf(f, "<b>%.1f&nbsp;%% lower</b>", 100 * (1 - ratio));
-        interval(100 * (1 - k->change_hi), 100 * (1 - k->change_lo), 1, "&nbsp;%", k->p, f);
     } else {
-        fprintf(f, "<b>%.1f&nbsp;%% higher</b>", 100 * (ratio - 1));
-        interval(100 * (k->change_lo - 1), 100 * (k->change_hi - 1), 1, "&nbsp;%", k->p, f);
+        const double percent = 100 * fabs(ratio - 1), sign = ratio < 1 ? -100 : 100;
+        const double lo = sign * ((ratio < 1 ? k->change_hi : k->change_lo) - 1);
+        const double hi = sign * ((ratio < 1 ? k->change_lo : k->change_hi) - 1);
+        const int places = percent < 0.95 ? 2 : 1;
+        fprintf(f, "<b>%.*f&nbsp;%% %s</b>", places, percent, ratio < 1 ? "lower" : "higher");
+        interval(lo, hi, places, "&nbsp;%", k->p, f);
     }
 }
 

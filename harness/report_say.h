@@ -19,5 +19,7 @@ void say_rank(const struct report *r, FILE *f);        /* "mean end-to-end laten
 void say_change(const struct contrast *c, FILE *f);
 /* "18.6 %" or "15.0 to 18.6 %": the change from the baseline to the best, over all settings. */
 void say_range(const struct report *r, FILE *f);
+/* The best entry that is neither learned nor an ideal; NULL: none. */
+const struct report_entry *report_unlearned(const struct report *r, const struct report_setting *s);
 
 #endif

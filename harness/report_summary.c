@@ -98,8 +98,7 @@ static void trade_offs(const struct report *r, const struct report_setting *s, F
 
 /* ---- does learning pay? ----------------------------------------------------------- */
 
-static const struct report_entry *best_unlearned(const struct report *r,
-                                                 const struct report_setting *s)
+const struct report_entry *report_unlearned(const struct report *r, const struct report_setting *s)
 {
     const struct report_entry *best = NULL;
     for (size_t i = 0; i < s->n; i++) {
@@ -115,13 +114,10 @@ static const struct report_entry *best_unlearned(const struct report *r,
 static void learning_pays(const struct report *r, const struct report_setting *s,
                           const struct report_entry *en, FILE *f)
 {
-    const struct report_entry *plain = best_unlearned(r, s);
+    const struct report_entry *plain = report_unlearned(r, s);
     const double calls = report_mean(en, "infer_calls"), cpu = report_mean(en, "infer_cpu_time");
     const double gpu = report_mean(en, "infer_gpu_time");
     struct contrast c;
-    fputs("<li>", f);
-    if (*s->text)
-        fputs("<span class=\"tag\">", f), html_text(f, s->text), fputs("</span> ", f);
     say_name(f, en);
     fprintf(f, " made %s inferences per run", fmt_number(calls, 4).s);
     if (en->kind == KIND_FREE)
@@ -215,50 +211,66 @@ static void cautions(const struct report *r, FILE *f)
     }
 }
 
+static void tag(const char *text, FILE *f)
+{
+    if (!*text)
+        return;
+    fputs("<span class=\"tag\">", f);
+    html_text(f, text);
+    fputs("</span> ", f);
+}
+
+static void each_setting(const struct report *r, FILE *f)
+{
+    fputs("<ul class=\"found\">\n", f);
+    for (size_t i = 0; i < r->n_setting; i++) {
+        const struct report_setting *s = &r->setting[i];
+        if (say_outcome(s) == OUT_NONE)
+            continue;
+        fputs("<li>", f);
+        tag(s->text, f);
+        setting_sentence(r, s, f);
+        runner_up(r, s, f);
+        trade_offs(r, s, f);
+        oracle_bound(r, s, f);
+        fputs("</li>\n", f);
+    }
+    fputs("</ul>\n", f);
+    size_t learned = 0;
+    for (size_t i = 0; i < r->n_setting; i++)
+        for (size_t k = 0; k < r->setting[i].n; k++) {
+            const struct report_entry *en = &r->setting[i].entry[k];
+            if (en->kind != KIND_LEARNED && en->kind != KIND_FREE)
+                continue;
+            fputs(learned++ ? "" : "<h3>What learning cost</h3>\n<ul>\n", f);
+            fputs("<li>", f);
+            tag(r->setting[i].text, f);
+            learning_pays(r, &r->setting[i], en, f);
+        }
+    fputs(learned ? "</ul>\n" : "", f);
+}
+
 void report_summary(const struct report *r, FILE *f)
 {
+    const bool many = r->n_setting > 3;
     fputs("<section class=\"card\" id=\"summary\">\n<h2>", f);
     report_headline(r, f);
     fputs("</h2>\n", f);
     report_tiles(r, f);
-    fputs("<ul class=\"found\">\n", f);
-    size_t shown = 0;
-    for (size_t i = 0; r->rank && i < r->n_setting && shown < 6; i++) {
-        if (say_outcome(&r->setting[i]) == OUT_NONE)
-            continue;
-        shown++;
-        fputs("<li>", f);
-        if (*r->setting[i].text)
-            fputs("<span class=\"tag\">", f), html_text(f, r->setting[i].text),
-                fputs("</span> ", f);
-        setting_sentence(r, &r->setting[i], f);
-        runner_up(r, &r->setting[i], f);
-        trade_offs(r, &r->setting[i], f);
-        oracle_bound(r, &r->setting[i], f);
-        fputs("</li>\n", f);
+    if (r->rank && many) {
+        report_many(r, f);
+        fprintf(f, "<details><summary>Each of the %zu settings</summary>\n", r->n_setting);
     }
-    if (shown < r->n_setting && shown)
-        fprintf(f,
-                "<li>%zu further settings are in the <a href=\"#glance\">table below</a>.</li>\n",
-                r->n_setting - shown);
-    fputs("</ul>\n", f);
-    size_t learned = 0;
-    for (size_t i = 0; r->rank && i < r->n_setting; i++)
-        for (size_t k = 0; k < r->setting[i].n && learned < 6; k++)
-            if (r->setting[i].entry[k].kind == KIND_LEARNED ||
-                r->setting[i].entry[k].kind == KIND_FREE) {
-                fputs(learned++ ? "" : "<h3>What learning cost</h3>\n<ul>\n", f);
-                learning_pays(r, &r->setting[i], &r->setting[i].entry[k], f);
-            }
-    fputs(learned ? "</ul>\n" : "", f);
+    if (r->rank)
+        each_setting(r, f);
+    fputs(r->rank && many ? "</details>\n" : "", f);
     fputs("<h3>Before you believe it</h3>\n<ul>\n", f);
     cautions(r, f);
     fprintf(
         f,
         "<li>%zu seed%s; every comparison is between runs of the same seed. Intervals are "
-        "Student's t, "
-        "those against one baseline "
-        "hold for all policies at once (Bonferroni). A change is the geometric mean of the ratios "
-        "of the pairs.</li>\n</ul>\n</section>\n",
+        "Student's t; "
+        "those against one baseline hold for all policies at once (Bonferroni). A change is the "
+        "geometric mean of the ratios of the pairs.</li>\n</ul>\n</section>\n",
         r->seeds, r->seeds == 1 ? "" : "s");
 }

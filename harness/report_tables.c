@@ -61,7 +61,7 @@ static void head_cell(const struct metric *m, FILE *f)
     fputs("</small></th>", f);
 }
 
-static void row_head(const struct report_setting *s, size_t i, FILE *f)
+static void row_head(const struct report *r, const struct report_setting *s, size_t i, FILE *f)
 {
     static const char *const kind[] = {"", "learned", "learned, not charged", "oracle"};
     const struct report_entry *en = &s->entry[i];
@@ -76,6 +76,8 @@ static void row_head(const struct report_setting *s, size_t i, FILE *f)
                 s->best == i ? "best" : "ties with the best");
     if (en->ejected)
         fprintf(f, " <span class=\"tag warn\">ejected %zu\xc3\x97</span>", en->ejected);
+    if (en->cell->n < r->seeds)
+        fprintf(f, " <span class=\"tag warn\">%zu of %zu seeds</span>", en->cell->n, r->seeds);
     fputs("</div></th>", f);
 }
 
@@ -93,10 +95,10 @@ static void glance_setting(const struct report *r, const struct report_setting *
         if (i == 0 && s->n > 1)
             fputs("<th scope=\"col\">change<small>to the baseline</small></th>", f);
     }
-    fputs("<th scope=\"col\">trials</th></tr></thead>\n<tbody>\n", f);
+    fputs("</tr></thead>\n<tbody>\n", f);
     for (size_t k = 0; k < s->n; k++) {
         fprintf(f, "<tr%s>", s->best == k && s->n > 1 ? " class=\"best\"" : "");
-        row_head(s, k, f);
+        row_head(r, s, k, f);
         for (size_t i = 0; i < n; i++) {
             struct summary sum;
             cell_summary(s->entry[k].cell, column[i]->name, CONFIDENCE, &sum);
@@ -104,7 +106,7 @@ static void glance_setting(const struct report *r, const struct report_setting *
             if (i == 0 && s->n > 1)
                 change_cell(r, s, k, f);
         }
-        fprintf(f, "<td class=\"num\">%zu</td></tr>\n", s->entry[k].cell->n);
+        fputs("</tr>\n", f);
     }
     fputs("</tbody></table></div>\n", f);
 }

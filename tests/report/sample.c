@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/journal.h"
 #include "sim/rng.h"
 
 static const char *const stacks[] = {"kvm", "malv"};
@@ -141,6 +142,33 @@ const char *sample_file(const struct sample *s)
         fprintf(stderr, "sample: %s\n", e.msg);
         abort();
     }
+    results_free(rs);
+    return dir;
+}
+
+const char *sample_journal(const struct sample *s, unsigned finished)
+{
+    static char dir[64];
+    char path[96];
+    struct err e = {0};
+    struct journal *j = NULL;
+    snprintf(dir, sizeof dir, "/tmp/malv-report-XXXXXX");
+    struct result_set *rs = sample_new(s);
+    struct result_set *head =
+        results_new(rs->name, rs->title, rs->experiment_json, rs->machine_json, rs->trace_json,
+                    rs->version, rs->planned);
+    if (!mkdtemp(dir))
+        abort();
+    snprintf(path, sizeof path, "%s/out.h5" JOURNAL_SUFFIX, dir);
+    int rc = journal_open(&j, path, head, &e);
+    for (unsigned i = 0; !rc && i < finished; i++)
+        rc = journal_append(j, &rs->trial[i], &e);
+    if (rc) {
+        fprintf(stderr, "sample: %s\n", e.msg);
+        abort();
+    }
+    journal_close(j);
+    results_free(head);
     results_free(rs);
     return dir;
 }

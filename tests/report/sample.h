@@ -14,6 +14,9 @@ struct result_set *sample_new(const struct sample *s); /* aborts when out of mem
 /* Writes it to a new folder under /tmp; returns the folder (static), file is DIR/out.h5. */
 const char *sample_file(const struct sample *s);
 
+/* Only the journal of its first `finished` trials, as after a kill: DIR/out.h5.journal. */
+const char *sample_journal(const struct sample *s, unsigned finished);
+
 /* One number per trial: what[policy][seed] of metric "x"; one axis, "policy" a, b, ... */
 struct result_set *sample_numbers(const double *what, unsigned policies, unsigned seeds,
                                   uint64_t first_seed);

@@ -83,6 +83,16 @@ Test(report, tells_what_is_missing)
     sh("rm -r %s", dir);
 }
 
+/* A sweep that was killed leaves a journal and no OUT.h5. */
+Test(report, a_journal_alone_is_enough)
+{
+    const char *dir = sample_journal(&samples[1], 7);
+    cr_assert_neq(sh("test -e %s/out.h5", dir), 0);
+    cr_assert_eq(undrawn(dir), 0);
+    cr_expect_eq(sh("grep -q '7 of 30 trials have finished' %s/page/index.html", dir), 0);
+    sh("rm -r %s", dir);
+}
+
 Test(report, is_the_same_twice)
 {
     const char *dir = sample_file(&samples[2]);
