@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/buf.h"
+
 extern const struct model_ops model_serve;
 
 #define COST(name, us)                                                                             \
@@ -144,4 +146,21 @@ const struct sketch *bench_sketch(const struct measures *m, const char *name)
             return m->sketch[i].sketch;
     cr_assert_fail("no sketch %s", name);
     return NULL;
+}
+
+void bench_same(const struct measures *a, const struct measures *b)
+{
+    struct buf x = {0}, y = {0};
+    for (size_t i = 0; i < a->n_number; i++) /* the number of events is what leaping saves */
+        if (strcmp(a->number[i].name, "events"))
+            cr_expect_eq(a->number[i].value, b->number[i].value, "%s: %.17g and %.17g",
+                         a->number[i].name, a->number[i].value, b->number[i].value);
+    for (size_t i = 0; i < a->n_number; i++)
+        if (!strcmp(a->number[i].name, "events"))
+            a->number[i].value = b->number[i].value;
+    measures_pack(a, &x);
+    measures_pack(b, &y);
+    cr_expect(x.len == y.len && !memcmp(x.data, y.data, x.len), "the packed measures differ");
+    buf_free(&x);
+    buf_free(&y);
 }

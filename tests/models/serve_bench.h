@@ -34,5 +34,7 @@ struct bench {
 struct measures *bench_run(const struct bench *b, struct err *why);
 double bench_number(const struct measures *m, const char *name); /* asserts that it is there */
 const struct sketch *bench_sketch(const struct measures *m, const char *name);
+/* Everything but the number of events is equal, to the last bit; both are changed by the look. */
+void bench_same(const struct measures *a, const struct measures *b);
 
 #endif

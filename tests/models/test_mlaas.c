@@ -149,6 +149,54 @@ Test(mlaas, auto_leaves_a_busy_gpu_to_the_tenants)
     measures_free(m);
 }
 
+static const struct {
+    const char *infer, *stack;
+} ways[] = {
+    {"{\"place\":\"malv\",\"window_us\":70}", "malv"},
+    {"{\"place\":\"lake\",\"mode\":\"async\"}", "lake"},
+    {"{\"place\":\"auto\",\"gpu_rows\":1}", "malv"},
+    {"{\"place\":\"auto\",\"gpu_rows\":1,\"gpu_limit\":0.95}", "lake"},
+};
+
+/* Inference on the tenants' GPU cuts into their iterations at odd moments. */
+Test(mlaas, leaping_changes_nothing_with_inference_on_the_gpu)
+{
+    struct bench_request r[300];
+    for (uint64_t i = 0; i < 300; i++)
+        r[i] = (struct bench_request){i * 7919131 + i % 7 * 1234567, 1 + (uint32_t)(i * 37 % 500),
+                                      1 + (uint32_t)(i * 53 % 90)};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct measures *m[2];
+        for (int step = 0; step < 2; step++) {
+            char section[300];
+            snprintf(
+                section, sizeof section,
+                "{\"model\":\"toy\",\"max_running\":16,\"kv_fraction\":1,\"leap\":%s,\"infer\":%s}",
+                step ? "false" : "true", ways[i].infer);
+            struct policy_slot slot = {.ops = &ops, .label = "asks"};
+            struct bench b = {.section = section,
+                              .dense_us = {500.5, 3001.25},
+                              .token_ns = 41.7,
+                              .step_us = 30.123,
+                              .seq_us = 1.3,
+                              .parse_us = 200.7,
+                              .launch_us = 2.427,
+                              .request = r,
+                              .n = 300,
+                              .exact = true,
+                              .stack = ways[i].stack,
+                              .policy = &slot,
+                              .infer = &infer};
+            m[step] = bench_run(&b, NULL);
+        }
+        cr_expect_lt(bench_number(m[0], "events"), bench_number(m[1], "events"));
+        cr_expect_gt(bench_number(m[0], "infer_gpu_batches"), 0, "case %zu", i);
+        bench_same(m[0], m[1]);
+        measures_free(m[0]);
+        measures_free(m[1]);
+    }
+}
+
 Test(mlaas, a_place_the_stack_lacks_is_an_error)
 {
     struct policy_slot slot = {.ops = &ops, .label = "asks"};
