@@ -80,6 +80,20 @@ static bool open_caches(struct gather *g)
     return ok;
 }
 
+/* A cache that can hold no more says nothing: its fact is left out. */
+static void fill_cache(struct gather *g, size_t i, const struct trace_request *r)
+{
+    for (uint32_t k = 0; g->cache[i] && k < r->n_prefix; k++) {
+        int hit = lru_touch(g->cache[i], r->prefix[k]);
+        if (hit >= 0) {
+            g->hits[i] += (uint64_t)hit;
+            continue;
+        }
+        lru_free(g->cache[i]);
+        g->cache[i] = NULL;
+    }
+}
+
 static int add_prefix(struct gather *g, const struct trace_request *r, struct err *e)
 {
     if (!g->prefixes && !open_caches(g))
@@ -88,12 +102,7 @@ static int add_prefix(struct gather *g, const struct trace_request *r, struct er
     tally_add(&g->tally[BLOCKS], r->n_prefix);
     g->whole_blocks += r->n_prefix == (r->prompt_tokens + BLOCK_TOKENS - 1) / BLOCK_TOKENS;
     for (size_t i = 0; i < CACHES; i++)
-        for (uint32_t k = 0; k < r->n_prefix; k++) {
-            int hit = lru_touch(g->cache[i], r->prefix[k]);
-            if (hit < 0)
-                return err_set(e, ERR_ENOMEM, "out of memory");
-            g->hits[i] += (uint64_t)hit;
-        }
+        fill_cache(g, i, r);
     return 0;
 }
 
@@ -230,6 +239,8 @@ static void put_prefix(struct facts *f, struct gather *g)
     put_summary(f, "blocks_per_request", &g->tally[BLOCKS], 1, false);
     facts_integer(f, "", "len(hash_ids)==ceil(input/512)", g->whole_blocks);
     for (size_t i = 0; i < CACHES; i++) {
+        if (!g->cache[i])
+            continue;
         snprintf(cap, sizeof cap, "%llu tokens", (unsigned long long)cache_tokens[i]);
         snprintf(group, sizeof group, "prefix_block_hit_ratio LRU cap=%s",
                  cache_tokens[i] ? cap : "inf");

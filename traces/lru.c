@@ -25,7 +25,7 @@ static uint32_t *bucket_of(const struct lru *c, uint64_t id)
 static bool grow(struct lru *c)
 {
     uint32_t cap = c->cap ? 2 * c->cap : 1024, buckets = 2 * cap;
-    struct node *node = cap > UINT32_MAX / 4 ? NULL : realloc(c->node, (cap + 1) * sizeof *node);
+    struct node *node = cap > LRU_BLOCKS ? NULL : realloc(c->node, (cap + 1) * sizeof *node);
     if (!node)
         return false;
     c->node = node;

@@ -7,9 +7,11 @@
 #include <stdint.h>
 
 struct lru;
-struct lru *lru_new(uint32_t capacity); /* blocks; 0: never forgets.  NULL: out of memory */
+/* capacity in blocks; 0: never forgets, until it holds LRU_BLOCKS.  NULL: out of memory. */
+#define LRU_BLOCKS (1u << 24)
+struct lru *lru_new(uint32_t capacity);
 void lru_free(struct lru *c);
-/* Is it there?  Afterwards it is, as the most recent.  Negative: out of memory. */
+/* Is it there?  Afterwards it is, as the most recent.  Negative: full, or out of memory. */
 int lru_touch(struct lru *c, uint64_t id);
 
 #endif
