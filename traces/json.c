@@ -18,9 +18,14 @@ void json_fail(struct json *j, const char *want)
         j->wrong = want;
 }
 
+static inline bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void space(struct json *j)
 {
-    while (j->at < j->len && strchr(" \t\r\n", j->text[j->at]) && j->text[j->at])
+    while (j->at < j->len && is_space(j->text[j->at]))
         j->at++;
 }
 

@@ -90,6 +90,17 @@ static unsigned char *pack_u64(unsigned char *to, uint64_t v)
     return to;
 }
 
+static void digest_blocks(const uint64_t *v, uint32_t n, struct sha256 *s)
+{
+    unsigned char packed[8 * 64];
+    for (uint32_t i = 0; i < n;) {
+        unsigned char *to = packed;
+        for (; i < n && to < packed + sizeof packed; i++)
+            to = pack_u64(to, v[i]);
+        sha256_add(s, packed, (size_t)(to - packed));
+    }
+}
+
 /* One record is one call: feeding the digest eight bytes at a time costs as much as digesting. */
 void schema_digest(enum trace_table t, const union trace_row *row, struct sha256 *s)
 {
@@ -100,10 +111,8 @@ void schema_digest(enum trace_table t, const union trace_row *row, struct sha256
     if (t == TRACE_REQUESTS)
         to = pack_u64(to, row->request.n_prefix);
     sha256_add(s, packed, (size_t)(to - packed));
-    for (uint32_t i = 0; t == TRACE_REQUESTS && i < row->request.n_prefix; i++) {
-        pack_u64(packed, row->request.prefix[i]);
-        sha256_add(s, packed, 8);
-    }
+    if (t == TRACE_REQUESTS)
+        digest_blocks(row->request.prefix, row->request.n_prefix, s);
 }
 
 void schema_digest_names(const struct trace_names *names, struct sha256 *s)
