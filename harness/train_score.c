@@ -6,42 +6,40 @@
 
 #include "sim/dmath.h"
 
+enum { P, T }; /* predicted, true */
 struct pair {
-    double p; /* predicted, then its rank */
-    double t; /* true, then its rank */
+    double v[2]; /* the values, then their ranks */
 };
 
 static int by_p(const void *a, const void *b)
 {
     const struct pair *x = a, *y = b;
-    if (x->p != y->p)
-        return x->p < y->p ? -1 : 1;
-    return (x->t > y->t) - (x->t < y->t);
+    if (x->v[P] != y->v[P])
+        return x->v[P] < y->v[P] ? -1 : 1;
+    return (x->v[T] > y->v[T]) - (x->v[T] < y->v[T]);
 }
 
 static int by_t(const void *a, const void *b)
 {
     const struct pair *x = a, *y = b;
-    if (x->t != y->t)
-        return x->t < y->t ? -1 : 1;
-    return (x->p > y->p) - (x->p < y->p);
+    if (x->v[T] != y->v[T])
+        return x->v[T] < y->v[T] ? -1 : 1;
+    return (x->v[P] > y->v[P]) - (x->v[P] < y->v[P]);
 }
 
-/* Equal values share the mean of their ranks.  `at` is the offset of the
- * member to rank; the array is sorted by it.  Returns the pairs tied.       */
-static double rank(struct pair *v, size_t n, size_t at)
+/* Equal values share the mean of their ranks.  The array is sorted by `which`.
+ * Returns the pairs tied.                                                   */
+static double rank(struct pair *v, size_t n, int which)
 {
-#define MEMBER(i) (*(double *)((char *)&v[i] + at))
     double tied = 0;
     for (size_t from = 0, to; from < n; from = to) {
-        double value = MEMBER(from);
-        for (to = from + 1; to < n && MEMBER(to) == value;)
+        double value = v[from].v[which];
+        for (to = from + 1; to < n && v[to].v[which] == value;)
             to++;
         for (size_t i = from; i < to; i++)
-            MEMBER(i) = ((double)from + (double)to - 1) / 2;
+            v[i].v[which] = ((double)from + (double)to - 1) / 2;
         tied += (double)(to - from) * (double)(to - from - 1) / 2;
     }
-#undef MEMBER
     return tied;
 }
 
@@ -49,9 +47,9 @@ static double pearson(const struct pair *v, size_t n)
 {
     double mean = ((double)n - 1) / 2, pt = 0, pp = 0, tt = 0; /* of ranks 0..n-1, ties or not */
     for (size_t i = 0; i < n; i++) {
-        pt += (v[i].p - mean) * (v[i].t - mean);
-        pp += (v[i].p - mean) * (v[i].p - mean);
-        tt += (v[i].t - mean) * (v[i].t - mean);
+        pt += (v[i].v[P] - mean) * (v[i].v[T] - mean);
+        pp += (v[i].v[P] - mean) * (v[i].v[P] - mean);
+        tt += (v[i].v[T] - mean) * (v[i].v[T] - mean);
     }
     return pt / sqrt(pp * tt);
 }
@@ -64,7 +62,7 @@ static double swaps(struct pair *v, struct pair *spare, size_t n)
     size_t half = n / 2, i = 0, j = half, k = 0;
     double count = swaps(v, spare, half) + swaps(v + half, spare, n - half);
     while (i < half && j < n) {
-        if (v[j].t < v[i].t) {
+        if (v[j].v[T] < v[i].v[T]) {
             count += (double)(half - i);
             spare[k++] = v[j++];
         } else {
@@ -81,7 +79,7 @@ static double tied_in_both(const struct pair *v, size_t n) /* sorted by p, then 
 {
     double tied = 0;
     for (size_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && v[to].p == v[from].p && v[to].t == v[from].t;)
+        for (to = from + 1; to < n && v[to].v[P] == v[from].v[P] && v[to].v[T] == v[from].v[T];)
             to++;
         tied += (double)(to - from) * (double)(to - from - 1) / 2;
     }
@@ -94,11 +92,11 @@ static int rank_scores(struct score *s, const double *predicted, const uint32_t 
     if (!v)
         return -1;
     for (size_t i = 0; i < n; i++)
-        v[i] = (struct pair){predicted[i], (double)tokens[i]};
+        v[i] = (struct pair){{predicted[i], (double)tokens[i]}};
     qsort(v, n, sizeof *v, by_t);
-    double tied_t = rank(v, n, offsetof(struct pair, t));
+    double tied_t = rank(v, n, T);
     qsort(v, n, sizeof *v, by_p);
-    double tied_p = rank(v, n, offsetof(struct pair, p));
+    double tied_p = rank(v, n, P);
     double both = tied_in_both(v, n), all = (double)n * ((double)n - 1) / 2;
     s->spearman = pearson(v, n);
     double discordant = swaps(v, v + n, n);

@@ -243,3 +243,31 @@ Test(model, the_policy_ranks_by_exactly_what_eval_scores)
     close_shipped(&net);
     train_rows_free(&rows);
 }
+
+/* Weights are what their provenance says only as long as the same command still sees the same
+ * traces.  When a preset changes, train again: the command stands in sjf_mlp.json.            */
+Test(model, the_provenance_names_the_traces_of_this_tree)
+{
+    struct config *c;
+    struct err e = {0};
+    cr_assert_eq(config_load(&c, "policies/weights/sjf_mlp.json", &e), 0, "%s", e.msg);
+    const struct config *parts = config_get(c, "trained_on");
+    cr_assert_geq(config_count(parts), 1);
+    for (size_t i = 0; i < config_count(parts); i++) {
+        const char *trace, *then, *now;
+        struct model_data d;
+        struct config *about;
+        const struct config *part = config_at(parts, i);
+        cr_assert_eq(config_str(config_get(part, "trace"), &trace, &e), 0);
+        cr_assert_eq(config_str(config_get(config_get(part, "about"), "digest"), &then, &e), 0);
+        /* The digest names the section, whose length the command set. */
+        cr_assert_eq(model_data_load(&d, trace, 1, 40000, false, &e), 0, "%s", e.msg);
+        cr_assert_eq(config_parse(&about, "about", d.about, strlen(d.about), &e), 0, "%s", e.msg);
+        cr_assert_eq(config_str(config_get(about, "digest"), &now, &e), 0);
+        cr_expect_str_eq(now, then, "%s changed since sjf_mlp was trained: run its command again",
+                         trace);
+        config_free(about);
+        model_data_free(&d);
+    }
+    config_free(c);
+}
