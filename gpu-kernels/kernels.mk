@@ -28,7 +28,7 @@ $B/%.emu.o: %.cu Makefile
 # ---- cuda ----
 NVCC  := $(firstword $(shell command -v nvcc) $(wildcard /usr/local/cuda/bin/nvcc))
 PTXAS := $(if $(NVCC),$(wildcard $(dir $(NVCC))ptxas))
-CLANG := $(firstword $(shell command -v clang clang-19 clang-16 clang-14))
+CLANG := $(firstword $(foreach c,clang clang-19 clang-16 clang-14,$(shell command -v $c)))
 PTX_COMPILERS := $(if $(NVCC),nvcc) $(if $(CLANG),clang)
 PTX_FROM      := $(firstword $(PTX_COMPILERS) none)
 
