@@ -108,6 +108,7 @@ static int bars(struct report *r, const struct metric *m, const char *dir, struc
 struct cdf {
     struct plot_series *series;
     uint64_t total, below;
+    double least; /* where a value of zero is drawn: the axis is logarithmic */
     double shown; /* share at the last point */
 };
 
@@ -115,19 +116,60 @@ struct cdf {
 static void cdf_bucket(void *ctx, double value, uint64_t count)
 {
     struct cdf *c = ctx;
+    const double x = value > 0 ? value : c->least;
     c->below += count;
     const double share = (double)c->below / (double)c->total;
     if (share - c->shown < 0.004 && c->below < c->total && c->series->n)
         return;
+    if (!c->series->n) /* up from the axis: one value alone is a line too */
+        plot_point(c->series, x, 0, NAN, NAN);
     c->shown = share;
-    plot_point(c->series, value > 1e-3 ? value : 1e-3, share, NAN, NAN);
+    plot_point(c->series, x, share, NAN, NAN);
+}
+
+static void least_positive(void *ctx, double value, uint64_t count)
+{
+    double *least = ctx;
+    if (count && value > 0 && value < *least)
+        *least = value;
+}
+
+/* The smallest value above zero in any entry; INFINITY: there is none. */
+static double least_of(const struct report_setting *s, const char *sketch)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < s->n; i++) {
+        struct sketch *all = cell_sketch(s->entry[i].cell, sketch);
+        if (all)
+            sketch_each(all, least_positive, &least);
+        sketch_free(all);
+    }
+    return least;
+}
+
+static void cdf_curves(const struct report_setting *s, const char *sketch, double least,
+                       struct plot *p)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct sketch *all = cell_sketch(s->entry[i].cell, sketch);
+        if (all && sketch_count(all)) {
+            struct cdf c = {plot_add(p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
+                            sketch_count(all), 0, least / 10, 0};
+            if (c.series)
+                sketch_each(all, cdf_bucket, &c);
+        }
+        sketch_free(all);
+    }
 }
 
 static int cdf_figure(struct report *r, size_t setting, const char *sketch, const char *unit,
                       const char *dir, struct err *e)
 {
     const struct report_setting *s = &r->setting[setting];
-    char name[80], title[160], what[96], label[64];
+    const double least = least_of(s, sketch);
+    char name[80], title[160], what[96], label[64], caption[120];
+    if (isinf(least)) /* all zero: there is nothing to see */
+        return 0;
     report_file_name(name, sizeof name, "cdf", sketch, setting);
     report_metric_title(sketch, what, sizeof what);
     report_capital(what);
@@ -139,18 +181,15 @@ static int cdf_figure(struct report *r, size_t setting, const char *sketch, cons
                      .ylabel = "share at or below",
                      .log_x = true,
                      .y_max = 1};
-    for (size_t i = 0; i < s->n; i++) {
-        struct sketch *all = cell_sketch(s->entry[i].cell, sketch);
-        if (all && sketch_count(all)) {
-            struct cdf c = {
-                plot_add(&p, s->entry[i].label, (unsigned)s->entry[i].value, PLOT_LINES),
-                sketch_count(all), 0, 0};
-            if (c.series)
-                sketch_each(all, cdf_bucket, &c);
-        }
-        sketch_free(all);
-    }
-    return report_keep(r, &p, "latency", "All seeds together; further left is faster.", dir, e);
+    cdf_curves(s, sketch, least, &p);
+    snprintf(caption, sizeof caption,
+             "All seeds together; further left is faster. Zero stands at %.2g.", least / 10);
+    bool zero = false;
+    for (size_t i = 0; i < p.n_series; i++)
+        zero = zero || (p.series[i].n && p.series[i].point[0].x < least);
+    if (!zero)
+        caption[strlen("All seeds together; further left is faster.")] = 0;
+    return report_keep(r, &p, "latency", caption, dir, e);
 }
 
 /* ---- over time ----------------------------------------------------------------- */
