@@ -40,25 +40,28 @@ static bool entries_grow(struct entries *v)
     return true;
 }
 
-static inline void entries_add(struct radix *q, struct entries *v, struct entry e)
+static inline void entries_add(struct radix *q, struct entries *v, sim_time when, sim_event ev)
 {
-    if (v->n == v->cap && !entries_grow(v))
+    if (v->n == v->cap && !entries_grow(v)) {
         q->failed = true;
-    else
-        v->at[v->n++] = e;
+        return;
+    }
+    struct entry *e = &v->at[v->n++];
+    e->when = when;
+    e->ev = ev;
 }
 
 /* ---- buckets: beyond the front ---- */
 
-static inline void bucket_push(struct radix *q, struct entry e)
+static inline void bucket_push(struct radix *q, sim_time when, sim_event ev)
 {
-    assert(e.when > q->base);
-    int level = (63 - __builtin_clzll(e.when ^ q->base)) / RADIX_BITS;
-    int digit = (int)(e.when >> (level * RADIX_BITS)) & (RADIX_WIDTH - 1);
+    assert(when > q->base);
+    int level = (63 - __builtin_clzll(when ^ q->base)) / RADIX_BITS;
+    int digit = (int)(when >> (level * RADIX_BITS)) & (RADIX_WIDTH - 1);
     q->levels |= 1u << level;
     q->used[level] |= 1u << digit;
     q->in_buckets++;
-    entries_add(q, &q->bucket[level][digit], e);
+    entries_add(q, &q->bucket[level][digit], when, ev);
 }
 
 static void bucket_clear(struct radix *q, int level, int digit)
@@ -96,31 +99,32 @@ static void run_spill(struct radix *q, sim_time now)
     q->run_at = 0;
     q->base = q->front = now;
     for (uint32_t i = from; i < old.n; i++)
-        bucket_push(q, old.at[i]);
+        bucket_push(q, old.at[i].when, old.at[i].ev);
     free(old.at);
 }
 
-static void run_insert(struct radix *q, sim_time now, struct entry e)
+static void run_insert(struct radix *q, sim_time now, sim_time when, sim_event ev)
 {
     if (q->run.n - q->run_at >= RUN_MAX && now >= q->base) {
         run_spill(q, now);
-        bucket_push(q, e);
+        bucket_push(q, when, ev);
         return;
     }
     if (q->run.n == q->run.cap && q->run_at) {
         q->run.n -= q->run_at;
-        memmove(q->run.at, q->run.at + q->run_at, q->run.n * sizeof e);
+        memmove(q->run.at, q->run.at + q->run_at, q->run.n * sizeof *q->run.at);
         q->run_at = 0;
         while (q->run.cap < RUN_ROOM) /* so that a model with two events seldom comes here */
             if (!entries_grow(&q->run))
                 break;
     }
-    entries_add(q, &q->run, e);
+    entries_add(q, &q->run, when, ev);
     struct entry *at = q->run.at;
     uint32_t j = q->run.n - 1;
-    for (; j > q->run_at && at[j - 1].when > e.when; j--)
+    for (; j > q->run_at && at[j - 1].when > when; j--)
         entry_move(&at[j], &at[j - 1]);
-    at[j] = e;
+    at[j].when = when;
+    at[j].ev = ev;
 }
 
 /* A handful left in all: one sorted array is the fastest queue there is. */
@@ -131,7 +135,7 @@ static void gather(struct radix *q)
         for (uint32_t ds = q->used[l]; ds; ds &= ds - 1) {
             int d = __builtin_ctz(ds);
             for (uint32_t i = 0; i < q->bucket[l][d].n; i++)
-                entries_add(q, &q->run, q->bucket[l][d].at[i]);
+                entries_add(q, &q->run, q->bucket[l][d].at[i].when, q->bucket[l][d].at[i].ev);
             bucket_clear(q, l, d);
         }
     }
@@ -174,9 +178,9 @@ static void split_bucket(struct radix *q, int level, int digit)
     for (uint32_t i = 0; i < n; i++) {
         struct entry e = b->at[i];
         if (e.when == first)
-            entries_add(q, &q->run, e);
+            entries_add(q, &q->run, e.when, e.ev);
         else
-            bucket_push(q, e);
+            bucket_push(q, e.when, e.ev);
     }
 }
 
@@ -226,7 +230,7 @@ static void mix(struct radix *q, sim_time now)
     lanes_free(&waiting);
 }
 
-void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
+void radix_push_any(struct radix *q, sim_time now, sim_time when, sim_event ev, int32_t prio)
 {
     if (!q->begun) {
         q->begun = true;
@@ -234,12 +238,12 @@ void radix_push_any(struct radix *q, sim_time now, struct entry e, int32_t prio)
     }
     if (prio != q->prio && !q->mixed)
         mix(q, now);
-    if (e.when == now)
-        lanes_push(&q->lanes, e.ev, prio);
-    else if (e.when <= q->front)
-        run_insert(q, now, e);
+    if (when == now)
+        lanes_push(&q->lanes, ev, prio);
+    else if (when <= q->front)
+        run_insert(q, now, when, ev);
     else
-        bucket_push(q, e);
+        bucket_push(q, when, ev);
 }
 
 sim_event radix_pop_any(struct radix *q, sim_time now, sim_time until)
@@ -275,7 +279,7 @@ static void bucket_sweep(struct radix *q, int level, int digit)
     uint32_t kept = drop_stale(q, b->at, b->n);
     bucket_clear(q, level, digit);
     for (uint32_t i = 0; i < kept; i++)
-        bucket_push(q, b->at[i]); /* back to where it was */
+        bucket_push(q, b->at[i].when, b->at[i].ev); /* back to where it was */
 }
 
 static void sweep(struct radix *q)

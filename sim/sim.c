@@ -116,7 +116,7 @@ static inline sim_event schedule(struct sim *s, sim_time when, int prio, sim_fn 
     if (s->by_heap)
         heap_schedule(s, when, prio, ev);
     else
-        radix_push(&s->radix, s->now, (struct entry){when, ev}, prio);
+        radix_push(&s->radix, s->now, when, ev, prio);
     s->seq++;
     return ev;
 }
