@@ -38,11 +38,11 @@ build/.ready-%: tools/bootstrap
 	@tools/bootstrap $*
 	@mkdir -p build && touch $@
 
-ROOMS := sim models traces results harness
-SRC   := $(filter-out harness/main.c harness/sweep_mpi.c,$(wildcard $(ROOMS:%=%/*.c)))
+ROOMS := sim models traces results harness $(patsubst %/,%,$(wildcard harness/*/))
+SRC   := $(filter-out harness/main.c harness/run/sweep_mpi.c,$(wildcard $(ROOMS:%=%/*.c)))
 OBJ   := $(SRC:%.c=$B/%.o)
 SO    := $(patsubst %.c,$B/%.so,$(wildcard policies/*.c))
-ifneq ($(and $(wildcard harness/sweep_mpi.c),$(shell command -v mpicc)),)
+ifneq ($(and $(wildcard harness/run/sweep_mpi.c),$(shell command -v mpicc)),)
 SO    += $B/malv-mpi.so
 endif
 TESTS := $(wildcard tests/*.c $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c)))
@@ -64,7 +64,7 @@ $B/%.o: %.c Makefile
 $B/policies/%.so: policies/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SO)$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -lm -o $@
-$B/malv-mpi.so: harness/sweep_mpi.c Makefile
+$B/malv-mpi.so: harness/run/sweep_mpi.c Makefile
 	@mkdir -p $(@D)
 	$(call say,MPI)OMPI_CC=$(CC) mpicc $(CFLAGS) -MMD -MP -MF $(@:.so=.d) -shared $< -o $@
 $B/tests/policies/%.so: tests/policies/bad/%.c Makefile

@@ -7,10 +7,10 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "harness/args.h"
-#include "harness/bench.h"
+#include "harness/base/args.h"
+#include "harness/bench/bench.h"
 #include "harness/commands.h"
-#include "harness/fmt.h"
+#include "harness/base/fmt.h"
 
 static const char help[] =
     "usage: malv bench [NAME]... [OPTIONS]\n"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/args.h"
+#include "harness/base/args.h"
 #include "harness/commands.h"
-#include "harness/compare.h"
+#include "harness/report/compare.h"
 
 static const char help[] =
     "usage: malv compare A.h5 B.h5 [OPTIONS]\n"

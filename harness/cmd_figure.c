@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "harness/commands.h"
-#include "harness/figure.h"
-#include "harness/files.h"
-#include "harness/fmt.h"
-#include "harness/outfile.h"
-#include "harness/places.h"
+#include "harness/report/figure.h"
+#include "harness/base/files.h"
+#include "harness/base/fmt.h"
+#include "harness/base/outfile.h"
+#include "harness/base/places.h"
 
 static const char help[] =
     "usage: malv figure NAME|PATH.json|all|list [OPTIONS]\n"

@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "harness/commands.h"
-#include "harness/fmt.h"
-#include "harness/infer_host.h"
-#include "harness/model_data.h"
-#include "harness/model_file.h"
-#include "harness/model_score.h"
-#include "harness/model_train.h"
-#include "harness/places.h"
+#include "harness/base/fmt.h"
+#include "harness/policy/infer_host.h"
+#include "harness/learn/model_data.h"
+#include "harness/learn/model_file.h"
+#include "harness/learn/model_score.h"
+#include "harness/learn/model_train.h"
+#include "harness/base/places.h"
 
 static const char help[] =
     "usage: malv model train  NAME [--trace TRACE].. [--eval TRACE].. [--requests N] [--seed N]\n"

@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "harness/commands.h"
-#include "harness/files.h"
-#include "harness/fmt.h"
-#include "harness/places.h"
-#include "harness/policy_check.h"
-#include "harness/policy_load.h"
+#include "harness/base/files.h"
+#include "harness/base/fmt.h"
+#include "harness/base/places.h"
+#include "harness/policy/policy_check.h"
+#include "harness/policy/policy_load.h"
 
 #define INFO_LIMIT_S 5
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/args.h"
+#include "harness/base/args.h"
 #include "harness/commands.h"
-#include "harness/fmt.h"
-#include "harness/outfile.h"
-#include "harness/report.h"
+#include "harness/base/fmt.h"
+#include "harness/base/outfile.h"
+#include "harness/report/report.h"
 
 static const char help[] =
     "usage: malv report OUT.h5 [-o DIR] [OPTIONS]\n"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "harness/commands.h"
-#include "harness/launch.h"
+#include "harness/run/launch.h"
 
 static const char help[] =
     "usage: malv run EXPERIMENT.json [OPTIONS]\n"

@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "harness/commands.h"
-#include "harness/launch.h"
-#include "harness/sweep_ranks.h"
+#include "harness/run/launch.h"
+#include "harness/run/sweep_ranks.h"
 
 static const char help[] =
     "usage: malv sweep EXPERIMENT.json [-j N] [OPTIONS]\n"

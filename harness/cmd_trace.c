@@ -9,8 +9,8 @@
 #include <time.h>
 
 #include "harness/commands.h"
-#include "harness/fmt.h"
-#include "harness/places.h"
+#include "harness/base/fmt.h"
+#include "harness/base/places.h"
 
 static const struct verb {
     const char *name, *summary;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "harness/cmd_trace.h"
-#include "harness/fmt.h"
+#include "harness/base/fmt.h"
 #include "traces/convert.h"
 #include "traces/facts.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "harness/cmd_trace.h"
-#include "harness/fmt.h"
+#include "harness/base/fmt.h"
 #include "traces/catalog.h"
 
 static const char list_help[] =

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "harness/commands.h"
-#include "harness/version.h"
+#include "harness/base/version.h"
 
 static const struct {
     const char *name, *summary;

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "harness/experiment.h"
-#include "harness/setup.h"
+#include "harness/run/experiment.h"
+#include "harness/run/setup.h"
 
 static void make(const struct experiment *x, uint64_t index)
 {

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "harness/published.h"
+#include "harness/report/published.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

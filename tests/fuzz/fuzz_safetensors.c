@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "harness/model_file.h"
+#include "harness/learn/model_file.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "harness/bench.h"
-#include "harness/bench_coro.h"
-#include "harness/bench_engine.h"
+#include "harness/bench/bench.h"
+#include "harness/bench/bench_coro.h"
+#include "harness/bench/bench_engine.h"
 
 static void run(int (*part)(struct bench *, struct err *), size_t rows)
 {

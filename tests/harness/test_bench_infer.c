@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/bench.h"
+#include "harness/bench/bench.h"
 
 Test(bench_infer, every_batch_has_rows_and_the_rivals_agree)
 {

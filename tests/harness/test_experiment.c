@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/experiment.h"
+#include "harness/run/experiment.h"
 
 static const char text[] =
     "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"model\": \"serve\", \"stack\": \"kvm\","

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/pool.h"
+#include "harness/run/pool.h"
 
 enum act { ANSWER, CRASH_OUTSIDE, CRASH_INSIDE, HANG_INSIDE, EXIT_INSIDE, CRASH_TWICE };
 

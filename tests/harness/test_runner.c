@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/runner.h"
+#include "harness/run/runner.h"
 
 #ifdef __SANITIZE_ADDRESS__ /* leaving in the middle is a leak, which ends in abort() */
 #define EXITED "signal 6 (Aborted)"

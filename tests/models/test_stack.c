@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/explain.h"
+#include "harness/run/explain.h"
 #include "models/stack.h"
 
 static struct machine *shipped(void)

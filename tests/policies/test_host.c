@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/infer_host.h"
-#include "harness/policy_check.h"
-#include "harness/policy_exercise.h"
-#include "harness/policy_host.h"
-#include "harness/policy_load.h"
+#include "harness/policy/infer_host.h"
+#include "harness/policy/policy_check.h"
+#include "harness/policy/policy_exercise.h"
+#include "harness/policy/policy_host.h"
+#include "harness/policy/policy_load.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
 

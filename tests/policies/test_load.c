@@ -3,7 +3,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
-#include "harness/policy_load.h"
+#include "harness/policy/policy_load.h"
 
 #define BAD BUILD "/tests/policies/"
 

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/files.h"
-#include "harness/infer_host.h"
-#include "harness/model_data.h"
-#include "harness/model_file.h"
-#include "harness/model_quant.h"
-#include "harness/model_score.h"
-#include "harness/policy_host.h"
-#include "harness/policy_load.h"
+#include "harness/base/files.h"
+#include "harness/policy/infer_host.h"
+#include "harness/learn/model_data.h"
+#include "harness/learn/model_file.h"
+#include "harness/learn/model_quant.h"
+#include "harness/learn/model_score.h"
+#include "harness/policy/policy_host.h"
+#include "harness/policy/policy_load.h"
 
 #define REFERENCE "tests/fuzz/corpus/safetensors/reference-writer"
 

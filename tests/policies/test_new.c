@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "harness/policy_check.h"
-#include "harness/policy_load.h"
+#include "harness/policy/policy_check.h"
+#include "harness/policy/policy_load.h"
 
 Test(policy_new, what_it_writes_compiles_loads_and_behaves)
 {

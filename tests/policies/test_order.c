@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trial.h"
+#include "harness/run/trial.h"
 #include "tests/models/serve_bench.h"
 
 static const char text[] =

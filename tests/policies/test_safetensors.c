@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/files.h"
-#include "harness/model_file.h"
-#include "harness/safetensors.h"
+#include "harness/base/files.h"
+#include "harness/learn/model_file.h"
+#include "harness/learn/safetensors.h"
 
 /* A file from its header and n bytes of data 0, 1, 2, .. */
 static size_t build(unsigned char *out, const char *header, size_t n)

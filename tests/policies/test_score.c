@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "harness/train_score.h"
+#include "harness/learn/train_score.h"
 
 static const double quartiles[3] = {10, 20, 30};
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/train_mlp.h"
-#include "harness/train_score.h"
+#include "harness/learn/train_mlp.h"
+#include "harness/learn/train_score.h"
 #include "sim/rng.h"
 
 Test(length, the_scale_is_exact_both_ways)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/compare.h"
+#include "harness/report/compare.h"
 #include "tests/report/sample.h"
 
 /* Student's sleep data again, as two policies on ten patients (seeds). */

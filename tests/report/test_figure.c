@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "harness/figure.h"
+#include "harness/report/figure.h"
 #include "tests/report/sample.h"
 
 static int sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/fmt.h"
+#include "harness/base/fmt.h"
 
 static const struct {
     double v;

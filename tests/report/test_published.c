@@ -2,7 +2,7 @@
 #include <criterion/parameterized.h>
 #include <string.h>
 
-#include "harness/published.h"
+#include "harness/report/published.h"
 
 Test(published, reads_quotes_notes_and_columns_in_any_order)
 {

@@ -1,0 +1,170 @@
+#include "harness/learn/train_score.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/dmath.h"
+
+enum { P, T }; /* predicted, true */
+struct pair {
+    double v[2]; /* the values, then their ranks */
+};
+
+static int by_p(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->v[P] != y->v[P])
+        return x->v[P] < y->v[P] ? -1 : 1;
+    return (x->v[T] > y->v[T]) - (x->v[T] < y->v[T]);
+}
+
+static int by_t(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->v[T] != y->v[T])
+        return x->v[T] < y->v[T] ? -1 : 1;
+    return (x->v[P] > y->v[P]) - (x->v[P] < y->v[P]);
+}
+
+/* Equal values share the mean of their ranks.  The array is sorted by `which`.
+ * Returns the pairs tied.                                                   */
+static double rank(struct pair *v, size_t n, int which)
+{
+    double tied = 0;
+    for (size_t from = 0, to; from < n; from = to) {
+        double value = v[from].v[which];
+        for (to = from + 1; to < n && v[to].v[which] == value;)
+            to++;
+        for (size_t i = from; i < to; i++)
+            v[i].v[which] = ((double)from + (double)to - 1) / 2;
+        tied += (double)(to - from) * (double)(to - from - 1) / 2;
+    }
+    return tied;
+}
+
+static double pearson(const struct pair *v, size_t n)
+{
+    double mean = ((double)n - 1) / 2, pt = 0, pp = 0, tt = 0; /* of ranks 0..n-1, ties or not */
+    for (size_t i = 0; i < n; i++) {
+        pt += (v[i].v[P] - mean) * (v[i].v[T] - mean);
+        pp += (v[i].v[P] - mean) * (v[i].v[P] - mean);
+        tt += (v[i].v[T] - mean) * (v[i].v[T] - mean);
+    }
+    return pt / sqrt(pp * tt);
+}
+
+/* Merge sort by t; counts the pairs that were out of order (Knight 1966). */
+static double swaps(struct pair *v, struct pair *spare, size_t n)
+{
+    if (n < 2)
+        return 0;
+    size_t half = n / 2, i = 0, j = half, k = 0;
+    double count = swaps(v, spare, half) + swaps(v + half, spare, n - half);
+    while (i < half && j < n) {
+        if (v[j].v[T] < v[i].v[T]) {
+            count += (double)(half - i);
+            spare[k++] = v[j++];
+        } else {
+            spare[k++] = v[i++];
+        }
+    }
+    memcpy(spare + k, v + i, (half - i) * sizeof *v);
+    memcpy(spare + k + half - i, v + j, (n - j) * sizeof *v);
+    memcpy(v, spare, n * sizeof *v);
+    return count;
+}
+
+static double tied_in_both(const struct pair *v, size_t n) /* sorted by p, then t */
+{
+    double tied = 0;
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && v[to].v[P] == v[from].v[P] && v[to].v[T] == v[from].v[T];)
+            to++;
+        tied += (double)(to - from) * (double)(to - from - 1) / 2;
+    }
+    return tied;
+}
+
+static int rank_scores(struct score *s, const double *predicted, const uint32_t *tokens, size_t n)
+{
+    struct pair *v = malloc(2 * n * sizeof *v);
+    if (!v)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        v[i] = (struct pair){{predicted[i], (double)tokens[i]}};
+    qsort(v, n, sizeof *v, by_t);
+    double tied_t = rank(v, n, T);
+    qsort(v, n, sizeof *v, by_p);
+    double tied_p = rank(v, n, P);
+    double both = tied_in_both(v, n), all = (double)n * ((double)n - 1) / 2;
+    s->spearman = pearson(v, n);
+    double discordant = swaps(v, v + n, n);
+    s->kendall =
+        (all - tied_p - tied_t + both - 2 * discordant) / sqrt((all - tied_p) * (all - tied_t));
+    free(v);
+    return 0;
+}
+
+static int class_of(double tokens, const double edges[SCORE_CLASSES - 1])
+{
+    int c = 0;
+    while (c < SCORE_CLASSES - 1 && tokens > edges[c])
+        c++;
+    return c;
+}
+
+static void class_scores(struct score *s, size_t n)
+{
+    const int top = SCORE_CLASSES - 1;
+    double right = 0, said = 0, there = 0, hit = (double)s->confusion[top][top];
+    for (int c = 0; c < SCORE_CLASSES; c++) {
+        right += (double)s->confusion[c][c];
+        said += (double)s->confusion[c][top];
+        there += (double)s->confusion[top][c];
+    }
+    s->accuracy = right / (double)n;
+    s->top_precision = hit / said;
+    s->top_recall = hit / there;
+}
+
+int score_rows(struct score *s, const double *predicted, const uint32_t *tokens, size_t n,
+               const double edges[SCORE_CLASSES - 1], struct err *e)
+{
+    const double ln2 = dmath_log(2);
+    double off = 0, off_log = 0;
+    *s = (struct score){0};
+    if (!n)
+        return err_set(e, ERR_ERANGE, "no rows to score");
+    for (size_t i = 0; i < n; i++) {
+        double lg = (dmath_log(1 + predicted[i]) - dmath_log(1 + (double)tokens[i])) / ln2;
+        off += fabs(predicted[i] - (double)tokens[i]);
+        off_log += lg * lg;
+        s->confusion[class_of(tokens[i], edges)][class_of(predicted[i], edges)]++;
+    }
+    s->mae = off / (double)n;
+    s->log2_rmse = sqrt(off_log / (double)n);
+    class_scores(s, n);
+    return rank_scores(s, predicted, tokens, n) ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+int score_edges(double edges[SCORE_CLASSES - 1], const uint32_t *tokens, size_t n, struct err *e)
+{
+    uint32_t *sorted = malloc((n + 1) * sizeof *sorted);
+    if (!sorted || !n) {
+        free(sorted);
+        return err_set(e, n ? ERR_ENOMEM : ERR_ERANGE, n ? "out of memory" : "no rows to score");
+    }
+    memcpy(sorted, tokens, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_size);
+    for (size_t k = 1; k < SCORE_CLASSES; k++)
+        edges[k - 1] = (double)sorted[k * n / SCORE_CLASSES];
+    free(sorted);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* train_score.h - how good predictions of answer lengths are.
+ *
+ * Scheduling needs the order more than the value, so rank correlations stand
+ * beside the errors.  Classes cut the true lengths at the given edges (the
+ * quartiles of the training rows); the top class is the longest.            */
+#ifndef HARNESS_LEARN_TRAIN_SCORE_H
+#define HARNESS_LEARN_TRAIN_SCORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/err.h"
+
+#define SCORE_CLASSES 4
+
+struct score {
+    double mae;                       /* mean absolute error, tokens */
+    double log2_rmse;                 /* root mean square of log2((1 + predicted) / (1 + true)) */
+    double spearman, kendall;         /* NaN when either side is constant; ties as in tau-b */
+    double accuracy;                  /* of the class */
+    double top_precision, top_recall; /* of the longest class; NaN: none said, none there */
+    uint64_t confusion[SCORE_CLASSES][SCORE_CLASSES]; /* [true][predicted] */
+};
+
+/* predicted: tokens.  edges: ascending, a length above edge[k] is past class k. */
+int score_rows(struct score *s, const double *predicted, const uint32_t *tokens, size_t n,
+               const double edges[SCORE_CLASSES - 1], struct err *e) MUST_CHECK;
+int score_edges(double edges[SCORE_CLASSES - 1], const uint32_t *tokens, size_t n,
+                struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,77 @@
+/* figure.h - a published figure as data: what to run, and what others got.
+ *
+ * experiments/figures/NAME.json (schema "malv-figure/1"):
+ *   name, title, source   words
+ *   published             CSV of published values (published.h), beside the file or in the source
+ * tree tolerance             largest error allowed tolerance_kind        "relative" (the default),
+ * "absolute", or "interval": relative, and the published value must lie in the 99 % confidence
+ * interval over seeds x, y                  {"label", "unit"} of the axes experiment            an
+ * experiment, or the path of one points                what the simulation has to say: per series,
+ * which trials ("select": {path: value}), the x of each (a path in the experiment, or a number),
+ *                         the measure to take as y, and "scale" to multiply it by
+ *
+ * Every published value must be met by trials; a series nobody simulates is an error. */
+#ifndef HARNESS_REPORT_FIGURE_H
+#define HARNESS_REPORT_FIGURE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "harness/report/published.h"
+#include "results/results.h"
+#include "sim/config.h"
+
+enum tolerance_kind { TOLERANCE_RELATIVE, TOLERANCE_ABSOLUTE, TOLERANCE_INTERVAL };
+#define FIGURE_CONFIDENCE 0.99
+
+struct figure_axis {
+    const char *label, *unit;
+};
+struct figure_series {
+    const char *name, *y;
+    const struct config *select; /* NULL: all trials */
+    const char *x_path;          /* NULL: x_fixed */
+    double x_fixed, scale;
+};
+struct figure_point {
+    const char *series, *source;
+    double x, published, ours, lo, hi; /* lo..hi: interval of ours; NAN with one seed */
+    double error;
+    bool pass;
+    size_t trials;
+};
+
+struct figure {
+    char *file;
+    struct config *doc; /* everything borrowed below lives in it */
+    const char *name, *title, *source;
+    double tolerance;
+    enum tolerance_kind kind;
+    struct figure_axis x, y;
+    struct figure_series *series;
+    size_t n_series;
+    struct published published;
+    const struct config *experiment; /* object, or a path */
+
+    struct figure_point *point; /* as published, after figure_run or figure_match */
+    size_t n;
+    double max_error;
+    bool pass;
+};
+
+int figure_load(struct figure **out, const char *path, struct err *e) MUST_CHECK;
+void figure_free(struct figure *f);
+/* Runs the experiment on `jobs` processes and compares. Missing the tolerance is no error here. */
+int figure_run(struct figure *f, unsigned jobs, bool quiet, struct err *e) MUST_CHECK;
+/* The comparison alone. */
+int figure_match(struct figure *f, const struct result_set *rs, struct err *e) MUST_CHECK;
+/* A file named in a figure: beside it, or in the source tree.  malloc'd; NULL: neither. */
+char *figure_find(const struct figure *f, const char *relative);
+
+void figure_text(const struct figure *f, FILE *out);
+void figure_json(const struct figure *f, FILE *out);
+void figure_markdown(const struct figure *f, FILE *out);
+void figure_markdown_head(FILE *out);
+int figure_draw(const struct figure *f, const char *dir, bool *drawn, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,162 @@
+/* Finds the trials behind each published value, and how far off they are. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/report/figure.h"
+#include "results/metric.h"
+#include "results/stats.h"
+
+/* "0.5" and "0.50" are the same value; so are equal texts. */
+static bool same_value(const char *a, const char *b)
+{
+    char *end_a, *end_b;
+    const double x = strtod(a, &end_a), y = strtod(b, &end_b);
+    if (end_a != a && end_b != b && !*end_a && !*end_b)
+        return x == y;
+    return !strcmp(a, b);
+}
+
+/* What a config value reads as when it is a factor: text without its quotes.  malloc'd. */
+static char *plain_text(const struct config *c)
+{
+    const char *s;
+    if (config_kind(c) == CONFIG_STRING && !config_str(c, &s, NULL))
+        return strdup(s);
+    return config_text(c);
+}
+
+/* The value at a dotted path in the experiment as written. */
+static const struct config *at_path(const struct config *c, const char *path)
+{
+    char key[128];
+    while (c && *path) {
+        const size_t n = strcspn(path, ".");
+        if (n >= sizeof key)
+            return NULL;
+        memcpy(key, path, n);
+        key[n] = 0;
+        c = config_kind(c) == CONFIG_OBJECT ? config_get(c, key) : NULL;
+        path += n + (path[n] == '.');
+    }
+    return c;
+}
+
+/* What the trial had at `path`: swept, or the same for all.  malloc'd; NULL: nothing there. */
+static char *value_at(const struct config *experiment, const struct result_trial *t,
+                      const char *path)
+{
+    for (size_t i = 0; i < t->n_factor; i++)
+        if (!strcmp(t->factor[i].path, path))
+            return strdup(t->factor[i].value);
+    const struct config *c = at_path(experiment, path);
+    return c ? plain_text(c) : NULL;
+}
+
+static bool selected(const struct figure_series *s, const struct config *experiment,
+                     const struct result_trial *t)
+{
+    bool all = true;
+    for (size_t i = 0; all && s->select && i < config_count(s->select); i++) {
+        const struct config *want = config_at(s->select, i);
+        char *have = value_at(experiment, t, config_key(want)), *text = plain_text(want);
+        all = have && text && same_value(have, text);
+        free(have);
+        free(text);
+    }
+    return all;
+}
+
+static bool at_x(const struct figure_series *s, const struct config *experiment,
+                 const struct result_trial *t, double x)
+{
+    if (!s->x_path)
+        return s->x_fixed == x;
+    char *have = value_at(experiment, t, s->x_path), *end;
+    const double v = have ? strtod(have, &end) : NAN;
+    const bool same = have && end != have && !*end && fabs(v - x) <= 1e-9 * fmax(fabs(v), fabs(x));
+    free(have);
+    return same;
+}
+
+/* The values of y in the trials behind one published value: *n of them in y. */
+static int gather(const struct figure *f, const struct result_set *rs,
+                  const struct config *experiment, const struct published_row *row, double *y,
+                  size_t *n, struct err *e)
+{
+    *n = 0;
+    for (size_t k = 0; k < f->n_series; k++) {
+        const struct figure_series *s = &f->series[k];
+        if (strcmp(s->name, row->series))
+            continue;
+        for (size_t i = 0; i < rs->n_trial; i++) {
+            const struct result_trial *t = &rs->trial[i];
+            if (*n == rs->n_trial || !selected(s, experiment, t) || !at_x(s, experiment, t, row->x))
+                continue;
+            if (t->failed)
+                return err_set(e, ERR_EFAIL, "%s: trial %llu failed: %s", f->file,
+                               (unsigned long long)t->index, t->why ? t->why : "no reason given");
+            if (!metric_value(t->measures, s->y, &y[*n]))
+                return err_set(e, ERR_ENAME,
+                               "%s: series \"%.120s\": trials have no measure \"%.80s\"", f->file,
+                               s->name, s->y);
+            y[(*n)++] *= s->scale;
+        }
+    }
+    return 0;
+}
+
+static void judge(const struct figure *f, const struct published_row *row,
+                  const struct summary *sum, struct figure_point *p)
+{
+    *p = (struct figure_point){row->series, row->source, row->x,  row->value,
+                               sum->mean,   sum->lo,     sum->hi, fabs(sum->mean - row->value),
+                               false,       sum->n};
+    if (f->kind != TOLERANCE_ABSOLUTE && row->value != 0)
+        p->error /= fabs(row->value);
+    p->pass = p->error <= f->tolerance;
+    if (f->kind == TOLERANCE_INTERVAL) /* no interval, no pass */
+        p->pass = p->pass && p->lo <= row->value && row->value <= p->hi;
+}
+
+static int match_all(struct figure *f, const struct result_set *rs, const struct config *experiment,
+                     double *y, struct err *e)
+{
+    f->max_error = 0;
+    f->pass = true;
+    for (size_t i = 0; i < f->published.n; i++) {
+        const struct published_row *row = &f->published.row[i];
+        struct summary sum;
+        size_t n;
+        const int rc = gather(f, rs, experiment, row, y, &n, e);
+        if (rc)
+            return rc;
+        if (!n)
+            return err_set(e, ERR_ENAME, "%s: no trial for series \"%.120s\" at %g", f->file,
+                           row->series, row->x);
+        stats_summary(y, n, FIGURE_CONFIDENCE, &sum);
+        judge(f, row, &sum, &f->point[f->n]);
+        f->max_error = fmax(f->max_error, f->point[f->n].error);
+        f->pass = f->pass && f->point[f->n].pass;
+        f->n++;
+    }
+    return 0;
+}
+
+int figure_match(struct figure *f, const struct result_set *rs, struct err *e)
+{
+    struct config *experiment = NULL;
+    double *y = calloc(rs->n_trial + 1, sizeof *y);
+    free(f->point);
+    f->n = 0;
+    f->point = calloc(f->published.n + 1, sizeof *f->point);
+    int rc = y && f->point ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    if (!rc)
+        rc =
+            config_parse(&experiment, f->file, rs->experiment_json, strlen(rs->experiment_json), e);
+    if (!rc)
+        rc = match_all(f, rs, experiment, y, e);
+    config_free(experiment);
+    free(y);
+    return rc;
+}

@@ -1,0 +1,134 @@
+/* How a figure's comparison is shown: as text, JSON and Markdown. */
+#include <math.h>
+#include <string.h>
+
+#include "harness/report/figure.h"
+#include "harness/base/fmt.h"
+
+static const char *const kind_words[] = {"relative", "absolute", "interval"};
+
+/* "3 %" of a relative error, else the number. */
+static struct fmt error_words(const struct figure *f, double error)
+{
+    struct fmt out;
+    if (f->kind == TOLERANCE_ABSOLUTE)
+        snprintf(out.s, sizeof out.s, "%.3g", error);
+    else
+        snprintf(out.s, sizeof out.s, "%.3g %%", 100 * error);
+    return out;
+}
+
+static size_t count_missed(const struct figure *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        n += !f->point[i].pass;
+    return n;
+}
+
+static void verdict(const struct figure *f, FILE *out)
+{
+    fprintf(out, "largest error %s, tolerance %s%s: ", error_words(f, f->max_error).s,
+            error_words(f, f->tolerance).s,
+            f->kind == TOLERANCE_INTERVAL ? " and inside the 99 % confidence interval" : "");
+    if (f->pass)
+        fprintf(out, "all %zu points within it", f->n);
+    else
+        fprintf(out, "%zu of %zu points outside", count_missed(f), f->n);
+}
+
+void figure_text(const struct figure *f, FILE *out)
+{
+    int width = 6;
+    for (size_t i = 0; i < f->n; i++)
+        width = (int)strlen(f->point[i].series) > width ? (int)strlen(f->point[i].series) : width;
+    fprintf(out, "%s: %s\npublished: %s\n\n", f->name, f->title, f->source);
+    fprintf(out, "  %-*s %10s %12s %12s %22s %10s\n", width, "series", "x", "published", "ours",
+            "99 % interval", "error");
+    for (size_t i = 0; i < f->n; i++) {
+        const struct figure_point *p = &f->point[i];
+        char interval[48] = "-";
+        if (!isnan(p->lo))
+            snprintf(interval, sizeof interval, "%.5g..%.5g", p->lo, p->hi);
+        fprintf(out, "  %-*s %10g %12.6g %12.6g %22s %10s%s\n", width, p->series, p->x,
+                p->published, p->ours, interval, error_words(f, p->error).s,
+                p->pass ? "" : "  MISSED");
+    }
+    fputs("\n", out);
+    verdict(f, out);
+    fputs("\n", out);
+}
+
+static void json_field(FILE *out, const char *name, double v)
+{
+    fprintf(out, ",\"%s\":", name);
+    json_number(out, v);
+}
+
+void figure_json(const struct figure *f, FILE *out)
+{
+    fputs("{\"figure\":", out);
+    json_string(out, f->name);
+    fputs(",\"title\":", out);
+    json_string(out, f->title);
+    fputs(",\"source\":", out);
+    json_string(out, f->source);
+    json_field(out, "tolerance", f->tolerance);
+    fprintf(out, ",\"tolerance_kind\":\"%s\"", kind_words[f->kind]);
+    json_field(out, "max_error", f->max_error);
+    fprintf(out, ",\"pass\":%s,\"points\":[", f->pass ? "true" : "false");
+    for (size_t i = 0; i < f->n; i++) {
+        const struct figure_point *p = &f->point[i];
+        fputs(i ? ",\n{\"series\":" : "\n{\"series\":", out);
+        json_string(out, p->series);
+        json_field(out, "x", p->x);
+        json_field(out, "published", p->published);
+        json_field(out, "ours", p->ours);
+        json_field(out, "error", p->error);
+        json_field(out, "lo", p->lo);
+        json_field(out, "hi", p->hi);
+        fprintf(out, ",\"trials\":%zu,\"pass\":%s}", p->trials, p->pass ? "true" : "false");
+    }
+    fputs("]}", out);
+}
+
+/* A table cell must not end its row. */
+static void cell(FILE *out, const char *s)
+{
+    for (; *s; s++)
+        fputs(*s == '|' ? "\\|" : *s == '\n' ? " " : (char[2]){*s, 0}, out);
+}
+
+void figure_markdown_head(FILE *out)
+{
+    fputs(
+        "# Validation\n\n"
+        "What the simulator says beside what others published or derived. This page is written by\n"
+        "`malv figure all --markdown docs/validation.md`; tests/report/check-validation fails when "
+        "it is\n"
+        "not current.\n"
+        "A figure is data: `experiments/figures/NAME.json` and `results/published/NAME.csv`.\n",
+        out);
+}
+
+void figure_markdown(const struct figure *f, FILE *out)
+{
+    fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n**%s**: ", f->name, f->title, f->source,
+            f->pass ? "Pass" : "Missed");
+    verdict(f, out);
+    fputs(".\n\n| series | ", out);
+    cell(out, f->x.label);
+    fputs(" | published | ours | 99 % interval | error | |\n|---|---:|---:|---:|---:|---:|---|\n",
+          out);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct figure_point *p = &f->point[i];
+        fputs("| ", out);
+        cell(out, p->series);
+        fprintf(out, " | %g | %.6g | %.6g | ", p->x, p->published, p->ours);
+        if (isnan(p->lo))
+            fputs("- | ", out);
+        else
+            fprintf(out, "%.5g to %.5g | ", p->lo, p->hi);
+        fprintf(out, "%s | %s |\n", error_words(f, p->error).s, p->pass ? "" : "missed");
+    }
+}

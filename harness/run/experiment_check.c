@@ -1,0 +1,158 @@
+/* experiment_check.c - everything that can be wrong, found before anything runs.
+ *
+ * Each distinct trace section, machine and policy of the sweep is checked
+ * once, however many combinations share it.                                 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/run/setup.h"
+#include "harness/base/textset.h"
+#include "harness/run/trial.h"
+#include "models/machine.h"
+#include "models/stack.h"
+
+struct checked {
+    struct textset machine, trace, policy; /* found to be good */
+};
+
+/* What a model asks of the machine depends on its section and on the stack. */
+static char *machine_question(const struct setup *s)
+{
+    char *machine = s->machine ? config_text(s->machine) : strdup("none");
+    char *section = s->section ? config_text(s->section) : strdup("none");
+    char *all = NULL;
+    if (machine && section &&
+        asprintf(&all, "%s %s %s %s", s->model->name, s->stack ? s->stack : "", machine, section) <
+            0)
+        all = NULL;
+    free(machine);
+    free(section);
+    return all;
+}
+
+static int check_machine(const struct experiment *x, const struct setup *s, struct checked *c,
+                         struct err *e)
+{
+    struct machine *m = NULL;
+    char *text = NULL;
+    bool is_new;
+    int rc = textset_add(&c->machine, machine_question(s), &is_new, e);
+    if (rc || !is_new)
+        return rc;
+    rc = trial_machine(x, s, &m, &text, e);
+    if (!rc && s->model->fits && (rc = s->model->fits(s->section, m, s->stack, e)))
+        err_wrap(e, rc, "%s", x->file);
+    machine_free(m);
+    free(text);
+    return rc;
+}
+
+static int check_trace(const struct experiment *x, const struct setup *s, struct checked *c,
+                       struct err *e)
+{
+    bool is_new;
+    if (!s->trace)
+        return s->model->needs_requests
+                   ? err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)",
+                             x->file, s->model->name)
+                   : 0;
+    int rc = textset_add(&c->trace, config_text(s->trace), &is_new, e);
+    return rc || !is_new ? rc : trace_source_check(s->trace, &x->where, e);
+}
+
+/* A policy is tried out in a process of its own, where it may crash or hang:
+ * that is for the guard to handle in the trial.  What comes back is what is
+ * wrong with the input: no such policy, another ABI, an unknown parameter.  */
+#define TRY_S 5
+
+static void try_policy(const struct experiment *x, const struct setup *s, int out)
+{
+    struct trial_tools tools = {.backend = INFER_CPU};
+    struct err e = {0};
+    alarm(TRY_S);
+    if (trial_policy_check(x, s, &tools, &e) && write(out, &e, sizeof e) != (ssize_t)sizeof e)
+        _exit(1);
+    _exit(0);
+}
+
+static int check_policy_apart(const struct experiment *x, const struct setup *s, struct err *e)
+{
+    int pipes[2];
+    struct err told = {0};
+    if (pipe(pipes))
+        return err_set(e, ERR_EFAIL, "trying a policy: %s", strerror(errno));
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0)
+        try_policy(x, s, pipes[1]);
+    close(pipes[1]);
+    ssize_t n = 0, got = 0;
+    while (pid > 0 && (size_t)got < sizeof told &&
+           (n = read(pipes[0], (char *)&told + got, sizeof told - (size_t)got)) != 0) {
+        if (n < 0 && errno != EINTR)
+            break;
+        got += n > 0 ? n : 0;
+    }
+    close(pipes[0]);
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    if (pid < 0)
+        return err_set(e, ERR_EFAIL, "trying a policy: %s", strerror(errno));
+    told.msg[sizeof told.msg - 1] = '\0';
+    return got == (ssize_t)sizeof told ? err_set(e, told.code, "%s", told.msg) : 0;
+}
+
+static int check_policy(const struct experiment *x, const struct setup *s, struct checked *c,
+                        struct err *e)
+{
+    bool is_new;
+    if (!s->policy)
+        return 0;
+    int rc = textset_add(&c->policy, config_text(s->policy_at), &is_new, e);
+    return rc || !is_new ? rc : check_policy_apart(x, s, e);
+}
+
+static int check_one(const struct experiment *x, uint64_t combination, struct checked *c,
+                     struct err *e)
+{
+    struct config *doc;
+    struct setup s;
+    int rc = experiment_combination(x, combination, &doc, e);
+    if (rc)
+        return rc;
+    rc = setup_read(&s, doc, e);
+    if (!rc && s.stack && !stack_find(s.stack, e))
+        rc = err_wrap(e, ERR_ENAME, "%s", config_path(config_get(doc, "stack")));
+    if (!rc)
+        rc = s.model->check(s.section, e);
+    if (!rc)
+        rc = check_machine(x, &s, c, e);
+    if (!rc)
+        rc = check_trace(x, &s, c, e);
+    if (!rc)
+        rc = check_policy(x, &s, c, e);
+    config_free(doc);
+    return rc;
+}
+
+int experiment_check(const struct experiment *x, struct err *e)
+{
+    struct checked c = {0};
+    int rc = 0;
+    for (uint64_t i = 0; i < x->combinations && !rc; i++) {
+        rc = check_one(x, i, &c, e);
+        if (rc && x->n_axis) {
+            char with[160];
+            experiment_describe(x, i, with, sizeof with);
+            err_wrap(e, rc, "with %s", with);
+        }
+    }
+    textset_free(&c.machine);
+    textset_free(&c.trace);
+    textset_free(&c.policy);
+    return rc;
+}

@@ -1,0 +1,168 @@
+#include "harness/run/trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/policy/infer_host.h"
+#include "harness/policy/policy_host.h"
+#include "harness/policy/policy_load.h"
+#include "harness/run/setup.h"
+#include "models/machine.h"
+#include "sim/spans.h"
+#include "traces/source.h"
+
+/* What one trial holds; released in reverse order of taking. */
+struct bench {
+    struct config *doc;
+    struct setup setup;
+    struct machine *machine;
+    char *machine_text;
+    struct request_source *requests;
+    struct policy *policy;
+    struct policy_slot slot;
+    struct policy_session *session;
+    struct spans *spans;
+};
+
+int trial_machine(const struct experiment *x, const struct setup *s, struct machine **m,
+                  char **text, struct err *e)
+{
+    const char *relative;
+    struct config *file = NULL;
+    *m = NULL;
+    if (!s->machine)
+        return (*text = strdup("")) ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    *text = NULL;
+    const struct config *profile = s->machine;
+    if (config_kind(profile) == CONFIG_STRING) {
+        int rc = config_str(profile, &relative, e);
+        char *path = rc ? NULL : experiment_find(x, relative, e);
+        if (!path)
+            return err_wrap(e, rc ? rc : ERR_EIO, "%s", config_path(s->machine));
+        rc = config_load(&file, path, e);
+        free(path);
+        if (rc)
+            return rc;
+        profile = file;
+    }
+    int rc = machine_load(m, profile, e);
+    if (!rc && !(*text = config_text(profile)))
+        rc = err_set(e, ERR_ENOMEM, "out of memory");
+    if (rc) {
+        machine_free(*m);
+        *m = NULL;
+    }
+    config_free(file);
+    return rc;
+}
+
+static int load_policy(struct bench *b, const struct experiment *x, struct err *e)
+{
+    const char *name = b->setup.policy;
+    char *path = NULL;
+    if (strchr(name, '/') && !(path = experiment_find(x, name, e)))
+        return err_wrap(e, ERR_ENAME, "%s", config_path(b->setup.policy_at));
+    int rc = policy_load(&b->policy, path ? path : name, e);
+    if (rc)
+        err_wrap(e, rc, "%s", config_path(b->setup.policy_at));
+    free(path);
+    return rc;
+}
+
+static int open_policy(struct bench *b, const struct experiment *x, const struct pool_task *task,
+                       struct trial_tools *tools, struct policy_beat *beat, uint64_t seed,
+                       struct err *e)
+{
+    if (!b->setup.policy)
+        return 0;
+    int rc = load_policy(b, x, e);
+    if (!rc && !tools->infer)
+        rc = infer_host_open(&tools->infer, tools->backend, e);
+    if (rc)
+        return rc;
+    b->slot = (struct policy_slot){.ops = policy_ops(b->policy),
+                                   .label = b->setup.label,
+                                   .beat = beat,
+                                   .eject_at = task->eject_at,
+                                   .eject_why = task->eject_why,
+                                   .eject_text = task->eject_text};
+    struct policy_session_want want = {
+        .seed = seed, .params = b->setup.params, .infer = infer_host_face(tools->infer)};
+    return policy_host_open(&b->session, &b->slot, &want, e);
+}
+
+static int open_inputs(struct bench *b, const struct experiment *x, uint64_t seed, struct err *e)
+{
+    struct trace_about about;
+    int rc = trial_machine(x, &b->setup, &b->machine, &b->machine_text, e);
+    if (!rc && b->setup.trace)
+        rc = trace_source_open(b->setup.trace, seed, &x->where, &b->requests, &about, e);
+    return rc;
+}
+
+static int close_all(struct bench *b, int rc, struct err *e)
+{
+    if (b->session) {
+        int closed = policy_host_close(b->session, rc ? NULL : e);
+        rc = rc ? rc : closed;
+    }
+    policy_unload(b->policy);
+    if (b->requests)
+        b->requests->close(b->requests);
+    if (b->spans) {
+        int closed = spans_close(b->spans, rc ? NULL : e);
+        rc = rc ? rc : closed;
+    }
+    machine_free(b->machine);
+    free(b->machine_text);
+    config_free(b->doc);
+    return rc;
+}
+
+int trial_policy_check(const struct experiment *x, const struct setup *s, struct trial_tools *tools,
+                       struct err *e)
+{
+    struct pool_task task = {.eject_why = EJECT_NONE};
+    struct policy_beat beat = {0};
+    struct bench b = {.setup = *s};
+    return close_all(&b, open_policy(&b, x, &task, tools, &beat, x->seed, e), e);
+}
+
+int trial_run(const struct experiment *x, const struct pool_task *task, struct trial_tools *tools,
+              struct policy_beat *beat, struct result_trial *t, struct err *e)
+{
+    struct bench b = {0};
+    t->measures = measures_new();
+    int rc = t->measures ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    if (!rc)
+        rc = experiment_combination(x, t->index / x->trials, &b.doc, e);
+    if (!rc)
+        rc = setup_read(&b.setup, b.doc, e);
+    if (!rc)
+        rc = open_inputs(&b, x, t->seed, e);
+    if (!rc)
+        rc = open_policy(&b, x, task, tools, beat, t->seed, e);
+    if (!rc && tools->spans && t->index == 0)
+        rc = spans_open(&b.spans, tools->spans, e);
+    if (!rc) {
+        struct model_env env = {.seed = t->seed,
+                                .sim = {.seed = t->seed, .spans = b.spans},
+                                .machine = b.machine,
+                                .requests = b.requests,
+                                .policy = b.policy ? &b.slot : NULL,
+                                .infer = b.policy ? infer_host_face(tools->infer) : NULL,
+                                .stack = b.setup.stack,
+                                .exact = b.setup.exact};
+        rc = b.setup.model->run(b.setup.section, &env, t->measures, e);
+    }
+    rc = close_all(&b, rc, e); /* the last lines of a policy's log go into the measures */
+    if (!rc && t->measures->failed)
+        rc = err_set(e, ERR_ENOMEM, "out of memory for the trial's measures");
+    return rc;
+}
+
+void trial_tools_free(struct trial_tools *tools)
+{
+    infer_host_close(tools->infer);
+    tools->infer = NULL;
+}
