@@ -55,7 +55,7 @@ struct bench_row *bench_add(struct bench *b, const char *unit, double *sample, i
 struct bench_row *bench_ratio(struct bench *b, const double *ours, const double *theirs, int n,
                               double target, const char *name_fmt, ...)
 {
-    double ratio[BENCH_REPEATS];
+    double ratio[BENCH_REPEATS] = {0};
     for (int i = 0; i < n; i++)
         ratio[i] = ours[i] / theirs[i];
     struct bench_row *row = row_new(b);

@@ -74,7 +74,7 @@ static int hold(struct bench *b, uint64_t n, const char *name, struct err *e)
 {
     struct hold radix = {0}, heap = {0};
     struct bare bare = {0};
-    double ns[3][BENCH_REPEATS];
+    double ns[3][BENCH_REPEATS] = {{0}};
     uint64_t events = b->quick ? 100000 : 500000;
     bool ok = hold_start(&radix, SIM_QUEUE_RADIX, n, hold_event) &&
               hold_start(&heap, SIM_QUEUE_HEAP, n, hold_event) && bare_start(&bare, n);
@@ -99,7 +99,7 @@ static int hold(struct bench *b, uint64_t n, const char *name, struct err *e)
 static int ties(struct bench *b, uint64_t n, const char *name, struct err *e)
 {
     struct hold h = {0};
-    double ns[BENCH_REPEATS];
+    double ns[BENCH_REPEATS] = {0};
     bool ok = hold_start(&h, SIM_QUEUE_RADIX, n, tick);
     if (ok)
         hold_run(&h, 3 * n);

@@ -186,7 +186,7 @@ struct three {
 static int compare(struct bench *b, struct three *m, struct err *e)
 {
     uint64_t customers = b->quick ? 200000 : 1000000;
-    double ns[3][BENCH_REPEATS], other[BENCH_REPEATS];
+    double ns[3][BENCH_REPEATS] = {{0}}, other[BENCH_REPEATS];
     for (int i = 0; i < b->repeats; i++) {
         m->events.until += customers;
         double t[4] = {bench_cpu_s()};

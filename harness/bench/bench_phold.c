@@ -141,7 +141,7 @@ static int compare(struct bench *b, struct plain *p, struct ours *o, const char 
                    double target, struct err *e)
 {
     uint64_t events = b->quick ? 100000 : 1000000;
-    double theirs[BENCH_REPEATS], mine[BENCH_REPEATS];
+    double theirs[BENCH_REPEATS] = {0}, mine[BENCH_REPEATS] = {0};
     uint64_t settle = p->n < events ? events : 2 * p->n; /* into the steady state */
     plain_run(p, settle);
     ours_run(o, settle);
