@@ -12,7 +12,7 @@ static const struct {
 #define X(name, summary) {#name, summary, cmd_##name},
     COMMANDS(X)
 #undef X
-    {NULL, NULL, NULL}};
+        {NULL, NULL, NULL}};
 
 static int usage(FILE *to)
 {

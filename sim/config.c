@@ -118,8 +118,9 @@ static int complain_syntax(const char *name, const char *text, size_t len, const
         line += *p == '\n';
     }
     if (stop >= text + len || !*stop)
-        return err_set(e, ERR_EPARSE, "%s:%u:%u: got the end of the text, want the rest of the JSON",
-                       name, line, column);
+        return err_set(e, ERR_EPARSE,
+                       "%s:%u:%u: got the end of the text, want the rest of the JSON", name, line,
+                       column);
     int n = 0;
     while (n < 20 && stop + n < text + len && (unsigned char)stop[n] >= ' ')
         n++;

@@ -9,9 +9,18 @@
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: the largest integer JSON's doubles hold exactly */
 
-enum config_kind config_kind(const struct config *c) { return c->kind; }
-const char *config_key(const struct config *c) { return c->key; }
-size_t config_count(const struct config *c) { return c->n_child; }
+enum config_kind config_kind(const struct config *c)
+{
+    return c->kind;
+}
+const char *config_key(const struct config *c)
+{
+    return c->key;
+}
+size_t config_count(const struct config *c)
+{
+    return c->n_child;
+}
 
 const struct config *config_at(const struct config *c, size_t i)
 {

@@ -34,7 +34,7 @@ struct err {
     char msg[512]; /* "outer: inner: cause" */
 };
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK            __attribute__((warn_unused_result))
 #define err_set(e, code, ...) err_set_((e), (code), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Both return the code, so `return err_set(...)` is the idiom. */

@@ -6,7 +6,10 @@
 
 #define SERIES_FIRST_WIDTH SIM_MS /* ns: short runs get fine bins, long ones double them */
 
-struct measures *measures_new(void) { return calloc(1, sizeof(struct measures)); }
+struct measures *measures_new(void)
+{
+    return calloc(1, sizeof(struct measures));
+}
 
 void measures_free(struct measures *m)
 {

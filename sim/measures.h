@@ -45,9 +45,9 @@ struct measure_series {
 
 /* Something a reader must see: a policy ejected, a request refused, a warning. */
 struct measure_incident {
-    char *kind;   /* "ejected", "warning", ... */
-    char *who;    /* policy or component */
-    char *text;   /* one sentence */
+    char *kind; /* "ejected", "warning", ... */
+    char *who;  /* policy or component */
+    char *text; /* one sentence */
     sim_time when;
     uint64_t decision; /* index of the decision, for a policy */
 };

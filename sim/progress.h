@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct progress {
-    const char *what;  /* "trials", "rows" */
-    uint64_t total;    /* 0: unknown */
+    const char *what; /* "trials", "rows" */
+    uint64_t total;   /* 0: unknown */
     double started, shown;
     bool on;
 };

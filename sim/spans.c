@@ -90,7 +90,8 @@ static void begin(struct spans *sp, const char *name, const char *phase, uint32_
     fprintf(sp->f, ",\"ph\":\"%s\",\"pid\":%u,\"tid\":%u", phase, pid, tid);
 }
 
-static void put_meta(struct spans *sp, const char *what, uint32_t pid, uint32_t tid, const char *name)
+static void put_meta(struct spans *sp, const char *what, uint32_t pid, uint32_t tid,
+                     const char *name)
 {
     begin(sp, what, "M", pid, tid);
     fputs(",\"args\":{\"name\":", sp->f);
