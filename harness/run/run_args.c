@@ -30,7 +30,7 @@ static const struct option options[] = {{"set", required_argument, NULL, OPT_SET
                                         {"out", required_argument, NULL, 'o'},
                                         {"jobs", required_argument, NULL, 'j'},
                                         {"live", no_argument, NULL, OPT_LIVE},
-    {"json", no_argument, NULL, OPT_JSON},
+                                        {"json", no_argument, NULL, OPT_JSON},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},
                                         {NULL, 0, NULL, 0}};

@@ -144,7 +144,8 @@ Test(runner, a_trial_that_fails_is_recorded_and_the_next_one_runs, .timeout = 10
 {
     struct experiment *x = experiment("\"fifo\"");
     struct err e = {0};
-    cr_assert_eq(config_set(x->doc, "policy", "nosuch", &e), 0); /* after the check, behind its back */
+    cr_assert_eq(config_set(x->doc, "policy", "nosuch", &e),
+                 0); /* after the check, behind its back */
     struct result_set *rs = run(x, 2);
     cr_expect_eq(rs->n_trial, 4);
     for (size_t i = 0; i < rs->n_trial; i++) {
