@@ -54,12 +54,14 @@ static void put_column(hid_t g, const char *name, unsigned width, unsigned rows,
 static void put_text(hid_t f, const char *name, const char *text, unsigned odd)
 {
     hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    if (odd == 3)
+        text = "?";
     if (odd != 1) {
         H5Tset_size(type, strlen(text) + 1);
         hid_t a =
             H5Acreate2(f, name, odd == 2 ? H5T_STD_U64LE : type, space, H5P_DEFAULT, H5P_DEFAULT);
         if (odd != 2)
-            H5Awrite(a, type, odd == 3 ? "?" : text);
+            H5Awrite(a, type, text);
         H5Aclose(a);
     }
     H5Tclose(type);
