@@ -117,6 +117,28 @@ static int open_table(struct store_reader *r, struct err *e)
     return open_columns(r, e);
 }
 
+/* The index of the chunks passed is dropped soon: a stream never comes back to it, and memory
+ * must not grow with the trace.  HDF5's own default lets this cache grow to 32 MiB. */
+#define INDEX_CACHE (256u << 10) /* bytes */
+
+static hid_t open_file(const char *path)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
+    H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+    if (access >= 0 && H5Pget_mdc_config(access, &cache) >= 0) {
+        cache.set_initial_size = true;
+        cache.initial_size = cache.min_size = cache.max_size = INDEX_CACHE;
+        cache.incr_mode = H5C_incr__off;
+        cache.flash_incr_mode = H5C_flash_incr__off;
+        cache.decr_mode = H5C_decr__off;
+        if (H5Pset_mdc_config(access, &cache) >= 0)
+            file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    }
+    if (access >= 0)
+        H5Pclose(access);
+    return file;
+}
+
 int store_open(struct store_reader **out, const char *path, struct err *e)
 {
     h5_quiet();
@@ -130,7 +152,7 @@ int store_open(struct store_reader **out, const char *path, struct err *e)
     int rc = 0;
     if (!store_is(path))
         rc = err_set(e, ERR_EIO, "%s: can't be read as HDF5", path);
-    else if ((r->file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT)) < 0)
+    else if ((r->file = open_file(path)) < 0)
         rc = err_set(e, ERR_EIO, "%s: damaged: HDF5 can't open it", path);
     if (!rc)
         rc = read_meta(r, e);
