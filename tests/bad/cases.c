@@ -8,6 +8,16 @@
 
 static struct bad_case table[BAD_CASES], base;
 static size_t n_cases;
+static struct bad_file given_up[BAD_CASES]; /* of earlier bases: their cases borrow the names */
+static size_t n_given_up;
+
+static void begin_base(void)
+{
+    assert(n_given_up + base.n_file <= BAD_CASES);
+    for (size_t i = 0; i < base.n_file; i++)
+        given_up[n_given_up++] = base.file[i];
+    base = (struct bad_case){.status = 2};
+}
 
 static void add_file(struct bad_case *to, char *name, char *text)
 {
@@ -40,7 +50,7 @@ static struct bad_case *take(char *line, struct bad_case *cur, const char *path,
     if (!*line || *line == '#')
         return cur;
     if (!strcmp(line, "base")) {
-        base = (struct bad_case){.status = 2};
+        begin_base();
         return &base;
     }
     if (!strcmp(line, "case")) {
@@ -82,7 +92,7 @@ static void read_cases(const char *path)
     FILE *f = fopen(path, "r");
     assert(f);
     char line[8192];
-    base = (struct bad_case){.status = 2};
+    begin_base();
     struct bad_case *cur = &base;
     for (int at = 1; fgets(line, sizeof line, f); at++)
         cur = take(line, cur, path, at);
