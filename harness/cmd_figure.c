@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 #include "harness/commands.h"
-#include "harness/report/figure.h"
+#include "harness/base/args.h"
 #include "harness/base/files.h"
 #include "harness/base/fmt.h"
 #include "harness/base/outfile.h"
 #include "harness/base/places.h"
+#include "harness/report/figure.h"
 
 static const char help[] =
     "usage: malv figure NAME|PATH.json|all|list [OPTIONS]\n"
@@ -58,7 +59,7 @@ static int parse_jobs(const char *s, unsigned *jobs, struct err *e)
 static int parse(int argc, char **argv, struct wanted *w, struct err *e)
 {
     int c, rc = 0;
-    optind = 0;
+    args_begin();
     while (!rc && (c = getopt_long(argc, argv, "o:j:qh", options, NULL)) != -1) {
         switch (c) {
         case 'o':
@@ -80,7 +81,7 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
             w->help = true;
             return 0;
         default:
-            return err_set(e, ERR_EUSAGE, "see malv figure --help");
+            return args_refuse("figure", argv, e);
         }
     }
     if (!rc && argc - optind != 1)
