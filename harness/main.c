@@ -1,4 +1,5 @@
 /* main.c - finds the command, prints its complaint, chooses the exit status. */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +24,13 @@ static int usage(FILE *to)
     return to == stdout ? 0 : 2;
 }
 
+/* Large blocks go back to the system when freed: otherwise the heap of a process that streams a
+ * long trace is as fragmented as its chunks are uneven, and grows with their number. */
+#define LARGE_BLOCK (64 << 10) /* bytes */
+
 int main(int argc, char **argv)
 {
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     if (argc < 2)
         return usage(stderr);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))

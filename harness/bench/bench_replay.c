@@ -19,8 +19,7 @@
 #include "traces/source.h"
 #include "traces/store.h"
 
-#define RSS_GROWTH                                                                                 \
-    1.10 /* what ten times the rows may take: HDF5 caches the index of the chunks it met */
+#define RSS_GROWTH 1.05 /* what ten times the rows may take */
 
 struct step_result {
     double cpu_s;
