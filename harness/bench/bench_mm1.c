@@ -1,7 +1,7 @@
-/* bench_mm1.c - one M/M/1 queue, three ways: the engine's handlers; plain C
+/* bench_mm1.c - one M/M/1 queue, four ways: the engine's handlers; plain C
  * with a coroutine for the source and one for the server, as process-oriented
- * simulators do it; and plain C with two functions and a heap, which is the
- * floor.  Same streams, same customers, same sum of sojourns.                */
+ * simulators do it, with either ending of the switch; and plain C with two
+ * functions and a heap, which is the floor.  Same streams, same customers, same sum of sojourns. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,12 +80,13 @@ struct processes {
     struct plain_entry room[8];
     uint64_t now;
     bool asleep; /* the server waits for a customer */
+    enum coro_ending ending;
 };
 
 static void wait_until(struct processes *p, struct coro *self, uint64_t when)
 {
     plain_push(&p->future, when, (uint64_t)(uintptr_t)self);
-    coro_switch(self, &p->loop);
+    coro_switch(self, &p->loop, p->ending);
 }
 
 static void source(void *arg)
@@ -107,7 +108,7 @@ static void server(void *arg)
     for (;;) {
         while (p->q.head == p->q.tail) {
             p->asleep = true;
-            coro_switch(&p->server, &p->loop);
+            coro_switch(&p->server, &p->loop, p->ending);
         }
         wait_until(p, &p->server, p->now + next_service(&p->q));
         queue_serve(&p->q, p->now);
@@ -119,12 +120,13 @@ static void processes_run(struct processes *p, uint64_t until)
     while (p->q.served < until) {
         struct plain_entry e = plain_pop(&p->future);
         p->now = e.when;
-        coro_switch(&p->loop, (struct coro *)(uintptr_t)e.what);
+        coro_switch(&p->loop, (struct coro *)(uintptr_t)e.what, p->ending);
     }
 }
 
-static bool processes_start(struct processes *p)
+static bool processes_start(struct processes *p, enum coro_ending ending)
 {
+    p->ending = ending;
     queue_start(&p->q);
     p->future.at = p->room;
     if (!coro_start(&p->source, source, p) || !coro_start(&p->server, server, p))
@@ -177,48 +179,78 @@ static void bare_run(struct bare *m, uint64_t until)
 
 /* ---- side by side ---- */
 
-struct three {
+enum { ENGINE, RETURNS, JUMPS, PLAIN, WAYS };
+
+struct ways {
     struct events events;
-    struct processes processes;
+    struct processes returns, jumps;
     struct bare bare;
 };
 
-static int compare(struct bench *b, struct three *m, struct err *e)
+/* CPU seconds each way took to serve customers up to `until`. */
+static void serve_until(struct ways *m, uint64_t until, double took[WAYS])
 {
+    double t[WAYS + 1] = {bench_cpu_s()};
+    m->events.until = until;
+    sim_run(m->events.sim, SIM_NEVER);
+    t[1] = bench_cpu_s();
+    if (BENCH_CORO)
+        processes_run(&m->returns, until);
+    t[2] = bench_cpu_s();
+    if (BENCH_CORO)
+        processes_run(&m->jumps, until);
+    t[3] = bench_cpu_s();
+    bare_run(&m->bare, until);
+    t[4] = bench_cpu_s();
+    for (int k = 0; k < WAYS; k++)
+        took[k] = t[k + 1] - t[k];
+}
+
+static bool same_customers(const struct ways *m)
+{
+    uint64_t sojourn = m->bare.q.sojourn;
+    return m->events.q.sojourn == sojourn &&
+           (!BENCH_CORO || (m->returns.q.sojourn == sojourn && m->jumps.q.sojourn == sojourn));
+}
+
+static void report_ratios(struct bench *b, double ns[WAYS][BENCH_REPEATS])
+{
+    bench_ratio(b, ns[ENGINE], ns[RETURNS], b->repeats, 0.75, "mm1.ratio")->note =
+        "to coroutines whose switch ends in ret";
+    bench_ratio(b, ns[PLAIN], ns[RETURNS], b->repeats, 0, "mm1.floor")->note =
+        "plain C without an engine, to the same coroutines";
+    bench_ratio(b, ns[ENGINE], ns[JUMPS], b->repeats, 0, "mm1.ratio.jmp")->note =
+        "to coroutines whose switch ends in pop and jmp";
+    bench_ratio(b, ns[PLAIN], ns[JUMPS], b->repeats, 0, "mm1.floor.jmp")->note =
+        "plain C without an engine, to those";
+}
+
+static int compare(struct bench *b, struct ways *m, struct err *e)
+{
+    static const char *const names[WAYS] = {"mm1.engine", "mm1.coroutines.ret",
+                                            "mm1.coroutines.jmp", "mm1.plain"};
     uint64_t customers = b->quick ? 200000 : 1000000;
-    double ns[3][BENCH_REPEATS] = {{0}}, other[BENCH_REPEATS];
+    double ns[WAYS][BENCH_REPEATS] = {{0}}, took[WAYS];
     for (int i = 0; i < b->repeats; i++) {
-        m->events.until += customers;
-        double t[4] = {bench_cpu_s()};
-        sim_run(m->events.sim, SIM_NEVER);
-        t[1] = bench_cpu_s();
-        if (BENCH_CORO)
-            processes_run(&m->processes, m->events.until);
-        t[2] = bench_cpu_s();
-        bare_run(&m->bare, m->events.until);
-        t[3] = bench_cpu_s();
-        for (int k = 0; k < 3; k++)
-            ns[k][i] = (t[k + 1] - t[k]) / (double)customers * 1e9;
+        serve_until(m, customers * (uint64_t)(i + 1), took);
+        for (int k = 0; k < WAYS; k++)
+            ns[k][i] = took[k] / (double)customers * 1e9;
     }
-    if (m->events.q.sojourn != m->bare.q.sojourn ||
-        (BENCH_CORO && m->events.q.sojourn != m->processes.q.sojourn))
+    if (!same_customers(m))
         return err_set(e, ERR_EFAIL, "M/M/1: the engine and plain C served different customers");
-    if (BENCH_CORO) {
-        bench_ratio(b, ns[0], ns[1], b->repeats, 0.75, "mm1.ratio");
-        bench_ratio(b, ns[2], ns[1], b->repeats, 0, "mm1.floor")->note =
-            "plain C without an engine, to the same coroutines";
-        memcpy(other, ns[1], sizeof other); /* adding a row sorts its samples */
-        bench_add(b, "ns/cust", other, b->repeats, "mm1.coroutines");
-    }
-    bench_add(b, "ns/cust", ns[0], b->repeats, "mm1.engine");
-    bench_add(b, "ns/cust", ns[2], b->repeats, "mm1.plain");
+    if (BENCH_CORO)
+        report_ratios(b, ns);
+    for (int k = 0; k < WAYS; k++)
+        if (BENCH_CORO || k == ENGINE || k == PLAIN)
+            bench_add(b, "ns/cust", ns[k], b->repeats, "%s", names[k]);
     return 0;
 }
 
-static bool all_start(struct three *m)
+static bool all_start(struct ways *m)
 {
     m->events.sim = sim_new(NULL);
-    if (!m->events.sim || (BENCH_CORO && !processes_start(&m->processes)))
+    if (!m->events.sim || (BENCH_CORO && (!processes_start(&m->returns, CORO_RET) ||
+                                          !processes_start(&m->jumps, CORO_JMP))))
         return false;
     queue_start(&m->events.q);
     queue_start(&m->bare.q);
@@ -228,15 +260,22 @@ static bool all_start(struct three *m)
     return true;
 }
 
+static void all_free(struct ways *m)
+{
+    struct processes *both[] = {&m->returns, &m->jumps};
+    for (int i = 0; i < 2; i++) {
+        coro_free(&both[i]->source);
+        coro_free(&both[i]->server);
+    }
+    sim_free(m->events.sim);
+}
+
 int bench_mm1(struct bench *b, struct err *e)
 {
-    struct three *m = calloc(1, sizeof *m);
+    struct ways *m = calloc(1, sizeof *m);
     int rc = m && all_start(m) ? compare(b, m, e) : err_set(e, ERR_ENOMEM, "out of memory");
-    if (m) {
-        coro_free(&m->processes.source);
-        coro_free(&m->processes.server);
-        sim_free(m->events.sim);
-    }
+    if (m)
+        all_free(m);
     free(m);
     return rc;
 }

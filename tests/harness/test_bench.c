@@ -27,7 +27,7 @@ Test(bench, phold_does_the_work_of_plain_c)
 
 Test(bench, mm1_serves_the_customers_of_plain_c)
 {
-    run(bench_mm1, BENCH_CORO ? 5 : 2);
+    run(bench_mm1, BENCH_CORO ? 8 : 2);
 }
 
 /* The plain heap is the yardstick: it must sort. */
