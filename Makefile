@@ -38,7 +38,7 @@ build/.ready-%: tools/bootstrap
 	@tools/bootstrap $*
 	@mkdir -p build && touch $@
 
-ROOMS := sim models traces results harness $(patsubst %/,%,$(wildcard harness/*/))
+ROOMS := sim models $(patsubst %/,%,$(wildcard models/*/)) traces results harness $(patsubst %/,%,$(wildcard harness/*/))
 SRC   := $(filter-out harness/main.c harness/run/sweep_mpi.c,$(wildcard $(ROOMS:%=%/*.c)))
 OBJ   := $(SRC:%.c=$B/%.o)
 SO    := $(patsubst %.c,$B/%.so,$(wildcard policies/*.c))

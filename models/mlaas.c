@@ -103,7 +103,7 @@ static void fail(struct mlaas *m)
 
 static void on_core(struct mlaas *m, sim_time work, sim_fn *next, struct batch *b)
 {
-    if (!cpu_submit(m->env.cpu, work, next, b, 0))
+    if (!cores_submit(m->env.cpu, work, next, b, 0))
         fail(m);
 }
 

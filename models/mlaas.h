@@ -16,7 +16,7 @@
 #ifndef MODELS_MLAAS_H
 #define MODELS_MLAAS_H
 
-#include "models/cpu.h"
+#include "models/cores.h"
 #include "models/gpu.h"
 #include "models/model.h"
 #include "models/stack.h"
@@ -54,7 +54,7 @@ struct mlaas_stats {
 struct mlaas;
 struct mlaas_env {
     struct sim *sim;
-    struct cpu *cpu;
+    struct cores *cpu;
     struct gpu *gpu;
     const struct stack *stack;
     struct machine_use *use;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/cpu.h"
+#include "models/cores.h"
 #include "models/gpu.h"
-#include "models/serve_kv.h"
-#include "models/slot_heap.h"
+#include "models/serve/serve_kv.h"
+#include "models/serve/slot_heap.h"
 #include "sim/rng.h"
 
 /* ---- KV blocks: a histogram against walking over every sequence ------------------- */
@@ -171,15 +171,15 @@ Test(gpu, a_tenant_waits_for_a_small_kernel_under_way)
 Test(cpu, work_beyond_the_cores_waits)
 {
     struct stamps s = {.sim = sim_new(NULL)};
-    struct cpu *c = cpu_new(s.sim, 2);
+    struct cores *c = cores_new(s.sim, 2);
     for (uint64_t i = 0; i < 3; i++)
-        cr_assert(cpu_submit(c, 1000, side_done, &s, i));
-    cr_expect_not(cpu_idle(c));
+        cr_assert(cores_submit(c, 1000, side_done, &s, i));
+    cr_expect_not(cores_idle(c));
     sim_run(s.sim, SIM_NEVER);
-    cr_expect(cpu_idle(c));
+    cr_expect(cores_idle(c));
     cr_expect_eq(s.side[0], 1000);
     cr_expect_eq(s.side[1], 1000);
     cr_expect_eq(s.side[2], 2000);
-    cpu_free(c);
+    cores_free(c);
     sim_free(s.sim);
 }

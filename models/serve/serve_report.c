@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "models/serve_state.h"
+#include "models/serve/serve_state.h"
 
 bool report_begin(struct serve *s)
 {

@@ -1,5 +1,5 @@
 /* slot_heap.c - see slot_heap.h. */
-#include "models/slot_heap.h"
+#include "models/serve/slot_heap.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
  * up in picoseconds, so leaping and stepping give the same result.          */
 #include <assert.h>
 
-#include "models/serve_state.h"
+#include "models/serve/serve_state.h"
 
 #define LEAP_MOST UINT64_C(65536) /* keeps sums of picoseconds far below 2^64 */
 
@@ -74,7 +74,7 @@ static void end_post(void *ctx, uint64_t arg)
 
 static void on_core(struct serve *s, sim_time work, sim_fn *next)
 {
-    if (!cpu_submit(s->cpu, work, next, s, 0))
+    if (!cores_submit(s->cpu, work, next, s, 0))
         serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
 }
 
@@ -104,7 +104,7 @@ static void begin_pre(struct serve *s)
 
 static bool alone(const struct serve *s)
 {
-    return s->inside == 0 && cpu_idle(s->cpu) && mlaas_idle(s->mlaas);
+    return s->inside == 0 && cores_idle(s->cpu) && mlaas_idle(s->mlaas);
 }
 
 static void leap_done(void *ctx, uint64_t arg)

@@ -1,5 +1,5 @@
-/* cpu.c - a station of cores, and the jobs on it from a free list. */
-#include "models/cpu.h"
+/* cores.c - a station of cores, and the jobs on it from a free list. */
+#include "models/cores.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,23 +8,23 @@
 
 struct work {
     struct job job;
-    struct cpu *cpu;
+    struct cores *cpu;
     sim_fn *done;
     void *ctx;
     uint64_t arg;
     struct work *next;
 };
 
-struct cpu {
+struct cores {
     struct station *cores;
     struct work *spare;
     size_t inside;
 };
 
-struct cpu *cpu_new(struct sim *s, unsigned cores)
+struct cores *cores_new(struct sim *s, unsigned cores)
 {
     assert(cores > 0);
-    struct cpu *c = calloc(1, sizeof *c);
+    struct cores *c = calloc(1, sizeof *c);
     if (c && !(c->cores = station_new(s, "cpu", cores))) {
         free(c);
         c = NULL;
@@ -32,7 +32,7 @@ struct cpu *cpu_new(struct sim *s, unsigned cores)
     return c;
 }
 
-void cpu_free(struct cpu *c)
+void cores_free(struct cores *c)
 {
     if (!c)
         return;
@@ -50,7 +50,7 @@ static void finished(void *ctx, uint64_t arg)
 {
     (void)arg;
     struct work *w = ctx;
-    struct cpu *c = w->cpu;
+    struct cores *c = w->cpu;
     assert(c->inside > 0);
     c->inside--;
     sim_fn *done = w->done;
@@ -61,7 +61,7 @@ static void finished(void *ctx, uint64_t arg)
     done(owner, owner_arg);
 }
 
-bool cpu_submit(struct cpu *c, sim_time service, sim_fn *done, void *ctx, uint64_t arg)
+bool cores_submit(struct cores *c, sim_time service, sim_fn *done, void *ctx, uint64_t arg)
 {
     struct work *w = c->spare;
     if (w)
@@ -75,7 +75,7 @@ bool cpu_submit(struct cpu *c, sim_time service, sim_fn *done, void *ctx, uint64
     return true;
 }
 
-bool cpu_idle(const struct cpu *c)
+bool cores_idle(const struct cores *c)
 {
     return c->inside == 0;
 }

@@ -5,17 +5,17 @@
  * iterations from waiting and running slots, walks their phases, and leaps
  * over runs of identical decode iterations; serve_report.c turns the counts
  * into measures.                                                            */
-#ifndef MODELS_SERVE_STATE_H
-#define MODELS_SERVE_STATE_H
+#ifndef MODELS_SERVE_SERVE_STATE_H
+#define MODELS_SERVE_SERVE_STATE_H
 
-#include "models/cpu.h"
+#include "models/cores.h"
 #include "models/gpu.h"
 #include "models/llm_cost.h"
 #include "models/mlaas.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
-#include "models/serve_kv.h"
-#include "models/slot_heap.h"
+#include "models/serve/serve_kv.h"
+#include "models/serve/slot_heap.h"
 #include "models/stack.h"
 #include "sim/spans.h"
 
@@ -78,7 +78,7 @@ struct serve {
     const struct model_env *env;
     struct measures *out;
     struct sim *sim;
-    struct cpu *cpu;
+    struct cores *cpu;
     struct gpu gpu;
     struct mlaas *mlaas;
     struct machine_use use;

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "models/serve_state.h"
+#include "models/serve/serve_state.h"
 
 #define PRIO_ARRIVAL  (-1) /* after all else at its time: what ends then has ended */
 #define REFUSALS_SAID 8
@@ -205,7 +205,7 @@ static void arrive(void *ctx, uint64_t arg)
         s->n.output_sum += q->output;
         s->n.intake_ps += s->in.cpu_before;
         s->n.crossings += s->in.crossings;
-        if (!cpu_submit(s->cpu, carry_ns(&s->intake_carry, s->in.cpu_before), parsed, s, slot))
+        if (!cores_submit(s->cpu, carry_ns(&s->intake_carry, s->in.cpu_before), parsed, s, slot))
             serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
     }
     int rc = pull(s);

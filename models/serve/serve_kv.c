@@ -1,5 +1,5 @@
 /* serve_kv.c - see serve_kv.h. */
-#include "models/serve_kv.h"
+#include "models/serve/serve_kv.h"
 
 #include <assert.h>
 

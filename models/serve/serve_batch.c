@@ -7,7 +7,7 @@
  * goes back to the queue, to be computed again.                             */
 #include <assert.h>
 
-#include "models/serve_state.h"
+#include "models/serve/serve_state.h"
 
 static uint64_t length_now(const struct serve *s, const struct seq *q)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/serve_state.h"
+#include "models/serve/serve_state.h"
 
 /* ---- slots --------------------------------------------------------------------------- */
 
@@ -200,7 +200,7 @@ static int open_parts(struct serve *s)
     struct sim_options opt = s->env->sim;
     opt.seed = s->env->seed;
     s->sim = sim_new(&opt);
-    s->cpu = s->sim ? cpu_new(s->sim, s->c.cores) : NULL;
+    s->cpu = s->sim ? cores_new(s->sim, s->c.cores) : NULL;
     if (!s->cpu)
         return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     gpu_begin(&s->gpu, s->sim);
@@ -221,7 +221,7 @@ static void close_parts(struct serve *s)
 {
     mlaas_close(s->mlaas);
     machine_use_end(&s->use);
-    cpu_free(s->cpu);
+    cores_free(s->cpu);
     sim_free(s->sim);
     slot_heap_free(&s->waiting);
     slot_heap_free(&s->finish);
