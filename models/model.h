@@ -42,10 +42,12 @@ struct model_env {
     struct sim_options sim;          /* queue kind, tie shuffle, spans */
     const struct machine *machine;   /* NULL when the experiment names none */
     struct request_source *requests; /* NULL when the experiment has no trace */
-    struct policy_slot *policy;      /* NULL: the defaults */
-    const struct model_infer *infer; /* NULL: none wanted */
-    const char *stack;               /* "native", "kvm", "lake", "malv"; NULL: native */
-    bool exact;                      /* exact percentiles instead of the sketch */
+    struct row_source *rows;         /* pages, io, sched or vms; NULL when there is no such trace */
+    struct policy_slot *policy;      /* for every hook without one of its own; NULL: the defaults */
+    struct policy_slot *bound[POLICY_HOOKS_N]; /* NULL: `policy` is asked */
+    const struct model_infer *infer;           /* NULL: none wanted */
+    const char *stack;                         /* "native", "kvm", "lake", "malv"; NULL: native */
+    bool exact;                                /* exact percentiles instead of the sketch */
 };
 
 struct model_ops {
@@ -58,9 +60,18 @@ struct model_ops {
     int (*fits)(const struct config *section, const struct machine *machine, const char *stack,
                 struct err *e);
     bool needs_requests; /* an experiment without a trace is wrong */
+    /* Tables other than requests that a trace section may bring; a bit set of 1 << TRACE_x. */
+    unsigned rows;
+    bool needs_rows; /* and must bring */
     int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e);
 };
+
+/* Whom to ask at this hook. */
+static inline struct policy_slot *model_policy(const struct model_env *env, enum policy_hook hook)
+{
+    return env->bound[hook] ? env->bound[hook] : env->policy;
+}
 
 /* The guest list: one line per model. */
 #define MODELS(X)                                                                                  \

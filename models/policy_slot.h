@@ -11,6 +11,8 @@
  * not destroyed either (its state is not to be trusted).  The truth about a
  * request is blanked out for policies not marked .oracle.
  *
+ * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c.
+ *
  * Keys given before an ejection do not mix with the default's: when `ejected`
  * turns on, the model asks policy_slot_batch again for all that wait.       */
 #ifndef MODELS_POLICY_SLOT_H
@@ -61,6 +63,33 @@ void policy_slot_destroy(struct policy_slot *p); /* while out still takes incide
 int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);     /* verdict */
 int64_t policy_slot_batch(struct policy_slot *p, const struct policy_batch_obs *o); /* key */
 void policy_slot_done(struct policy_slot *p, const struct policy_done *d);
+
+/* cpu: *answer is always usable.  The default: the longest waiting one for POLICY_SLICE_DEFAULT,
+ * and a running one keeps the CPU until its slice ends. */
+#define POLICY_SLICE_DEFAULT UINT64_C(4000000)
+void policy_slot_pick(struct policy_slot *p, const struct policy_pick_obs *o,
+                      struct policy_pick *answer);
+int policy_slot_balance(struct policy_slot *p, const struct policy_balance_obs *o);
+
+/* mem: begin says whether the policy keeps the cache's order (it has mem_evict and mem_begin
+ * agreed).  If not, and after an ejection, the host's own FIFO hand answers: policy_slot_evict
+ * returns POLICY_NONE then, and the caller moves its hand.  owner[] is the page in each frame, to
+ * check the answer with. */
+bool policy_slot_mem_begin(struct policy_slot *p, const struct policy_mem *m);
+void policy_slot_hit(struct policy_slot *p, const struct policy_access *a);
+void policy_slot_insert(struct policy_slot *p, const struct policy_access *a);
+uint32_t policy_slot_evict(struct policy_slot *p, const struct policy_access *incoming,
+                           uint32_t frames, const uint64_t *owner);
+void policy_slot_remove(struct policy_slot *p, uint32_t frame, uint64_t page, uint64_t now_ns);
+#define POLICY_PAGE_NONE UINT64_MAX /* owner of a free frame */
+/* tier[] comes filled with where things are and is left so by the default. */
+void policy_slot_place(struct policy_slot *p, const struct policy_place_obs *o, uint32_t tiers,
+                       uint32_t *tier);
+#define POLICY_READAHEAD_DEFAULT 32
+uint32_t policy_slot_readahead(struct policy_slot *p, const struct policy_readahead_obs *o);
+
+uint32_t policy_slot_steer(struct policy_slot *p, const struct policy_steer_obs *o); /* device */
+void policy_slot_io_done(struct policy_slot *p, const struct policy_io_done *d);
 
 /* At the end of a run: policy_decisions and ejected, and the incident in case
  * nothing was asked since the ejection.                                     */

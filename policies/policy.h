@@ -9,15 +9,15 @@
  * A hook must not block, read a clock, touch files or draw randomness other
  * than from the host: a run is a pure function of its inputs.  Pointers in an
  * observation are borrowed for the call.  A hook that answers out of range,
- * crashes or does not return is ejected: the host's default (first come,
- * first served; admit everything) takes over and the report says so.        */
+ * crashes or does not return is ejected: the host's default takes over (it
+ * stands beside each hook below) and the report says so.                    */
 #ifndef POLICY_H
 #define POLICY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI        1
+#define POLICY_ABI        2
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
@@ -87,6 +87,128 @@ struct policy_done { /* feedback: a request finished */
     uint64_t first_token_ns, last_token_ns;
 };
 
+/* ---- cpu.pick, cpu.balance ---------------------------------------------------- */
+
+#define POLICY_NONE UINT32_MAX
+
+struct policy_task {               /* a vCPU or a host thread, as a scheduler sees it */
+    uint32_t id;                   /* below 65536, unique in the run; never reused */
+    uint32_t vm;                   /* 0: the host itself */
+    uint32_t cpu;                  /* runs there, or ran there last; POLICY_NONE: never ran */
+    uint32_t weight;               /* share of the CPU; 1024 is one task of nice 0 */
+    int32_t prio;                  /* fixed priority, larger first; 0 for ordinary tasks */
+    uint32_t gang;                 /* tasks of one gang want to run together; POLICY_NONE: none */
+    uint64_t ran_ns;               /* CPU time so far */
+    uint64_t on_ns;                /* of it, since it was last put on a CPU; 0 when it waits */
+    uint64_t ready_ns;             /* when it last became runnable */
+    uint64_t budget_ns, period_ns; /* scheduling context; 0: none.  Host enforces the budget. */
+    uint64_t deadline_ns;          /* end of the current period; 0: none */
+};
+
+struct policy_cpu {
+    uint64_t now_ns;
+    uint32_t cpu, node, cpus, nodes;
+};
+
+/* Asked when a CPU has something to decide: its task blocked, its slice ended, or a task woke
+ * up on it.  task[] are the runnable tasks of that CPU, in order of id, the running one among
+ * them.  Default: round robin. */
+enum policy_why { POLICY_BLOCKED, POLICY_SLICE_END, POLICY_WOKE };
+struct policy_pick_obs {
+    struct policy_cpu at;
+    uint32_t why;     /* policy_why */
+    uint32_t current; /* index of the one that runs; POLICY_NONE */
+    uint32_t woken;   /* index of the one that woke; POLICY_NONE */
+    uint32_t n;       /* >= 1 */
+    const struct policy_task *task;
+};
+#define POLICY_SLICE_MIN UINT64_C(10000)       /* ns: a shorter slice is a bad answer */
+#define POLICY_SLICE_MAX UINT64_C(10000000000) /* and so is a longer one */
+struct policy_pick {
+    uint32_t task;     /* index; the running one: no switch */
+    uint64_t slice_ns; /* it is asked again after this, at the latest */
+};
+
+/* May this waiting task move?  Asked for one candidate after another, when a CPU falls idle
+ * and every balancing period.  Default: yes if it evens the queues out. */
+enum policy_idle { POLICY_BUSY, POLICY_IDLE, POLICY_NEWLY_IDLE };
+struct policy_balance_obs {
+    struct policy_task task;
+    struct policy_cpu src, dst;
+    uint32_t dst_idle;           /* policy_idle */
+    uint32_t src_len, dst_len;   /* runnable tasks */
+    uint64_t src_load, dst_load; /* sums of their weights */
+    uint64_t since_ran_ns;       /* how long ago it ran: its caches may be warm */
+    uint32_t home_node;          /* where most of its memory is; POLICY_NONE */
+    uint32_t failed;             /* attempts in a row that moved nothing */
+};
+enum policy_move { POLICY_LEAVE = 0, POLICY_MIGRATE = 1 };
+
+/* ---- mem.evict, mem.place, mem.readahead ------------------------------------------ */
+
+struct policy_mem {  /* before the first question */
+    uint32_t frames; /* of the cache that mem.evict rules; frames are numbered from 0 */
+    uint32_t tiers;  /* for mem.place; 0 is the fastest */
+    uint32_t page_bytes;
+};
+
+struct policy_access {
+    uint64_t now_ns; /* or the number of the access, in a replay without times */
+    uint64_t page;
+    uint32_t frame; /* where it is, or is put */
+    uint32_t write;
+    uint64_t next; /* oracles: number of accesses until this page comes again; UINT64_MAX: never */
+};
+
+/* Placing regions on tiers, once a period.  Default: leave everything where it is. */
+struct policy_region {
+    uint64_t page; /* the first of `pages` */
+    uint32_t pages, tier;
+    uint32_t accesses;      /* in the period that ended */
+    uint32_t next_accesses; /* oracles: in the one that begins; else 0 */
+};
+struct policy_place_obs {
+    uint64_t now_ns, period;
+    uint32_t n; /* regions, the same ones in the same order every period, new ones at the end */
+    const struct policy_region *region;
+    const uint64_t *tier_pages; /* [tiers]: capacity */
+};
+
+/* How many pages after a missed one to fetch with it.  Default: 32. */
+struct policy_readahead_obs {
+    uint64_t now_ns, page;
+    uint32_t stream;    /* which file or task */
+    uint32_t readahead; /* the last answer for it */
+    uint64_t accesses;  /* of the stream so far */
+    float feature[5];   /* over the last window: accesses; mean, standard deviation of the page;
+                           mean |step| in pages; current readahead (KML's) */
+};
+#define POLICY_READAHEAD_MAX 1024
+
+/* ---- io.steer ------------------------------------------------------------------- */
+
+#define POLICY_IO_HISTORY 4
+struct policy_device {
+    uint32_t pending;       /* I/Os in its queue */
+    uint32_t pending_pages; /* 4 KiB pages of reads and writes in its queue */
+    /* The last reads that completed on it, newest first; zero before there were so many. */
+    uint32_t latency_us[POLICY_IO_HISTORY];
+    uint32_t then_pending_pages[POLICY_IO_HISTORY]; /* pages pending when each was submitted */
+};
+/* Where a read goes; every replica has the data.  Default: its home. */
+struct policy_steer_obs {
+    uint64_t now_ns, id;
+    uint32_t tenant, home, n; /* devices are numbered from 0 */
+    uint32_t tried;           /* bit set of devices that have turned it away */
+    uint64_t offset, bytes;
+    const struct policy_device *device; /* [n] */
+    const uint64_t *oracle_latency_ns;  /* [n], for oracles; else NULL */
+};
+struct policy_io_done { /* feedback: an I/O finished */
+    uint64_t now_ns, id, latency_ns, bytes;
+    uint32_t device, write;
+};
+
 /* ---- the table ------------------------------------------------------------- */
 
 struct policy_ops {
@@ -104,10 +226,49 @@ struct policy_ops {
     int (*serve_admit)(void *self, const struct policy_admit_obs *o);     /* a policy_verdict */
     int64_t (*serve_batch)(void *self, const struct policy_batch_obs *o); /* the key */
     void (*serve_done)(void *self, const struct policy_done *d);          /* optional feedback */
+
+    void (*cpu_pick)(void *self, const struct policy_pick_obs *o, struct policy_pick *answer);
+    int (*cpu_balance)(void *self, const struct policy_balance_obs *o); /* a policy_move */
+
+    /* mem.evict: told of every access, asked for a victim when all frames are taken. */
+    int (*mem_begin)(void *self, const struct policy_mem *m); /* 0; before any other mem hook */
+    void (*mem_hit)(void *self, const struct policy_access *a);
+    void (*mem_insert)(void *self, const struct policy_access *a);           /* into a free frame */
+    uint32_t (*mem_evict)(void *self, const struct policy_access *incoming); /* frame to free */
+    void (*mem_remove)(void *self, uint32_t frame, uint64_t page); /* freed by somebody else */
+    /* tier[i]: where region i shall be; it comes filled with where it is. */
+    void (*mem_place)(void *self, const struct policy_place_obs *o, uint32_t *tier);
+    uint32_t (*mem_readahead)(void *self, const struct policy_readahead_obs *o);
+
+    uint32_t (*io_steer)(void *self, const struct policy_steer_obs *o); /* a device */
+    void (*io_done)(void *self, const struct policy_io_done *d);        /* optional feedback */
 };
 
 #define POLICY_OBS_SIZE                                                                            \
-    (sizeof(struct policy_admit_obs) + sizeof(struct policy_batch_obs) + sizeof(struct policy_done))
+    (sizeof(struct policy_admit_obs) + sizeof(struct policy_batch_obs) +                           \
+     sizeof(struct policy_done) + sizeof(struct policy_pick_obs) + sizeof(struct policy_pick) +    \
+     sizeof(struct policy_balance_obs) + sizeof(struct policy_mem) +                               \
+     sizeof(struct policy_access) + sizeof(struct policy_region) +                                 \
+     sizeof(struct policy_place_obs) + sizeof(struct policy_readahead_obs) +                       \
+     sizeof(struct policy_steer_obs) + sizeof(struct policy_device) +                              \
+     sizeof(struct policy_io_done))
+
+/* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
+#define POLICY_HOOKS(X)                                                                            \
+    X(SERVE_ADMIT, "serve.admit")                                                                  \
+    X(SERVE_BATCH, "serve.batch")                                                                  \
+    X(CPU_PICK, "cpu.pick")                                                                        \
+    X(CPU_BALANCE, "cpu.balance")                                                                  \
+    X(MEM_EVICT, "mem.evict")                                                                      \
+    X(MEM_PLACE, "mem.place")                                                                      \
+    X(MEM_READAHEAD, "mem.readahead")                                                              \
+    X(IO_STEER, "io.steer")
+enum policy_hook {
+#define X(id, name) POLICY_HOOK_##id,
+    POLICY_HOOKS(X)
+#undef X
+        POLICY_HOOKS_N
+};
 
 /* POLICY(.name = "x", .create = .., ..) at the end of a policy's file is its whole wiring. */
 #define POLICY(...)                                                                                \

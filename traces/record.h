@@ -41,12 +41,67 @@ struct trace_node { /* machines of a cluster trace; not timed */
     uint64_t mem_bytes;
 };
 
+struct trace_io { /* a block request */
+    uint64_t time_ns;
+    uint32_t tenant, device;
+    uint32_t write; /* 1: write */
+    uint64_t offset, bytes;
+    uint64_t latency_ns; /* as measured; TRACE_TIME_NONE: not said */
+};
+
+struct trace_page { /* a memory access, or a sample of a region of pages */
+    uint64_t time_ns;
+    uint32_t tenant;
+    uint64_t page;   /* number of the first 4 KiB page */
+    uint32_t pages;  /* 1, or the length of the region */
+    uint32_t offset; /* in the page, where the format says so */
+    uint32_t write;
+    uint32_t count; /* accesses seen */
+};
+
+enum trace_sched_event { SCHED_SWITCH, SCHED_WAKEUP, SCHED_MIGRATE, SCHED_OTHER };
+struct trace_sched { /* a scheduler event */
+    uint64_t time_ns;
+    uint32_t tenant, cpu;
+    uint32_t event;     /* trace_sched_event */
+    uint32_t task, pid; /* name; switch: the one that goes; wakeup: the one that wakes */
+    int32_t prio;
+    uint32_t state;               /* switch: Linux's state bits of the one that goes */
+    uint32_t next_task, next_pid; /* switch only */
+    int32_t next_prio;
+    uint32_t target_cpu; /* wakeup, migrate */
+};
+
+struct trace_vm {
+    uint64_t time_ns;
+    uint32_t tenant, name;
+    uint64_t end_ns; /* TRACE_TIME_NONE: not said */
+    uint32_t vcpus;
+    uint64_t mem_bytes;
+    uint64_t step_ns;     /* of the series below */
+    uint32_t n_util;      /* utilisation, 1/1000 of all its vCPUs, every step from time_ns on */
+    const uint64_t *util; /* borrowed until the next record */
+};
+
 /* A row of whichever table. */
-enum trace_table { TRACE_REQUESTS, TRACE_JOBS, TRACE_NODES, TRACE_TABLES };
+enum trace_table {
+    TRACE_REQUESTS,
+    TRACE_JOBS,
+    TRACE_NODES,
+    TRACE_IO,
+    TRACE_PAGES,
+    TRACE_SCHED,
+    TRACE_VMS,
+    TRACE_TABLES
+};
 union trace_row {
     struct trace_request request;
     struct trace_job job;
     struct trace_node node;
+    struct trace_io io;
+    struct trace_page page;
+    struct trace_sched sched;
+    struct trace_vm vm;
 };
 
 /* A stream of requests: a file, a synthesizer, a window of either.
@@ -55,6 +110,15 @@ struct request_source {
     int (*next)(struct request_source *self, struct trace_request *out, struct err *e);
     void (*close)(struct request_source *self);
     uint64_t expected; /* number of records, 0 unknown: for progress only */
+};
+
+/* The same for the other tables: rows of one table, in time order. */
+struct row_source {
+    enum trace_table table;
+    int (*next)(struct row_source *self, union trace_row *out, struct err *e);
+    int (*rewind)(struct row_source *self, struct err *e); /* back to the first row */
+    void (*close)(struct row_source *self);
+    uint64_t expected;
 };
 
 #endif

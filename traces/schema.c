@@ -50,6 +50,48 @@ static const struct trace_column nodes[] = {
     U64(trace_node, mem_bytes, "bytes", 0),
 };
 
+static const struct trace_column io[] = {
+    U64(trace_io, time_ns, "ns", 0),
+    U32(trace_io, tenant, "index", 0),
+    U32(trace_io, device, "index", 0),
+    U32(trace_io, write, "1", 0),
+    U64(trace_io, offset, "bytes", 0),
+    U64(trace_io, bytes, "bytes", 0),
+    U64(trace_io, latency_ns, "ns", TRACE_TIME_NONE),
+};
+
+static const struct trace_column pages[] = {
+    U64(trace_page, time_ns, "ns", 0),     U32(trace_page, tenant, "index", 0),
+    U64(trace_page, page, "page", 0),      U32(trace_page, pages, "4 KiB pages", 1),
+    U32(trace_page, offset, "bytes", 0),   U32(trace_page, write, "1", 0),
+    U32(trace_page, count, "accesses", 1),
+};
+
+static const struct trace_column sched[] = {
+    U64(trace_sched, time_ns, "ns", 0),
+    U32(trace_sched, tenant, "index", 0),
+    U32(trace_sched, cpu, "index", 0),
+    U32(trace_sched, event, "kind", 0),
+    U32(trace_sched, task, "name", TRACE_NAME_NONE),
+    U32(trace_sched, pid, "id", 0),
+    U32(trace_sched, prio, "1", 0),
+    U32(trace_sched, state, "bits", 0),
+    U32(trace_sched, next_task, "name", TRACE_NAME_NONE),
+    U32(trace_sched, next_pid, "id", 0),
+    U32(trace_sched, next_prio, "1", 0),
+    U32(trace_sched, target_cpu, "index", 0),
+};
+
+static const struct trace_column vms[] = {
+    U64(trace_vm, time_ns, "ns", 0),
+    U32(trace_vm, tenant, "index", 0),
+    U32(trace_vm, name, "name", TRACE_NAME_NONE),
+    U64(trace_vm, end_ns, "ns", TRACE_TIME_NONE),
+    U32(trace_vm, vcpus, "1", 0),
+    U64(trace_vm, mem_bytes, "bytes", 0),
+    U64(trace_vm, step_ns, "ns", 0),
+};
+
 #define TABLE(t, S)                                                                                \
     {                                                                                              \
 #t, sizeof(struct S), t, sizeof t / sizeof *t                                              \
@@ -58,6 +100,10 @@ const struct trace_schema trace_schemas[TRACE_TABLES] = {
     [TRACE_REQUESTS] = TABLE(requests, trace_request),
     [TRACE_JOBS] = TABLE(jobs, trace_job),
     [TRACE_NODES] = TABLE(nodes, trace_node),
+    [TRACE_IO] = TABLE(io, trace_io),
+    [TRACE_PAGES] = TABLE(pages, trace_page),
+    [TRACE_SCHED] = TABLE(sched, trace_sched),
+    [TRACE_VMS] = TABLE(vms, trace_vm),
 };
 
 _Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS, "SCHEMA_COLUMNS is too small");

@@ -14,6 +14,7 @@
 
 #include "harness/bench/bench.h"
 #include "harness/base/places.h"
+#include "harness/base/profile.h"
 #include "models/machine.h"
 #include "models/model.h"
 #include "traces/source.h"
@@ -95,7 +96,7 @@ static int open_machine(struct machine **m, struct err *e)
     if (!path)
         return err_set(e, ERR_EIO,
                        "machines/h100-server.json: cannot tell where the program's files are");
-    int rc = config_load(&json, path, e);
+    int rc = profile_load(&json, path, e);
     free(path);
     if (!rc)
         rc = machine_load(m, json, e);

@@ -5,6 +5,7 @@
 #include "harness/run/explain.h"
 #include "harness/run/launch.h"
 #include "harness/base/places.h"
+#include "harness/base/profile.h"
 #include "harness/run/setup.h"
 #include "harness/run/trial.h"
 
@@ -37,7 +38,7 @@ static int usual_machine(struct machine **m, struct err *e)
 {
     struct config *profile;
     char *path = places_root(USUAL_MACHINE);
-    int rc = path ? config_load(&profile, path, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    int rc = path ? profile_load(&profile, path, e) : err_set(e, ERR_ENOMEM, "out of memory");
     free(path);
     if (rc)
         return rc;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "harness/policy/infer_host.h"
 #include "harness/policy/policy_host.h"
 #include "harness/policy/policy_load.h"
@@ -39,8 +40,13 @@ int trial_machine(const struct experiment *x, const struct setup *s, struct mach
         char *path = rc ? NULL : experiment_find(x, relative, e);
         if (!path)
             return err_wrap(e, rc ? rc : ERR_EIO, "%s", config_path(s->machine));
-        rc = config_load(&file, path, e);
+        rc = profile_load(&file, path, e);
         free(path);
+        if (rc)
+            return rc;
+        profile = file;
+    } else if (config_get(profile, "include")) {
+        int rc = profile_resolve(&file, profile, x->folder, e);
         if (rc)
             return rc;
         profile = file;

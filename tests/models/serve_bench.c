@@ -1,5 +1,5 @@
 /* serve_bench.c - see serve_bench.h. */
-#include "tests/models/serve/serve_bench.h"
+#include "tests/models/serve_bench.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/models/serve/serve_bench.h"
+#include "tests/models/serve_bench.h"
 
 /* A policy that asks for one row at every decision, and the harness's side of it. */
 static struct infer_tap tap;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "sim/rng.h"
-#include "tests/models/serve/serve_bench.h"
+#include "tests/models/serve_bench.h"
 
 #define N 40000
 

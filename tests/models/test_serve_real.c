@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/models/serve/serve_bench.h"
+#include "tests/models/serve_bench.h"
 
 #define RUN "vllm-measured-llmservingsim/RTX4090__Llama-3.1-8B__requests.jsonl"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "harness/run/trial.h"
-#include "tests/models/serve/serve_bench.h"
+#include "tests/models/serve_bench.h"
 
 static const char text[] =
     "{\"schema\": \"malv-experiment/1\", \"name\": \"order\","

@@ -1,0 +1,150 @@
+#include "harness/base/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH 8 /* of parts in parts: more is a circle */
+
+static int no_memory(struct err *e)
+{
+    return err_set(e, ERR_ENOMEM, "out of memory for the machine profile");
+}
+
+static bool is_leaf(const struct config *c)
+{
+    return config_kind(c) != CONFIG_OBJECT || config_get(c, "value") || config_get(c, "x");
+}
+
+static void put_value(FILE *f, const struct config *c)
+{
+    char *text = config_text(c);
+    if (text)
+        fprintf(f, "\"%s\":%s", config_key(c), text);
+    free(text);
+}
+
+/* The members of under and over, section by section; over's leaves win. */
+static void put_merged(FILE *f, const struct config *under, const struct config *over)
+{
+    const char *comma = "";
+    fputc('{', f);
+    for (size_t i = 0; i < config_count(under); i++) {
+        const struct config *u = config_at(under, i), *o = config_get(over, config_key(u));
+        fputs(comma, f);
+        comma = ",";
+        if (o && !is_leaf(u) && !is_leaf(o)) {
+            fprintf(f, "\"%s\":", config_key(u));
+            put_merged(f, u, o);
+        } else {
+            put_value(f, o ? o : u);
+        }
+    }
+    for (size_t i = 0; i < config_count(over); i++) {
+        const struct config *o = config_at(over, i);
+        if (config_get(under, config_key(o)) || !strcmp(config_key(o), "include"))
+            continue;
+        fputs(comma, f);
+        comma = ",";
+        put_value(f, o);
+    }
+    fputc('}', f);
+}
+
+static int merge(struct config **out, const struct config *under, const struct config *over,
+                 struct err *e)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    if (!f)
+        return no_memory(e);
+    put_merged(f, under, over);
+    int rc = fclose(f) ? no_memory(e) : config_parse(out, config_path(over), text, len, e);
+    free(text);
+    return rc;
+}
+
+static int resolve(struct config **out, const struct config *doc, const char *folder, int depth,
+                   struct err *e);
+
+static int load(struct config **out, const char *path, int depth, struct err *e)
+{
+    struct config *doc;
+    *out = NULL;
+    int rc = config_load(&doc, path, e);
+    if (rc)
+        return rc;
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    rc = folder ? resolve(out, doc, folder, depth, e) : no_memory(e);
+    free(folder);
+    config_free(doc);
+    return rc;
+}
+
+static int load_part(struct config **out, const struct config *at, const char *folder, int depth,
+                     struct err *e)
+{
+    const char *relative;
+    char *path = NULL;
+    int rc = config_str(at, &relative, e);
+    if (rc)
+        return rc;
+    bool as_is = relative[0] == '/' || !strcmp(folder, ".");
+    if (asprintf(&path, "%s%s%s", as_is ? "" : folder, as_is ? "" : "/", relative) < 0)
+        return no_memory(e);
+    rc = load(out, path, depth, e);
+    free(path);
+    if (rc)
+        return err_wrap(e, rc, "%s", config_path(at));
+    if (config_kind(*out) != CONFIG_OBJECT)
+        rc = config_complain(*out, e, "an object");
+    else if (config_get(*out, "schema"))
+        rc = err_set(e, ERR_ENAME, "%s: has a schema; a part is not a whole profile",
+                     config_path(*out));
+    if (rc) {
+        config_free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+static int resolve(struct config **out, const struct config *doc, const char *folder, int depth,
+                   struct err *e)
+{
+    const struct config *list = config_get(doc, "include");
+    struct config *all = NULL;
+    *out = NULL;
+    if (!list)
+        return (*out = config_copy(doc)) ? 0 : no_memory(e);
+    if (config_kind(list) != CONFIG_ARRAY)
+        return config_complain(list, e, "an array of paths");
+    if (depth == DEPTH)
+        return err_set(e, ERR_ERANGE, "%s: parts within parts, %d deep", config_path(list), DEPTH);
+    int rc = config_parse(&all, config_path(doc), "{}", 2, e);
+    for (size_t i = 0; i < config_count(list) && !rc; i++) {
+        struct config *part = NULL, *both = NULL;
+        rc = load_part(&part, config_at(list, i), folder, depth + 1, e);
+        if (!rc && !(rc = merge(&both, all, part, e))) {
+            config_free(all);
+            all = both;
+        }
+        config_free(part);
+    }
+    if (!rc)
+        rc = merge(out, all, doc, e);
+    config_free(all);
+    return rc;
+}
+
+int profile_load(struct config **out, const char *path, struct err *e)
+{
+    return load(out, path, 0, e);
+}
+
+int profile_resolve(struct config **out, const struct config *doc, const char *folder,
+                    struct err *e)
+{
+    return resolve(out, doc, folder, 0, e);
+}
