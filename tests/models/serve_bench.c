@@ -1,4 +1,5 @@
 /* serve_bench.c - see serve_bench.h. */
+#include "harness/base/profile.h"
 #include "tests/models/serve_bench.h"
 
 #include <criterion/criterion.h>
@@ -71,7 +72,7 @@ static struct machine *load(const struct bench *b)
     struct machine *m;
     struct err e = {0};
     if (b->machine) {
-        cr_assert_eq(config_load(&json, b->machine, &e), 0, "%s", e.msg);
+        cr_assert_eq(profile_load(&json, b->machine, &e), 0, "%s", e.msg);
     } else {
         char *text = toy(b);
         cr_assert_eq(config_parse(&json, "toy", text, strlen(text), &e), 0, "%s", e.msg);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "models/llm_cost.h"
 
 static const struct {
@@ -26,7 +27,7 @@ static void open_machine(struct opened *o, const char *path)
 {
     struct config *c;
     struct err e = {0};
-    cr_assert_eq(config_load(&c, path, &e), 0, "%s", e.msg);
+    cr_assert_eq(profile_load(&c, path, &e), 0, "%s", e.msg);
     cr_assert_eq(machine_load(&o->m, c, &e), 0, "%s", e.msg);
     config_free(c);
     cr_assert_eq(machine_use_begin(&o->u, o->m, &e), 0);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "models/machine.h"
 
 #define HEAD "{\"schema\":\"malv-machine/1\",\"name\":\"m\",\"cpu\":{},\"gpu\":{},\"cost\":{"
@@ -113,7 +114,7 @@ Test(machine, shipped_profiles_load)
         struct config *c;
         struct machine *m;
         struct err e = {0};
-        cr_assert_eq(config_load(&c, name[i], &e), 0, "%s", e.msg);
+        cr_assert_eq(profile_load(&c, name[i], &e), 0, "%s", e.msg);
         cr_assert_eq(machine_load(&m, c, &e), 0, "%s", e.msg);
         cr_expect_gt(m->n_cost, 40);
         for (size_t k = 0; k < m->n_cost; k++)

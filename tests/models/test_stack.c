@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/run/explain.h"
+#include "harness/base/profile.h"
 #include "models/stack.h"
 
 static struct machine *shipped(void)
@@ -12,7 +13,7 @@ static struct machine *shipped(void)
     struct config *c;
     struct machine *m;
     struct err e = {0};
-    cr_assert_eq(config_load(&c, "machines/h100-server.json", &e), 0, "%s", e.msg);
+    cr_assert_eq(profile_load(&c, "machines/h100-server.json", &e), 0, "%s", e.msg);
     cr_assert_eq(machine_load(&m, c, &e), 0, "%s", e.msg);
     config_free(c);
     return m;
