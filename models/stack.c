@@ -30,6 +30,14 @@ const char *stack_where_name(enum stack_where w)
     return names[w];
 }
 
+const char *stack_kind_name(enum stack_kind k)
+{
+#define X(name, what) #name,
+    static const char *const names[] = {STACK_KINDS(X)};
+#undef X
+    return names[k];
+}
+
 const struct stack *stack_at(size_t i)
 {
     return i < stack_table_n ? &stack_table[i] : NULL;
@@ -56,6 +64,19 @@ int stack_path_find(const char *name, enum stack_path_id *p, struct err *e)
 #undef X
 }
 
+/* Adds one crossing of known cost; after: the GPU work lies behind. */
+static void add(struct stack_cost *out, const struct stack_crossing *c, sim_cost ps, bool after)
+{
+    out->kind_n[c->kind]++;
+    out->kind_ps[c->kind] += ps;
+    if (c->where == WHERE_GPU)
+        *(strcmp(c->cost, "gpu.timeslice") ? &out->gpu_switch : &out->gpu_slice) += ps;
+    else if (c->where == WHERE_WIRE)
+        *(after ? &out->wire_after : &out->wire_before) += ps;
+    else
+        *(after ? &out->cpu_after : &out->cpu_before) += ps;
+}
+
 int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
                struct stack_cost *out, struct err *e)
 {
@@ -75,14 +96,7 @@ int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *
         int rc = machine_ps(u, c->cost, &ps, e);
         if (rc)
             return rc;
-        if (c->where == WHERE_GPU) {
-            *(strcmp(c->cost, "gpu.timeslice") ? &out->gpu_switch : &out->gpu_slice) += ps;
-            continue;
-        }
-        bool cpu = c->where == WHERE_GUEST_CPU || c->where == WHERE_HOST_CPU;
-        *(cpu     ? after ? &out->cpu_after : &out->cpu_before
-          : after ? &out->wire_after
-                  : &out->wire_before) += ps;
+        add(out, c, ps, after);
     }
     return 0;
 }

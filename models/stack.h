@@ -20,7 +20,19 @@
     X(token_out, "one token from the engine to the wire")                                          \
     X(infer_cpu, "a policy's inference on a host core")                                            \
     X(infer_gpu_daemon, "a policy's inference on the GPU through LAKE's user-space daemon")        \
-    X(infer_gpu_kernel, "a policy's inference on the GPU, submitted by the kernel itself")
+    X(infer_gpu_kernel, "a policy's inference on the GPU, submitted by the kernel itself")         \
+    X(syscall, "a tenant's system call that does no I/O")                                          \
+    X(block_read, "a direct read, from the system call to the device's doorbell")                  \
+    X(block_write, "a synchronous write of one page, from the system call to the doorbell")        \
+    X(block_done, "the device is done, until the thread that waits runs again")                    \
+    X(net_send, "one packet from a tenant's thread to the network card")                           \
+    X(net_recv, "one packet from the network card to the thread that waits for it")                \
+    X(page_fault, "first touch of a 4 KiB page, by the tenant and by the host under it")           \
+    X(timer, "a tenant's thread arms a one-shot timer")                                            \
+    X(ipi, "an interrupt from one of a tenant's CPUs to another that runs")                        \
+    X(copy, "a copy from a pinned buffer to the GPU is submitted")                                 \
+    X(sync, "a thread blocks until its GPU work is done, and is woken by interrupt")               \
+    X(decide, "the host's kernel asks its policy for a decision, without inference")
 
 enum stack_path_id {
 #define X(name, what) STACK_##name,
@@ -29,11 +41,31 @@ enum stack_path_id {
         STACK_PATHS_N
 };
 
+/* What sort of crossing it is; counts and shares of a tenant's time go by it. */
+#define STACK_KINDS(X)                                                                             \
+    X(trap, "user to kernel and back on one CPU: system call, fault")                              \
+    X(ipc, "from one address space to another through the microkernel")                            \
+    X(exit, "out of a guest into the hypervisor's kernel")                                         \
+    X(user_exit, "and on to the virtual machine monitor in user space")                            \
+    X(irq, "an interrupt is delivered")                                                            \
+    X(wake, "a thread that sleeps is made to run")                                                 \
+    X(copy, "bytes are moved by a CPU or a driver")                                                \
+    X(device, "a bus or a device")                                                                 \
+    X(software, "the work that would be done without crossing anything")
+
+enum stack_kind {
+#define X(name, what) KIND_##name,
+    STACK_KINDS(X)
+#undef X
+        STACK_KINDS_N
+};
+
 enum stack_where { WHERE_GUEST_CPU, WHERE_HOST_CPU, WHERE_WIRE, WHERE_GPU };
 
 struct stack_crossing {
     const char *cost; /* dotted name in the profile; NULL: the GPU work itself, by table */
     enum stack_where where;
+    enum stack_kind kind;
     const char *what;
 };
 
@@ -55,6 +87,7 @@ const char *stack_path_name(enum stack_path_id p);
 const char *stack_path_about(enum stack_path_id p);
 int stack_path_find(const char *name, enum stack_path_id *p, struct err *e) MUST_CHECK;
 const char *stack_where_name(enum stack_where w);
+const char *stack_kind_name(enum stack_kind k);
 
 /* A path with its costs filled in: CPU before the GPU work, time on wires or
  * in the device, CPU after.  A path that never reaches the GPU has no after.
@@ -64,6 +97,10 @@ struct stack_cost {
     sim_cost gpu_slice,
         gpu_switch; /* paid only while tenants run: a slice's rest at most; a switch */
     uint32_t crossings;
+    /* The same once more, by kind: how many, and what they cost together.  The GPU work itself is
+     * in neither; what is paid only while tenants share the GPU is in both. */
+    uint32_t kind_n[STACK_KINDS_N];
+    sim_cost kind_ps[STACK_KINDS_N];
 };
 int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,
                struct stack_cost *out, struct err *e) MUST_CHECK;

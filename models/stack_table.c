@@ -7,156 +7,394 @@
  * the hypervisor (malv).                                                    */
 #include "models/stack_table.h"
 
-#define GUEST WHERE_GUEST_CPU
-#define HOST  WHERE_HOST_CPU
-#define WIRE  WHERE_WIRE
-#define GPU   WHERE_GPU
-
 /* ---- a request comes in ---------------------------------------------------- */
 
 static const struct stack_crossing in_native[] = {
-    {"cost.irq", HOST, "network card interrupts, kernel handler runs"},
-    {"cost.softirq_net", HOST, "packet through the network stack"},
-    {"cost.syscall", HOST, "server receives"},
-    {"cost.wake", WIRE, "a thread on another core wakes up"},
-    {"cost.request_parse", HOST, "parse and tokenize"},
+    {"cost.irq", HOST, IRQ, "network card interrupts, kernel handler runs"},
+    {"cost.softirq_net", HOST, SOFT, "packet through the network stack"},
+    {"cost.syscall", HOST, TRAP, "server receives"},
+    {"cost.wake", WIRE, WAKE, "a thread on another core wakes up"},
+    {"cost.request_parse", HOST, SOFT, "parse and tokenize"},
 };
 static const struct stack_crossing in_kvm[] = {
-    {"cost.irq", HOST, "network card interrupts, host kernel handler runs"},
-    {"cost.softirq_net", HOST, "packet through the host's bridge"},
-    {"cost.vhost", HOST, "vhost copies it into the guest's ring"},
-    {"cost.posted_irq", GUEST, "posted interrupt into the guest, no exit"},
-    {"cost.softirq_net", GUEST, "packet through the guest's network stack"},
-    {"cost.syscall", GUEST, "server receives"},
-    {"cost.wake", WIRE, "a thread on another vCPU wakes up"},
-    {"cost.request_parse", GUEST, "parse and tokenize"},
+    {"cost.irq", HOST, IRQ, "network card interrupts, host kernel handler runs"},
+    {"cost.softirq_net", HOST, SOFT, "packet through the host's bridge"},
+    {"cost.vhost", HOST, COPY, "vhost copies it into the guest's ring"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.softirq_net", GUEST, SOFT, "packet through the guest's network stack"},
+    {"cost.syscall", GUEST, TRAP, "server receives"},
+    {"cost.wake", WIRE, WAKE, "a thread on another vCPU wakes up"},
+    {"cost.request_parse", GUEST, SOFT, "parse and tokenize"},
 };
 static const struct stack_crossing in_malv[] = {
-    {"cost.irq_user", HOST, "microkernel delivers the interrupt to the driver server"},
-    {"cost.softirq_net", HOST, "driver server handles the packet"},
-    {"cost.ipc_call", HOST, "IPC to the virtual machine monitor"},
-    {"cost.vhost", HOST, "copy into the guest's ring"},
-    {"cost.ipc_reply", HOST, "reply to the driver server"},
-    {"cost.posted_irq", GUEST, "posted interrupt into the guest, no exit"},
-    {"cost.softirq_net", GUEST, "packet through the guest's network stack"},
-    {"cost.syscall", GUEST, "server receives"},
-    {"cost.wake", WIRE, "a thread on another vCPU wakes up"},
-    {"cost.request_parse", GUEST, "parse and tokenize"},
+    {"cost.irq_user", HOST, IRQ, "microkernel delivers the interrupt to the driver server"},
+    {"cost.softirq_net", HOST, SOFT, "driver server handles the packet"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the virtual machine monitor"},
+    {"cost.vhost", HOST, COPY, "copy into the guest's ring"},
+    {"cost.ipc_reply", HOST, IPC, "reply to the driver server"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.softirq_net", GUEST, SOFT, "packet through the guest's network stack"},
+    {"cost.syscall", GUEST, TRAP, "server receives"},
+    {"cost.wake", WIRE, WAKE, "a thread on another vCPU wakes up"},
+    {"cost.request_parse", GUEST, SOFT, "parse and tokenize"},
 };
 
 /* ---- the engine launches GPU work, and hears that it is done ------------------ */
 
 static const struct stack_crossing launch_native[] = {
-    {"cost.launch", HOST, "driver library writes the command"},
-    {"cost.doorbell", WIRE, "posted write to the GPU's doorbell page"},
+    {"cost.launch", HOST, SOFT, "driver library writes the command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
 };
 static const struct stack_crossing launch_kvm[] = {
-    {"cost.launch", GUEST, "driver library writes the command"},
-    {"cost.doorbell", WIRE, "posted write; the doorbell page is mapped into the guest, no exit"},
+    {"cost.launch", GUEST, SOFT, "driver library writes the command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write; the page is mapped into the guest, no exit"},
 };
 static const struct stack_crossing launch_malv[] = {
-    {"cost.launch", GUEST, "driver library writes the command"},
-    {"cost.vm_exit", HOST, "hypercall: the doorbell belongs to the hypervisor"},
-    {"cost.gpu_dispatch", HOST, "hypervisor checks and queues the command"},
-    {"cost.doorbell", WIRE, "posted write to the GPU's doorbell page"},
+    {"cost.launch", GUEST, SOFT, "driver library writes the command"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall: the doorbell belongs to the hypervisor"},
+    {"cost.gpu_dispatch", HOST, SOFT, "hypervisor checks and queues the command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
 };
 static const struct stack_crossing complete_native[] = {
-    {"cost.gpu_to_host", WIRE, "GPU writes the fence to host memory"},
-    {"cost.poll", HOST, "engine sees it while polling"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to host memory"},
+    {"cost.poll", HOST, SOFT, "engine sees it while polling"},
 };
 static const struct stack_crossing complete_vm[] = {
-    {"cost.gpu_to_host", WIRE, "GPU writes the fence to guest memory through the IOMMU"},
-    {"cost.poll", GUEST, "engine sees it while polling"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
+    {"cost.poll", GUEST, SOFT, "engine sees it while polling"},
 };
 
 /* ---- a token goes out ----------------------------------------------------------- */
 
 static const struct stack_crossing out_native[] = {
-    {"cost.token_emit", HOST, "detokenize, format, hand to the sender"},
-    {"cost.syscall", HOST, "send"},
+    {"cost.token_emit", HOST, SOFT, "detokenize, format, hand to the sender"},
+    {"cost.syscall", HOST, TRAP, "send"},
 };
 static const struct stack_crossing out_kvm[] = {
-    {"cost.token_emit", GUEST, "detokenize, format, hand to the sender"},
-    {"cost.syscall", GUEST, "send"},
-    {"cost.vm_exit", HOST, "kick of the virtio ring"},
-    {"cost.vhost", HOST, "vhost copies it out"},
+    {"cost.token_emit", GUEST, SOFT, "detokenize, format, hand to the sender"},
+    {"cost.syscall", GUEST, TRAP, "send"},
+    {"cost.vm_exit", HOST, EXIT, "kick of the virtio ring"},
+    {"cost.vhost", HOST, COPY, "vhost copies it out"},
 };
 static const struct stack_crossing out_malv[] = {
-    {"cost.token_emit", GUEST, "detokenize, format, hand to the sender"},
-    {"cost.syscall", GUEST, "send"},
-    {"cost.vm_exit", HOST, "kick of the virtio ring"},
-    {"cost.notify", HOST, "notification to the monitor"},
-    {"cost.vhost", HOST, "copy out of the guest's ring"},
-    {"cost.ipc_call", HOST, "IPC to the driver server"},
-    {"cost.ipc_reply", HOST, "and back"},
+    {"cost.token_emit", GUEST, SOFT, "detokenize, format, hand to the sender"},
+    {"cost.syscall", GUEST, TRAP, "send"},
+    {"cost.vm_exit", HOST, EXIT, "kick of the virtio ring"},
+    {"cost.notify", HOST, IPC, "notification to the monitor"},
+    {"cost.vhost", HOST, COPY, "copy out of the guest's ring"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the driver server"},
+    {"cost.ipc_reply", HOST, IPC, "and back"},
 };
 
 /* ---- a policy asks for inference -------------------------------------------------- */
 
 /* On native and kvm the policy is linked into the engine: a function call, no crossing. */
 static const struct stack_crossing cpu_lake[] = {
-    {"cost.syscall", HOST, "engine asks the kernel's policy"},
-    {"cost.kernel_fpu", HOST, "kernel saves and restores vector registers around the network"},
+    {"cost.syscall", HOST, TRAP, "engine asks the kernel's policy"},
+    {"cost.kernel_fpu", HOST, SOFT,
+     "kernel saves and restores vector registers around the network"},
 };
 static const struct stack_crossing cpu_malv[] = {
-    {"cost.vm_exit", HOST, "hypercall to MLaaS"},
-    {"cost.ipc_call", HOST, "IPC to the policy's server"},
-    {"cost.ipc_reply", HOST, "and back"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
+    {"cost.ipc_reply", HOST, IPC, "and back"},
 };
 static const struct stack_crossing daemon_lake[] = {
-    {"cost.syscall", HOST, "engine asks the kernel's policy"},
-    {"cost.lake_stub", HOST, "kernel stub serializes three commands"},
-    {"cost.lake_channel", HOST, "Netlink to the daemon, which wakes up"},
-    {"cost.copy_small", WIRE, "driver copies the inputs to the GPU"},
-    {"cost.launch", HOST, "daemon launches"},
-    {"cost.doorbell", WIRE, "posted write to the GPU's doorbell page"},
-    {"gpu.timeslice", GPU, "another context: waits out the tenant's time slice, if one runs"},
-    {"gpu.context_switch", GPU, "and switches, if one runs"},
-    {NULL, GPU, "the network runs"},
-    {"cost.copy_small", WIRE, "driver copies the outputs back"},
-    {"cost.lake_channel", HOST, "Netlink reply to the kernel, which wakes up"},
+    {"cost.syscall", HOST, TRAP, "engine asks the kernel's policy"},
+    {"cost.lake_stub", HOST, SOFT, "kernel stub serializes three commands"},
+    {"cost.lake_channel", HOST, WAKE, "Netlink to the daemon, which wakes up"},
+    {"cost.copy_small", WIRE, COPY, "driver copies the inputs to the GPU"},
+    {"cost.launch", HOST, SOFT, "daemon launches"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
+    {"gpu.timeslice", GPU, DEVICE,
+     "another context: waits out the tenant's time slice, if one runs"},
+    {"gpu.context_switch", GPU, DEVICE, "and switches, if one runs"},
+    {NULL, GPU, DEVICE, "the network runs"},
+    {"cost.copy_small", WIRE, COPY, "driver copies the outputs back"},
+    {"cost.lake_channel", HOST, WAKE, "Netlink reply to the kernel, which wakes up"},
 };
 static const struct stack_crossing kernel_malv[] = {
-    {"cost.vm_exit", HOST, "hypercall to MLaaS"},
-    {"cost.ipc_call", HOST, "IPC to the policy's server"},
-    {"cost.launch", HOST, "the microkernel's own submission path writes the command"},
-    {"cost.doorbell", WIRE, "posted write to the GPU's doorbell page"},
-    {"cost.gpu_reads_host", WIRE, "GPU fetches the inputs from pinned host memory"},
-    {"gpu.context_switch", GPU, "the kernel owns the channel: preempts the tenant, if one runs"},
-    {NULL, GPU, "the network runs"},
-    {"cost.gpu_to_host", WIRE, "GPU writes outputs and fence to host memory"},
-    {"cost.poll", HOST, "server sees it while polling"},
-    {"cost.ipc_reply", HOST, "reply"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
+    {"cost.launch", HOST, SOFT, "the microkernel's own submission path writes the command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
+    {"cost.gpu_reads_host", WIRE, DEVICE, "GPU fetches the inputs from pinned host memory"},
+    {"gpu.context_switch", GPU, DEVICE,
+     "the kernel owns the channel: preempts the tenant, if one runs"},
+    {NULL, GPU, DEVICE, "the network runs"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes outputs and fence to host memory"},
+    {"cost.poll", HOST, SOFT, "server sees it while polling"},
+    {"cost.ipc_reply", HOST, IPC, "reply"},
 };
 
-#define LIST(a)                                                                                    \
+/* ---- what tenants do: system calls, block devices, packets -------------------------------- */
+
+/* Reads are direct; a write copies its page and is then submitted like a read.  The guest's disk is
+ * virtio: on kvm an I/O thread of the monitor serves it, on malv the monitor asks the block server.
+ */
+static const struct stack_crossing syscall_native[] = {
+    {"cost.syscall", HOST, TRAP, "enters the kernel and leaves it"},
+};
+static const struct stack_crossing syscall_guest[] = {
+    {"cost.syscall", GUEST, TRAP, "enters the guest's kernel and leaves it, no exit"},
+};
+
+#define SUBMIT_NATIVE                                                                              \
+    {"cost.block_layer", HOST, SOFT, "block layer and driver write the command"},                  \
     {                                                                                              \
-        true, sizeof(a) / sizeof *(a), a                                                           \
+        "cost.doorbell", WIRE, DEVICE, "posted write to the device's doorbell"                     \
     }
-#define FREE                                                                                       \
+#define SUBMIT_GUEST                                                                               \
+    {"cost.block_layer", GUEST, SOFT, "guest's block layer prepares the request"},                 \
+        {"cost.virtio_queue", GUEST, SOFT, "and puts it on the virtio ring"},                      \
     {                                                                                              \
-        true, 0, NULL                                                                              \
+        "cost.vm_exit", HOST, EXIT, "kick of the virtio ring"                                      \
     }
-#define ABSENT                                                                                     \
+#define SUBMIT_KVM                                                                                 \
+    SUBMIT_GUEST, {"cost.wake", WIRE, WAKE, "the monitor's I/O thread wakes up"},                  \
+        {"cost.vmm_block", HOST, SOFT, "takes the request off the ring"},                          \
+        {"cost.syscall", HOST, TRAP, "and submits it to the host's kernel"}, SUBMIT_NATIVE
+#define SUBMIT_MALV                                                                                \
+    SUBMIT_GUEST, {"cost.notify", HOST, IPC, "notification to the monitor"},                       \
+        {"cost.vmm_block", HOST, SOFT, "takes the request off the ring"},                          \
+        {"cost.ipc_call", HOST, IPC, "IPC to the block server"},                                   \
+        {"cost.block_server", HOST, SOFT, "block server checks it and writes the command"},        \
+        {"cost.doorbell", WIRE, DEVICE, "posted write to the device's doorbell"},                  \
     {                                                                                              \
-        false, 0, NULL                                                                             \
+        "cost.ipc_reply", HOST, IPC, "reply to the monitor"                                        \
     }
+
+static const struct stack_crossing read_native[] = {
+    {"cost.syscall", HOST, TRAP, "read"},
+    SUBMIT_NATIVE,
+};
+static const struct stack_crossing read_kvm[] = {
+    {"cost.syscall", GUEST, TRAP, "read"},
+    SUBMIT_KVM,
+};
+static const struct stack_crossing read_malv[] = {
+    {"cost.syscall", GUEST, TRAP, "read"},
+    SUBMIT_MALV,
+};
+static const struct stack_crossing write_native[] = {
+    {"cost.syscall", HOST, TRAP, "write"},
+    {"cost.copy_page", HOST, COPY, "into the page cache"},
+    SUBMIT_NATIVE,
+};
+static const struct stack_crossing write_kvm[] = {
+    {"cost.syscall", GUEST, TRAP, "write"},
+    {"cost.copy_page", GUEST, COPY, "into the guest's page cache"},
+    SUBMIT_KVM,
+};
+static const struct stack_crossing write_malv[] = {
+    {"cost.syscall", GUEST, TRAP, "write"},
+    {"cost.copy_page", GUEST, COPY, "into the guest's page cache"},
+    SUBMIT_MALV,
+};
+
+static const struct stack_crossing done_native[] = {
+    {"cost.irq", HOST, IRQ, "device interrupts, kernel handler runs"},
+    {"cost.block_done", HOST, SOFT, "block layer completes the request"},
+    {"cost.wake", WIRE, WAKE, "the thread that waits wakes up"},
+};
+static const struct stack_crossing done_kvm[] = {
+    {"cost.irq", HOST, IRQ, "device interrupts, host's handler runs"},
+    {"cost.block_done", HOST, SOFT, "host's block layer completes the request"},
+    {"cost.wake", WIRE, WAKE, "the monitor's I/O thread wakes up"},
+    {"cost.vmm_block", HOST, SOFT, "marks it done on the ring"},
+    {"cost.syscall", HOST, TRAP, "and asks for an interrupt to the guest"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.block_done", GUEST, SOFT, "guest's block layer completes the request"},
+    {"cost.wake", WIRE, WAKE, "the guest's thread that waits wakes up"},
+};
+static const struct stack_crossing done_malv[] = {
+    {"cost.irq_user", HOST, IRQ, "microkernel delivers the interrupt to the block server"},
+    {"cost.block_server", HOST, SOFT, "finds whose request is done"},
+    {"cost.notify", HOST, IPC, "notification to the monitor"},
+    {"cost.vmm_block", HOST, SOFT, "marks it done on the ring"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.block_done", GUEST, SOFT, "guest's block layer completes the request"},
+    {"cost.wake", WIRE, WAKE, "the guest's thread that waits wakes up"},
+};
+
+static const struct stack_crossing send_native[] = {
+    {"cost.syscall", HOST, TRAP, "send"},
+    {"cost.net_xmit", HOST, SOFT, "network stack and driver write the descriptor"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the card's doorbell"},
+};
+static const struct stack_crossing send_kvm[] = {
+    {"cost.syscall", GUEST, TRAP, "send"},
+    {"cost.net_xmit", GUEST, SOFT, "guest's network stack, onto the virtio ring"},
+    {"cost.vm_exit", HOST, EXIT, "kick of the virtio ring"},
+    {"cost.vhost", HOST, COPY, "vhost copies it out"},
+    {"cost.net_xmit", HOST, SOFT, "through the host's bridge and driver"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the card's doorbell"},
+};
+static const struct stack_crossing send_malv[] = {
+    {"cost.syscall", GUEST, TRAP, "send"},
+    {"cost.net_xmit", GUEST, SOFT, "guest's network stack, onto the virtio ring"},
+    {"cost.vm_exit", HOST, EXIT, "kick of the virtio ring"},
+    {"cost.notify", HOST, IPC, "notification to the monitor"},
+    {"cost.vhost", HOST, COPY, "copy out of the guest's ring"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the driver server"},
+    {"cost.net_driver", HOST, SOFT, "driver server writes the descriptor"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the card's doorbell"},
+    {"cost.ipc_reply", HOST, IPC, "reply to the monitor"},
+};
+
+/* ---- memory, timers, other CPUs -------------------------------------------------------------- */
+
+static const struct stack_crossing fault_native[] = {
+    {"cost.fault", HOST, TRAP, "page fault exception"},
+    {"cost.page_fill", HOST, SOFT, "kernel finds a frame, zeroes and maps it"},
+};
+static const struct stack_crossing fault_kvm[] = {
+    {"cost.fault", GUEST, TRAP, "page fault exception in the guest, no exit"},
+    {"cost.page_fill", GUEST, SOFT, "guest's kernel finds a frame, zeroes and maps it"},
+    {"cost.vm_exit", HOST, EXIT, "EPT violation: nothing is behind the guest's frame"},
+    {"cost.page_fill", HOST, SOFT, "host's kernel finds a frame, zeroes and maps it"},
+};
+static const struct stack_crossing fault_malv[] = {
+    {"cost.fault", GUEST, TRAP, "page fault exception in the guest, no exit"},
+    {"cost.page_fill", GUEST, SOFT, "guest's kernel finds a frame, zeroes and maps it"},
+    {"cost.vm_exit", HOST, EXIT, "EPT violation: nothing is behind the guest's frame"},
+    {"cost.ipc_call", HOST, IPC, "the fault is a message to the memory server"},
+    {"cost.page_fill", HOST, SOFT, "memory server finds a frame and zeroes it"},
+    {"cost.cap_invoke", HOST, TRAP, "and has the microkernel map it, by its capability"},
+    {"cost.ipc_reply", HOST, IPC, "reply: the guest goes on"},
+};
+static const struct stack_crossing timer_native[] = {
+    {"cost.syscall", HOST, TRAP, "the thread asks for a timer"},
+    {"cost.timer_program", HOST, SOFT, "kernel's timer queue and the deadline register"},
+};
+static const struct stack_crossing timer_vm[] = {
+    {"cost.syscall", GUEST, TRAP, "the thread asks the guest's kernel for a timer"},
+    {"cost.timer_program", GUEST, SOFT, "guest's timer queue"},
+    {"cost.vm_exit", HOST, EXIT, "write to the deadline register"},
+    {"cost.timer_program", HOST, SOFT, "hypervisor's timer queue and the real register"},
+};
+static const struct stack_crossing ipi_native[] = {
+    {"cost.ipi_send", HOST, SOFT, "write to the interrupt controller"},
+    {"cost.irq", HOST, IRQ, "the other CPU takes the interrupt"},
+};
+static const struct stack_crossing ipi_vm[] = {
+    {"cost.vm_exit", HOST, EXIT, "write to the virtual interrupt controller"},
+    {"cost.ipi_send", HOST, SOFT, "hypervisor finds the target and notifies its CPU"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the other vCPU, no exit"},
+};
+
+/* ---- a tenant's GPU work, beyond launches ------------------------------------------------------
+ */
+
+static const struct stack_crossing copy_native[] = {
+    {"cost.copy_submit", HOST, SOFT, "driver library writes the copy command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
+};
+static const struct stack_crossing copy_kvm[] = {
+    {"cost.copy_submit", GUEST, SOFT, "driver library writes the copy command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write; the page is mapped into the guest, no exit"},
+};
+static const struct stack_crossing copy_malv[] = {
+    {"cost.copy_submit", GUEST, SOFT, "driver library writes the copy command"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall: the doorbell belongs to the hypervisor"},
+    {"cost.gpu_dispatch", HOST, SOFT, "hypervisor checks and queues the command"},
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
+};
+static const struct stack_crossing sync_native[] = {
+    {"cost.syscall", HOST, TRAP, "the thread asks the driver to wait, and sleeps"},
+    {NULL, GPU, DEVICE, "what was submitted runs"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to host memory"},
+    {"cost.irq", HOST, IRQ, "GPU interrupts, kernel handler runs"},
+    {"cost.gpu_intr", HOST, SOFT, "driver finds which fence it was"},
+    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
+};
+static const struct stack_crossing sync_kvm[] = {
+    {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
+    {NULL, GPU, DEVICE, "what was submitted runs"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
+    {"cost.posted_irq", GUEST, IRQ, "GPU's interrupt is posted into the guest, no exit"},
+    {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
+    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
+};
+static const struct stack_crossing sync_malv[] = {
+    {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
+    {NULL, GPU, DEVICE, "what was submitted runs"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
+    {"cost.irq", HOST, IRQ, "GPU interrupts the microkernel, which owns the channel"},
+    {"cost.gpu_dispatch", HOST, SOFT, "finds which guest's fence it was, lets the next work in"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
+    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
+};
+
+/* ---- the host's own decisions ---------------------------------------------------------------- */
+
+/* On native and kvm the heuristic is part of the kernel: a function call, no crossing. */
+static const struct stack_crossing decide_lake[] = {
+    {"cost.module_call", HOST, SOFT, "the kernel calls the loaded policy module"},
+};
+static const struct stack_crossing decide_malv[] = {
+    {"cost.ipc_call", HOST, IPC, "IPC to MLaaS"},
+    {"cost.ipc_reply", HOST, IPC, "and back"},
+};
+
+/* Paths that are not listed do not exist.  What native and lake share: */
+#define ON_METAL                                                                                   \
+    [STACK_request_in] = LIST(in_native), [STACK_launch] = LIST(launch_native),                    \
+    [STACK_complete] = LIST(complete_native), [STACK_token_out] = LIST(out_native),                \
+    [STACK_syscall] = LIST(syscall_native), [STACK_block_read] = LIST(read_native),                \
+    [STACK_block_write] = LIST(write_native), [STACK_block_done] = LIST(done_native),              \
+    [STACK_net_send] = LIST(send_native), [STACK_net_recv] = PART(in_native),                      \
+    [STACK_page_fault] = LIST(fault_native), [STACK_timer] = LIST(timer_native),                   \
+    [STACK_ipi] = LIST(ipi_native), [STACK_copy] = LIST(copy_native),                              \
+    [STACK_sync] = LIST(sync_native)
 
 const struct stack stack_table[] = {
     {"native",
      "Linux on the metal, policy inside the engine",
-     {LIST(in_native), LIST(launch_native), LIST(complete_native), LIST(out_native), FREE, ABSENT,
-      ABSENT}},
+     {ON_METAL, [STACK_infer_cpu] = FREE, [STACK_decide] = FREE}},
     {"kvm",
      "a KVM guest with the GPU passed through, policy inside the engine",
-     {LIST(in_kvm), LIST(launch_kvm), LIST(complete_vm), LIST(out_kvm), FREE, ABSENT, ABSENT}},
+     {[STACK_request_in] = LIST(in_kvm),
+      [STACK_launch] = LIST(launch_kvm),
+      [STACK_complete] = LIST(complete_vm),
+      [STACK_token_out] = LIST(out_kvm),
+      [STACK_infer_cpu] = FREE,
+      [STACK_syscall] = LIST(syscall_guest),
+      [STACK_block_read] = LIST(read_kvm),
+      [STACK_block_write] = LIST(write_kvm),
+      [STACK_block_done] = LIST(done_kvm),
+      [STACK_net_send] = LIST(send_kvm),
+      [STACK_net_recv] = PART(in_kvm),
+      [STACK_page_fault] = LIST(fault_kvm),
+      [STACK_timer] = LIST(timer_vm),
+      [STACK_ipi] = LIST(ipi_vm),
+      [STACK_copy] = LIST(copy_kvm),
+      [STACK_sync] = LIST(sync_kvm),
+      [STACK_decide] = FREE}},
     {"lake",
      "Linux on the metal with LAKE, policy inside the kernel",
-     {LIST(in_native), LIST(launch_native), LIST(complete_native), LIST(out_native), LIST(cpu_lake),
-      LIST(daemon_lake), ABSENT}},
+     {ON_METAL, [STACK_infer_cpu] = LIST(cpu_lake), [STACK_infer_gpu_daemon] = LIST(daemon_lake),
+      [STACK_decide] = LIST(decide_lake)}},
     {"malv",
      "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
-     {LIST(in_malv), LIST(launch_malv), LIST(complete_vm), LIST(out_malv), LIST(cpu_malv), ABSENT,
-      LIST(kernel_malv)}},
+     {[STACK_request_in] = LIST(in_malv),
+      [STACK_launch] = LIST(launch_malv),
+      [STACK_complete] = LIST(complete_vm),
+      [STACK_token_out] = LIST(out_malv),
+      [STACK_infer_cpu] = LIST(cpu_malv),
+      [STACK_infer_gpu_kernel] = LIST(kernel_malv),
+      [STACK_syscall] = LIST(syscall_guest),
+      [STACK_block_read] = LIST(read_malv),
+      [STACK_block_write] = LIST(write_malv),
+      [STACK_block_done] = LIST(done_malv),
+      [STACK_net_send] = LIST(send_malv),
+      [STACK_net_recv] = PART(in_malv),
+      [STACK_page_fault] = LIST(fault_malv),
+      [STACK_timer] = LIST(timer_vm),
+      [STACK_ipi] = LIST(ipi_vm),
+      [STACK_copy] = LIST(copy_malv),
+      [STACK_sync] = LIST(sync_malv),
+      [STACK_decide] = LIST(decide_malv)}},
 };
 const size_t stack_table_n = sizeof stack_table / sizeof *stack_table;

@@ -74,6 +74,7 @@ static void json_row(void *ctx, const struct stack_row *r)
     member(p->out, "stack", r->stack->name);
     member(p->out, "what", r->crossing->what);
     member(p->out, "where", stack_where_name(r->crossing->where));
+    member(p->out, "kind", stack_kind_name(r->crossing->kind));
     member(p->out, "cost", r->crossing->cost);
     fputs(",\"ns\":", p->out);
     if (r->cost)
