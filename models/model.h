@@ -63,6 +63,9 @@ struct model_ops {
     /* Tables other than requests that a trace section may bring; a bit set of 1 << TRACE_x. */
     unsigned rows;
     bool needs_rows; /* and must bring */
+    /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is then refused as a
+     * mistake; 0: not said. */
+    unsigned hooks;
     int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e);
 };

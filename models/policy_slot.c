@@ -4,9 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* The incident is kept as a note until there are measures to put it in:
- * create runs before the model does. */
-static void note(struct policy_slot *p)
+/* create runs before the model does: there are no measures yet. */
+void slot_note(struct policy_slot *p)
 {
     if (!p->out || p->noted || p->ejected == EJECT_NONE)
         return;
@@ -21,7 +20,7 @@ void slot_eject(struct policy_slot *p, enum eject_kind kind, sim_time now)
     p->ejected = kind;
     p->ejected_at = now;
     p->ejected_call = p->calls - 1;
-    note(p);
+    slot_note(p);
 }
 
 void slot_bad(struct policy_slot *p, sim_time now, const char *fmt, ...)
@@ -34,7 +33,7 @@ void slot_bad(struct policy_slot *p, sim_time now, const char *fmt, ...)
     slot_eject(p, EJECT_BAD_ANSWER, now);
 }
 
-static void eject_known(struct policy_slot *p, const char *hook, sim_time now)
+void slot_eject_known(struct policy_slot *p, const char *hook, sim_time now)
 {
     const char *text = p->eject_text ? p->eject_text : "no more is known";
     if (p->eject_why == EJECT_TIMEOUT)
@@ -42,34 +41,6 @@ static void eject_known(struct policy_slot *p, const char *hook, sim_time now)
     else
         snprintf(p->eject_note, sizeof p->eject_note, "%s crashed: %.120s", hook, text);
     slot_eject(p, p->eject_why, now);
-}
-
-bool slot_enter(struct policy_slot *p, const char *hook, sim_time now)
-{
-    uint64_t call = p->calls++;
-    if (p->eject_why != EJECT_NONE && call == p->eject_at) {
-        eject_known(p, hook, now);
-        return false;
-    }
-    if (p->beat) {
-        p->beat->decision = call;
-        p->beat->inside = 1;
-    }
-    return true;
-}
-
-void slot_leave(struct policy_slot *p)
-{
-    if (p->beat)
-        p->beat->inside = 0;
-}
-
-bool slot_asks(struct policy_slot *p)
-{
-    if (!p || !p->ops)
-        return false;
-    note(p);
-    return p->ejected == EJECT_NONE;
 }
 
 void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
@@ -92,7 +63,7 @@ void policy_slot_destroy(struct policy_slot *p)
 {
     if (!p || !p->ops)
         return;
-    note(p);
+    slot_note(p);
     /* A state that create refused, or that crashed on the last attempt, is not touched. */
     if (p->ejected != EJECT_NONE && p->ejected != EJECT_BAD_ANSWER)
         return;
@@ -110,8 +81,51 @@ void policy_slot_report(struct policy_slot *p, struct measures *out)
 {
     if (p) {
         p->out = out;
-        note(p);
+        slot_note(p);
     }
     measures_number(out, "policy_decisions", "1", BETTER_NONE, p ? (double)p->decisions : 0);
     measures_number(out, "ejected", "1", BETTER_LESS, p && p->ejected != EJECT_NONE);
+}
+
+const char *policy_hook_name(enum policy_hook hook)
+{
+    static const char *const name[] = {
+#define X(id, text) text,
+        POLICY_HOOKS(X)
+#undef X
+    };
+    return name[hook];
+}
+
+bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
+{
+    switch (hook) {
+    case POLICY_HOOK_SERVE_ADMIT:
+        return o->serve_admit;
+    case POLICY_HOOK_SERVE_BATCH:
+        return o->serve_batch;
+    case POLICY_HOOK_CPU_PICK:
+        return o->cpu_pick;
+    case POLICY_HOOK_CPU_BALANCE:
+        return o->cpu_balance;
+    case POLICY_HOOK_MEM_EVICT:
+        return o->mem_evict;
+    case POLICY_HOOK_MEM_PLACE:
+        return o->mem_place;
+    case POLICY_HOOK_MEM_READAHEAD:
+        return o->mem_readahead;
+    case POLICY_HOOK_IO_STEER:
+        return o->io_steer;
+    case POLICY_HOOKS_N:
+        break;
+    }
+    return false;
+}
+
+unsigned policy_hooks(const struct policy_ops *o)
+{
+    unsigned set = 0;
+    for (int h = 0; h < POLICY_HOOKS_N; h++)
+        set |= (unsigned)policy_has_hook(o, (enum policy_hook)h) << h;
+    return set;
 }

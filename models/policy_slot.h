@@ -27,8 +27,11 @@
 /* In memory shared between a worker and its parent. */
 struct policy_beat {
     volatile uint64_t decision; /* number of the call now in progress, or the last one */
-    volatile uint32_t inside;   /* 1 while the policy's code runs */
+    volatile uint32_t inside;   /* 1 + the slot's number while its policy's code runs, else 0 */
 };
+
+/* The slots of a trial: the one of "policy", and one for each hook bound on its own. */
+#define POLICY_SLOTS (1 + POLICY_HOOKS_N)
 
 enum eject_kind { EJECT_NONE, EJECT_BAD_ANSWER, EJECT_CRASH, EJECT_TIMEOUT, EJECT_CREATE };
 
@@ -36,6 +39,7 @@ struct policy_slot {
     const struct policy_ops *ops; /* NULL: defaults only */
     void *self;
     const char *label;         /* as the experiment names this variant */
+    uint32_t number;           /* below POLICY_SLOTS; the beat says which slot was inside */
     struct policy_beat *beat;  /* NULL: nobody watches */
     uint64_t eject_at;         /* number of a call known to crash or hang */
     enum eject_kind eject_why; /* for eject_at: crash or timeout; EJECT_NONE: ignore eject_at */
@@ -53,6 +57,11 @@ struct policy_slot {
     char eject_note[192]; /* the sentence of the incident */
     bool noted;           /* it is in `out` */
 };
+
+/* "mem.evict"; whether a policy has an answer there. */
+const char *policy_hook_name(enum policy_hook hook);
+bool policy_has_hook(const struct policy_ops *ops, enum policy_hook hook);
+unsigned policy_hooks(const struct policy_ops *ops); /* all it has: a set of 1 << hook */
 
 /* create fails: ejected from the start; `why` (may be NULL) is what it said. */
 void policy_slot_create(struct policy_slot *p, const struct policy_host *h,

@@ -158,7 +158,9 @@ int policy_host_open(struct policy_session **out, struct policy_slot *slot,
     s->want = *want;
     s->face = (struct policy_host){
         s, host_log, host_random, host_param, host_param_text, host_model_open, host_infer};
-    rng_init(&s->random, want->seed, "policy", slot->ops->name);
+    char stream[128]; /* the same policy at two hooks draws apart */
+    snprintf(stream, sizeof stream, want->hook ? "%.64s@%s" : "%.64s", slot->ops->name, want->hook);
+    rng_init(&s->random, want->seed, "policy", stream);
     policy_slot_create(slot, &s->face, last_words, s);
     if (slot->ejected == EJECT_NONE)
         check_all_asked(s);

@@ -18,6 +18,7 @@ struct policy_session;
 
 struct policy_session_want {
     uint64_t seed;                            /* of the trial */
+    const char *hook;                         /* bound to that one alone; NULL: to all */
     const struct config *params;              /* an object; NULL: none given */
     const struct model_infer *infer;          /* NULL: model_open finds nothing */
     void (*say)(void *ctx, const char *line); /* optional: every log line, at once (-v) */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/base/places.h"
+#include "models/policy_slot.h"
 
 struct policy {
     void *object;
@@ -132,9 +133,8 @@ int policy_check_table(const struct policy_ops *o, const char *path, struct err 
     if (!o->create || !o->destroy)
         return err_set(e, ERR_EABI, "%s: %s lacks .%s, which every policy must have", path, o->name,
                        o->create ? "destroy" : "create");
-    if (!o->serve_admit && !o->serve_batch)
-        return err_set(e, ERR_EABI, "%s: %s decides nothing: neither .serve_admit nor .serve_batch",
-                       path, o->name);
+    if (!policy_hooks(o))
+        return err_set(e, ERR_EABI, "%s: %s decides nothing: no hook that answers", path, o->name);
     return 0;
 }
 

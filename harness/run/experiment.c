@@ -190,8 +190,12 @@ int experiment_from(struct experiment **out, const struct config *doc, const cha
     int rc = x->file && x->folder && x->root && x->doc ? 0 : no_memory(e);
     if (!rc && config_kind(x->doc) != CONFIG_OBJECT)
         rc = config_complain(x->doc, e, "an object");
+    if (!rc)
+        rc = setup_nest_policies(x->doc, e);
     if (!rc && edits)
         rc = apply_edits(x->doc, edits, e);
+    if (!rc && edits)
+        rc = setup_nest_policies(x->doc, e);
     if (!rc)
         rc = setup_read(&s, x->doc, e);
     if (!rc) {
@@ -264,6 +268,8 @@ int experiment_combination(const struct experiment *x, uint64_t combination, str
         rc = json ? config_set(*doc, x->axis[i].path, json, e) : no_memory(e);
         free(json);
     }
+    if (!rc)
+        rc = setup_nest_policies(*doc, e);
     /* A model's section may be left out when all its settings have defaults. */
     if (!rc && !(rc = config_str(config_get(*doc, "model"), &model, e)) && !config_get(*doc, model))
         rc = config_set(*doc, model, "{}", e);

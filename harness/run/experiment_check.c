@@ -69,17 +69,18 @@ static int check_trace(const struct experiment *x, const struct setup *s, struct
  * wrong with the input: no such policy, another ABI, an unknown parameter.  */
 #define TRY_S 5
 
-static void try_policy(const struct experiment *x, const struct setup *s, int out)
+static void try_policy(const struct experiment *x, const struct setup *s, unsigned slot, int out)
 {
     struct trial_tools tools = {.backend = INFER_CPU};
     struct err e = {0};
     alarm(TRY_S);
-    if (trial_policy_check(x, s, &tools, &e) && write(out, &e, sizeof e) != (ssize_t)sizeof e)
+    if (trial_policy_check(x, s, slot, &tools, &e) && write(out, &e, sizeof e) != (ssize_t)sizeof e)
         _exit(1);
     _exit(0);
 }
 
-static int check_policy_apart(const struct experiment *x, const struct setup *s, struct err *e)
+static int check_policy_apart(const struct experiment *x, const struct setup *s, unsigned slot,
+                              struct err *e)
 {
     int pipes[2];
     struct err told = {0};
@@ -88,7 +89,7 @@ static int check_policy_apart(const struct experiment *x, const struct setup *s,
     fflush(NULL);
     pid_t pid = fork();
     if (pid == 0)
-        try_policy(x, s, pipes[1]);
+        try_policy(x, s, slot, pipes[1]);
     close(pipes[1]);
     ssize_t n = 0, got = 0;
     while (pid > 0 && (size_t)got < sizeof told &&
@@ -109,11 +110,20 @@ static int check_policy_apart(const struct experiment *x, const struct setup *s,
 static int check_policy(const struct experiment *x, const struct setup *s, struct checked *c,
                         struct err *e)
 {
-    bool is_new;
-    if (!s->policy)
-        return 0;
-    int rc = textset_add(&c->policy, config_text(s->policy_at), &is_new, e);
-    return rc || !is_new ? rc : check_policy_apart(x, s, e);
+    int rc = 0;
+    for (unsigned i = 0; i < POLICY_SLOTS && !rc; i++) {
+        char *text = s->policy[i].name ? config_text(s->policy[i].at) : NULL, *question = NULL;
+        bool is_new;
+        if (!s->policy[i].name)
+            continue;
+        if (text && asprintf(&question, "%s %u %s", s->model->name, i, text) < 0)
+            question = NULL;
+        free(text);
+        rc = textset_add(&c->policy, question, &is_new, e);
+        if (!rc && is_new)
+            rc = check_policy_apart(x, s, i, e);
+    }
+    return rc;
 }
 
 static int check_one(const struct experiment *x, uint64_t combination, struct checked *c,

@@ -53,14 +53,13 @@ static int hand_out(struct pool *p, struct err *e)
 {
     for (unsigned i = 0; i < p->opt->jobs && !p->done; i++) {
         struct worker *w = &p->worker[i];
-        struct pool_task task = {.eject_why = EJECT_NONE};
+        struct pool_task task = {0};
         if (w->busy)
             continue;
         enum pool_next next = p->ops->next(p->ops->ctx, &task.index);
         p->done = next == POOL_DONE;
         if (next != POOL_TASK)
             break;
-        w->again = false;
         int rc = give(p, w, &task, e);
         if (rc)
             return rc;
@@ -68,32 +67,31 @@ static int hand_out(struct pool *p, struct err *e)
     return 0;
 }
 
-/* Dead inside a policy: once more, with the call known. Dead elsewhere, or twice: lost. */
+/* Dead inside a policy: once more, with the call known. Dead elsewhere, or twice in one: lost. */
 static int bury(struct pool *p, struct worker *w, struct err *e)
 {
     char how[80];
     struct pool_task task = w->task;
     bool was_busy = w->busy, overstayed = w->overstayed;
     /* A call we ended may have returned in that very moment: it counts as the one that hung. */
-    bool inside = overstayed || w->beat->inside;
+    uint32_t inside = overstayed ? w->seen_inside : w->beat->inside;
     uint64_t call = overstayed ? w->seen_call : w->beat->decision;
+    struct pool_eject *eject = inside - 1 < POLICY_SLOTS ? &task.eject[inside - 1] : NULL;
     worker_bury(w, how, sizeof how);
     if (!was_busy)
         return 0;
-    if (inside && !w->again) {
-        w->again = true;
-        task.eject_at = call;
-        task.eject_why = overstayed ? EJECT_TIMEOUT : EJECT_CRASH;
+    if (eject && eject->why == EJECT_NONE) {
+        eject->at = call;
+        eject->why = overstayed ? EJECT_TIMEOUT : EJECT_CRASH;
         if (overstayed)
-            snprintf(task.eject_text, sizeof task.eject_text, "not back after %g s",
-                     p->opt->limit_s);
+            snprintf(eject->text, sizeof eject->text, "not back after %g s", p->opt->limit_s);
         else
-            snprintf(task.eject_text, sizeof task.eject_text, "%s", how);
+            snprintf(eject->text, sizeof eject->text, "%s", how);
         return give(p, w, &task, e);
     }
     char why[192];
     snprintf(why, sizeof why, "the worker process ended by %s%s", how,
-             inside ? " inside the policy, again after the policy had been ejected" : "");
+             eject ? " inside the policy, again after the policy had been ejected" : "");
     return p->ops->lost(p->ops->ctx, task.index, why, e);
 }
 
@@ -112,10 +110,12 @@ static int hear(struct pool *p, struct worker *w, struct err *e)
 static void watch(const struct pool *p, struct worker *w, double now)
 {
     uint64_t call = w->beat->decision;
-    if (!w->busy || !w->beat->inside) {
+    uint32_t inside = w->beat->inside;
+    if (!w->busy || !inside) {
         w->seen_since = 0;
-    } else if (w->seen_since == 0 || call != w->seen_call) {
+    } else if (w->seen_since == 0 || call != w->seen_call || inside != w->seen_inside) {
         w->seen_call = call;
+        w->seen_inside = inside;
         w->seen_since = now;
     } else if (now - w->seen_since > p->opt->limit_s && !w->overstayed) {
         w->overstayed = true;

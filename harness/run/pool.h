@@ -7,8 +7,9 @@
  *
  * A worker that dies, or stays longer than limit_s, inside a policy's code
  * has its trial run again with that call known (policy_slot.h), so that the
- * ejection is the same in every run.  A worker that dies anywhere else loses
- * its trial, which is reported through `lost`; the next one runs.
+ * ejection is the same in every run; a trial with several policies may lose
+ * one after the other.  A worker that dies anywhere else loses its trial,
+ * which is reported through `lost`; the next one runs.
  *
  * SIGINT and SIGTERM end the workers and make pool_run return ERR_EFAIL; all
  * that was taken stays taken.                                               */
@@ -19,11 +20,16 @@
 #include "sim/buf.h"
 #include "sim/err.h"
 
+/* A call known to end its worker: that of one policy of the trial. */
+struct pool_eject {
+    uint64_t at; /* with why != EJECT_NONE */
+    enum eject_kind why;
+    char text[96]; /* "signal 11 (Segmentation fault)" */
+};
+
 struct pool_task {
     uint64_t index;
-    uint64_t eject_at; /* with eject_why != EJECT_NONE: the call that ended a worker */
-    enum eject_kind eject_why;
-    char eject_text[96]; /* "signal 11 (Segmentation fault)" */
+    struct pool_eject eject[POLICY_SLOTS]; /* by policy_slot.number */
 };
 
 enum pool_next { POOL_TASK, POOL_WAIT, POOL_DONE };

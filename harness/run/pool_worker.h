@@ -10,11 +10,11 @@ struct worker {
     pid_t pid;    /* 0: none is running */
     int to, from; /* pipes; -1 when closed */
     bool busy;
-    bool again; /* this trial already cost one worker */
     struct pool_task task;
     struct buf in;
     struct policy_beat *beat; /* shared with the process */
-    uint64_t seen_call;       /* the policy call seen in progress, and since when */
+    uint32_t seen_inside;     /* the policy call seen in progress, and since when */
+    uint64_t seen_call;
     double seen_since;        /* 0: none */
     bool overstayed;          /* we ended it for that */
 };

@@ -19,7 +19,7 @@ const struct model_ops *setup_model(size_t i)
 /* The document's top level, as written. */
 struct top {
     const char *schema, *name, *title, *stack, *model;
-    const struct config *trace, *machine, *policy, *sweep;
+    const struct config *trace, *machine, *policy, *policies, *sweep;
     uint64_t seed, trials;
     bool exact_percentiles;
     const struct config *section[N_MODELS + 1];
@@ -34,6 +34,7 @@ static const struct config_field top_fields[] = {
     CONFIG_STR(struct top, stack, false),
     CONFIG_STR(struct top, model, true),
     CONFIG_ANY(struct top, policy, false),
+    CONFIG_ANY(struct top, policies, false),
     CONFIG_U64(struct top, seed, 0, SEED_MAX, false),
     CONFIG_U64(struct top, trials, 1, TRIALS_MAX, false),
     CONFIG_BOOL(struct top, exact_percentiles, false),
@@ -84,42 +85,6 @@ static int choose_model(struct setup *s, const struct top *t, const struct confi
     return 0;
 }
 
-struct variant {
-    const char *name, *label;
-    const struct config *params;
-};
-static const struct config_field variant_fields[] = {
-    CONFIG_STR(struct variant, name, true),
-    CONFIG_STR(struct variant, label, false),
-    CONFIG_ANY(struct variant, params, false),
-    CONFIG_END,
-};
-
-/* "fifo", or {"name": .., "label": .., "params": {..}}. */
-static int read_policy(struct setup *s, const struct config *at, struct err *e)
-{
-    struct variant v = {0};
-    if (!at)
-        return 0;
-    s->policy_at = at;
-    if (config_kind(at) == CONFIG_STRING) {
-        int rc = config_str(at, &s->policy, e);
-        s->label = s->policy;
-        return rc;
-    }
-    if (config_kind(at) != CONFIG_OBJECT)
-        return config_complain(at, e, "a policy's name or {\"name\", \"label\", \"params\"}");
-    int rc = config_fill(at, variant_fields, &v, e);
-    if (rc)
-        return rc;
-    if (v.params && config_kind(v.params) != CONFIG_OBJECT)
-        return config_complain(v.params, e, "an object of parameters");
-    s->policy = v.name;
-    s->label = v.label ? v.label : v.name;
-    s->params = v.params;
-    return 0;
-}
-
 int setup_read(struct setup *s, const struct config *doc, struct err *e)
 {
     struct top t = {.title = "", .seed = 1, .trials = 1};
@@ -130,7 +95,7 @@ int setup_read(struct setup *s, const struct config *doc, struct err *e)
     if (!rc)
         rc = choose_model(s, &t, doc, e);
     if (!rc)
-        rc = read_policy(s, t.policy, e);
+        rc = setup_policies(s, t.policy, t.policies, e);
     if (!rc && t.machine && config_kind(t.machine) != CONFIG_STRING &&
         config_kind(t.machine) != CONFIG_OBJECT)
         rc = config_complain(t.machine, e, "the path of a machine profile, or the profile");

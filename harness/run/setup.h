@@ -5,8 +5,14 @@
 #define HARNESS_RUN_SETUP_H
 
 #include "models/model.h"
+#include "models/policy_slot.h"
 #include "sim/config.h"
 #include "sim/err.h"
+
+struct policy_choice {
+    const char *name, *label;         /* NULL: the default */
+    const struct config *at, *params; /* where it is named; its parameters, or NULL */
+};
 
 struct setup {
     const char *name, *title;
@@ -15,14 +21,19 @@ struct setup {
     const struct config *trace;              /* NULL: the model needs none */
     const struct config *machine;            /* a path, or the profile itself; NULL: none */
     const char *stack;                       /* NULL: native */
-    const char *policy, *label;              /* NULL: the defaults */
-    const struct config *policy_at, *params; /* where it is named; its parameters, or NULL */
+    struct policy_choice policy[POLICY_SLOTS]; /* "policy", then "policies", 1 + hook */
     const struct config *sweep;
     uint64_t seed, trials;
     bool exact;
 };
 
 int setup_read(struct setup *s, const struct config *doc, struct err *e) MUST_CHECK;
+/* "policies": {"mem.evict": ..} means {"mem": {"evict": ..}}, so that policies.mem.evict is a path
+ * like any other for --set and sweeps.  Both spellings of one hook are an error. */
+int setup_nest_policies(struct config *doc, struct err *e) MUST_CHECK;
+/* The two keys of a document, into s->policy; NULL: not there. */
+int setup_policies(struct setup *s, const struct config *policy, const struct config *policies,
+                   struct err *e) MUST_CHECK;
 const struct model_ops *setup_model(size_t i); /* the guest list; NULL past the end */
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "harness/base/profile.h"
 #include "harness/policy/infer_host.h"
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
+#include "harness/run/bindings.h"
 #include "harness/run/setup.h"
 #include "models/machine.h"
 #include "sim/spans.h"
@@ -19,9 +18,7 @@ struct bench {
     struct machine *machine;
     char *machine_text;
     struct request_source *requests;
-    struct policy *policy;
-    struct policy_slot slot;
-    struct policy_session *session;
+    struct bindings policies;
     struct spans *spans;
 };
 
@@ -62,41 +59,6 @@ int trial_machine(const struct experiment *x, const struct setup *s, struct mach
     return rc;
 }
 
-static int load_policy(struct bench *b, const struct experiment *x, struct err *e)
-{
-    const char *name = b->setup.policy;
-    char *path = NULL;
-    if (strchr(name, '/') && !(path = experiment_find(x, name, e)))
-        return err_wrap(e, ERR_ENAME, "%s", config_path(b->setup.policy_at));
-    int rc = policy_load(&b->policy, path ? path : name, e);
-    if (rc)
-        err_wrap(e, rc, "%s", config_path(b->setup.policy_at));
-    free(path);
-    return rc;
-}
-
-static int open_policy(struct bench *b, const struct experiment *x, const struct pool_task *task,
-                       struct trial_tools *tools, struct policy_beat *beat, uint64_t seed,
-                       struct err *e)
-{
-    if (!b->setup.policy)
-        return 0;
-    int rc = load_policy(b, x, e);
-    if (!rc && !tools->infer)
-        rc = infer_host_open(&tools->infer, tools->backend, e);
-    if (rc)
-        return rc;
-    b->slot = (struct policy_slot){.ops = policy_ops(b->policy),
-                                   .label = b->setup.label,
-                                   .beat = beat,
-                                   .eject_at = task->eject_at,
-                                   .eject_why = task->eject_why,
-                                   .eject_text = task->eject_text};
-    struct policy_session_want want = {
-        .seed = seed, .params = b->setup.params, .infer = infer_host_face(tools->infer)};
-    return policy_host_open(&b->session, &b->slot, &want, e);
-}
-
 static int open_inputs(struct bench *b, const struct experiment *x, uint64_t seed, struct err *e)
 {
     struct trace_about about;
@@ -106,13 +68,20 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
     return rc;
 }
 
+static int open_policies(struct bench *b, const struct experiment *x, const struct pool_task *task,
+                         struct trial_tools *tools, struct policy_beat *beat,
+                         struct result_trial *t, struct err *e)
+{
+    struct bindings_want want = {x, &b->setup, task, tools, beat, t->seed, t->measures};
+    int rc = 0;
+    for (unsigned i = 0; i < POLICY_SLOTS && !rc; i++)
+        rc = bindings_open_one(&b->policies, i, &want, e);
+    return rc;
+}
+
 static int close_all(struct bench *b, int rc, struct err *e)
 {
-    if (b->session) {
-        int closed = policy_host_close(b->session, rc ? NULL : e);
-        rc = rc ? rc : closed;
-    }
-    policy_unload(b->policy);
+    rc = bindings_close(&b->policies, rc, e);
     if (b->requests)
         b->requests->close(b->requests);
     if (b->spans) {
@@ -125,13 +94,14 @@ static int close_all(struct bench *b, int rc, struct err *e)
     return rc;
 }
 
-int trial_policy_check(const struct experiment *x, const struct setup *s, struct trial_tools *tools,
-                       struct err *e)
+int trial_policy_check(const struct experiment *x, const struct setup *s, unsigned slot,
+                       struct trial_tools *tools, struct err *e)
 {
-    struct pool_task task = {.eject_why = EJECT_NONE};
+    struct pool_task task = {0};
     struct policy_beat beat = {0};
     struct bench b = {.setup = *s};
-    return close_all(&b, open_policy(&b, x, &task, tools, &beat, x->seed, e), e);
+    struct bindings_want want = {x, &b.setup, &task, tools, &beat, x->seed, NULL};
+    return close_all(&b, bindings_open_one(&b.policies, slot, &want, e), e);
 }
 
 int trial_run(const struct experiment *x, const struct pool_task *task, struct trial_tools *tools,
@@ -147,7 +117,7 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
     if (!rc)
         rc = open_inputs(&b, x, t->seed, e);
     if (!rc)
-        rc = open_policy(&b, x, task, tools, beat, t->seed, e);
+        rc = open_policies(&b, x, task, tools, beat, t, e);
     if (!rc && tools->spans && t->index == 0)
         rc = spans_open(&b.spans, tools->spans, e);
     if (!rc) {
@@ -155,11 +125,13 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
                                 .sim = {.seed = t->seed, .spans = b.spans},
                                 .machine = b.machine,
                                 .requests = b.requests,
-                                .policy = b.policy ? &b.slot : NULL,
-                                .infer = b.policy ? infer_host_face(tools->infer) : NULL,
                                 .stack = b.setup.stack,
                                 .exact = b.setup.exact};
+        if (bindings_any(&b.policies))
+            env.infer = infer_host_face(tools->infer);
+        bindings_show(&b.policies, &env);
         rc = b.setup.model->run(b.setup.section, &env, t->measures, e);
+        bindings_report(&b.policies, t->measures);
     }
     rc = close_all(&b, rc, e); /* the last lines of a policy's log go into the measures */
     if (!rc && t->measures->failed)

@@ -246,6 +246,15 @@ static int simulate(struct serve *s)
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
 
+static struct policy_slot *asked(const struct model_env *env, enum policy_hook hook,
+                                 struct measures *out)
+{
+    struct policy_slot *p = model_policy(env, hook);
+    if (p)
+        p->out = out;
+    return p && p->ops ? p : NULL;
+}
+
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e)
 {
@@ -255,8 +264,8 @@ static int run(const struct config *section, const struct model_env *env, struct
         rc = err_set(e, ERR_EUSAGE, "model \"serve\" needs a trace of requests (\"trace\": ...)");
     if (!rc)
         rc = serve_config(&s.c, section, e);
-    if (env->policy)
-        env->policy->out = out;
+    s.admits_by = asked(env, POLICY_HOOK_SERVE_ADMIT, out);
+    s.ranks_by = asked(env, POLICY_HOOK_SERVE_BATCH, out);
     if (!rc)
         rc = open_parts(&s);
     if (!rc)
@@ -271,5 +280,6 @@ const struct model_ops model_serve = {
     .check = check,
     .fits = fits,
     .needs_requests = true,
+    .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .run = run,
 };

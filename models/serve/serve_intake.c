@@ -40,7 +40,7 @@ void intake_request(const struct serve *s, const struct seq *q, struct policy_re
  * come back, are ranked by arrival again.                                   */
 void intake_watch_policy(struct serve *s)
 {
-    const struct policy_slot *p = s->env->policy;
+    const struct policy_slot *p = s->ranks_by;
     if (!p || p->ejected == EJECT_NONE || s->ranks_dropped)
         return;
     s->ranks_dropped = true;
@@ -80,7 +80,7 @@ static void take_effect(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
     sim_time now = sim_now(s->sim);
-    if (s->env->policy && s->env->policy->ops) {
+    if (s->admits_by || s->ranks_by) {
         sketch_add(s->decision, (double)(now - q->ready) / 1e6);
         spans_slice(s->env->sim.spans, s->track_policy, "decide", q->ready, now);
     }
@@ -130,8 +130,8 @@ static void ready(void *ctx, uint64_t arg)
     struct policy_batch_obs b = {a.request, a.server};
     bool async = s->c.infer.mode == MLAAS_ASYNC;
     mlaas_hook_begin(s->mlaas);
-    q->admitted = policy_slot_admit(s->env->policy, &a) == POLICY_ADMIT;
-    q->key = q->admitted ? policy_slot_batch(s->env->policy, &b) : 0;
+    q->admitted = policy_slot_admit(s->admits_by, &a) == POLICY_ADMIT;
+    q->key = q->admitted ? policy_slot_batch(s->ranks_by, &b) : 0;
     intake_watch_policy(s);
     bool charged = mlaas_hook_end(s->mlaas, async ? corrected : decided, s, slot);
     if (!charged)

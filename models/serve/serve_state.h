@@ -76,6 +76,7 @@ struct serve_counts {
 struct serve {
     struct serve_config c;
     const struct model_env *env;
+    struct policy_slot *admits_by, *ranks_by; /* NULL: the defaults */
     struct measures *out;
     struct sim *sim;
     struct cores *cpu;

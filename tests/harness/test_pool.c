@@ -10,7 +10,15 @@
 
 #include "harness/run/pool.h"
 
-enum act { ANSWER, CRASH_OUTSIDE, CRASH_INSIDE, HANG_INSIDE, EXIT_INSIDE, CRASH_TWICE };
+enum act {
+    ANSWER,
+    CRASH_OUTSIDE,
+    CRASH_INSIDE,
+    HANG_INSIDE,
+    EXIT_INSIDE,
+    CRASH_TWICE,
+    CRASH_IN_TWO
+};
 
 static const struct {
     const char *name;
@@ -26,6 +34,8 @@ static const struct {
     {"twice is enough", CRASH_TWICE,
      "lost: the worker process ended by signal 9 (Killed) inside the policy, again after the "
      "policy had been ejected"},
+    {"two policies, one after the other", CRASH_IN_TWO,
+     "crash at 7: signal 9 (Killed); crash at 9: signal 9 (Killed)"},
 };
 
 struct fake {
@@ -37,23 +47,26 @@ struct fake {
 static void run(void *ctx, const struct pool_task *t, struct policy_beat *beat, struct buf *answer)
 {
     const struct fake *f = ctx;
-    char text[160];
-    if (t->index == 1 && f->act != ANSWER &&
-        (t->eject_why == EJECT_NONE || f->act == CRASH_TWICE)) {
-        beat->decision = 7;
-        beat->inside = f->act != CRASH_OUTSIDE;
+    const struct pool_eject *first = &t->eject[0], *second = &t->eject[POLICY_SLOTS - 1];
+    char text[320];
+    bool once = first->why == EJECT_NONE || f->act == CRASH_TWICE;
+    bool other = f->act == CRASH_IN_TWO && !once && second->why == EJECT_NONE;
+    if (t->index == 1 && f->act != ANSWER && (once || other)) {
+        beat->decision = other ? 9 : 7;
+        beat->inside = other ? POLICY_SLOTS : f->act != CRASH_OUTSIDE;
         if (f->act == EXIT_INSIDE)
             _exit(0);
         while (f->act == HANG_INSIDE)
             usleep(1000);
         kill(getpid(), SIGKILL); /* not SIGSEGV: a sanitizer would catch that */
     }
-    if (t->eject_why == EJECT_NONE)
-        snprintf(text, sizeof text, "answer %d", (int)t->index);
-    else
-        snprintf(text, sizeof text, "%s at %d: %s",
-                 t->eject_why == EJECT_CRASH ? "crash" : "timeout", (int)t->eject_at,
-                 t->eject_text);
+    int n = snprintf(text, sizeof text, "answer %d", (int)t->index);
+    if (first->why != EJECT_NONE)
+        n = snprintf(text, sizeof text, "%s at %d: %s",
+                     first->why == EJECT_CRASH ? "crash" : "timeout", (int)first->at, first->text);
+    if (second->why != EJECT_NONE)
+        snprintf(text + n, sizeof text - (size_t)n, "; crash at %d: %s", (int)second->at,
+                 second->text);
     buf_str(answer, text);
 }
 

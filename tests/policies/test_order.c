@@ -21,7 +21,7 @@ static void run(const char *policy, struct result_trial *t)
     struct config *doc;
     struct experiment *x;
     struct trial_tools tools = {.backend = INFER_CPU};
-    struct pool_task task = {.eject_why = EJECT_NONE};
+    struct pool_task task = {0};
     struct policy_beat beat = {0};
     struct err e = {0};
     snprintf(json, sizeof json, text, policy);

@@ -1,5 +1,6 @@
-/* misbehaves.c - does what "how" says, at its decision number "at":
- * key, verdict (bad answers), crash, hang, create, exit, chatter, static; "none" is good. */
+/* misbehaves.c - does what "how" says, at its decision number "at", in any hook or only in the one
+ * that "hook" names: bad, key, verdict (bad answers), crash, hang, create, exit, chatter, static;
+ * "none" is good, and so is "random", which answers by chance where that is allowed. */
 #include "policy.h"
 
 #include <stdlib.h>
@@ -7,27 +8,27 @@
 
 struct bad {
     const struct policy_host *h;
-    const char *how;
+    const char *how, *hook;
     uint64_t at, seen;
+    uint32_t frame; /* that came in last */
 };
 
-static int is(const struct bad *b, const char *how)
-{
-    return !strcmp(b->how, how) && b->seen == b->at;
-}
-
-static void misbehave(const struct bad *b)
+/* Once per question: whether to answer badly; "crash" and the like do not return. */
+static int misbehave(struct bad *b, const char *hook, const char *other_name)
 {
     volatile int spin = 1;
-    while (is(b, "hang") && spin) {
+    int counts = !*b->hook || !strcmp(b->hook, hook);
+    if (!counts || b->seen++ != b->at)
+        return 0;
+    while (!strcmp(b->how, "hang") && spin) {
     }
-    if (is(b, "crash"))
+    if (!strcmp(b->how, "crash"))
         abort();
-    if (is(b, "exit"))
+    if (!strcmp(b->how, "exit"))
         exit(0);
-    if (is(b, "chatter"))
-        for (int i = 0; i < 20; i++)
-            b->h->log(b->h->host, "again");
+    for (int i = 0; !strcmp(b->how, "chatter") && i < 20; i++)
+        b->h->log(b->h->host, "again");
+    return !strcmp(b->how, "bad") || !strcmp(b->how, other_name);
 }
 
 static int create(void **self, const struct policy_host *h)
@@ -37,6 +38,7 @@ static int create(void **self, const struct policy_host *h)
         return -1;
     b->h = h;
     b->how = h->param_text(h->host, "how", "key");
+    b->hook = h->param_text(h->host, "hook", "");
     b->at = (uint64_t)h->param(h->host, "at", 5);
     *self = b;
     if (strcmp(b->how, "create"))
@@ -51,14 +53,12 @@ static void destroy(void *self)
     free(self);
 }
 
+/* ---- serve ---------------------------------------------------------------------- */
+
 static int admit(void *self, const struct policy_admit_obs *o)
 {
-    struct bad *b = self;
     (void)o;
-    int bad = is(b, "verdict");
-    misbehave(b);
-    b->seen++;
-    return bad ? 7 : POLICY_ADMIT;
+    return misbehave(self, "serve_admit", "verdict") ? 7 : POLICY_ADMIT;
 }
 
 static int64_t batch(void *self, const struct policy_batch_obs *o)
@@ -67,11 +67,81 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
     struct bad *b = self;
     if (!strcmp(b->how, "static"))
         return ever++;
-    int bad = is(b, "key");
-    misbehave(b);
-    b->seen++;
-    return bad ? INT64_MIN : (int64_t)o->request.oracle_output_tokens;
+    if (!strcmp(b->how, "random"))
+        return (int64_t)(b->h->random(b->h->host) >> 8);
+    return misbehave(b, "serve_batch", "key") ? INT64_MIN
+                                              : (int64_t)o->request.oracle_output_tokens;
+}
+
+/* ---- cpu ------------------------------------------------------------------------ */
+
+static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
+{
+    const struct bad *b = self;
+    int bad = misbehave(self, "cpu_pick", !strcmp(b->how, "slice") ? "slice" : "task");
+    int slice = bad && !strcmp(b->how, "slice");
+    answer->task = bad && !slice ? o->n : 0;
+    answer->slice_ns = slice ? 1 : POLICY_SLICE_MIN;
+}
+
+static int balance(void *self, const struct policy_balance_obs *o)
+{
+    (void)o;
+    return misbehave(self, "cpu_balance", "move") ? -3 : POLICY_LEAVE;
+}
+
+/* ---- mem: the frame that came in last goes -------------------------------------- */
+
+static int begin(void *self, const struct policy_mem *m)
+{
+    (void)m;
+    return misbehave(self, "mem_begin", "begin") ? 5 : 0;
+}
+
+static void hit(void *self, const struct policy_access *a)
+{
+    (void)a;
+    misbehave(self, "mem_hit", "");
+}
+
+static void insert(void *self, const struct policy_access *a)
+{
+    ((struct bad *)self)->frame = a->frame;
+    misbehave(self, "mem_insert", "");
+}
+
+static uint32_t evict(void *self, const struct policy_access *a)
+{
+    (void)a;
+    return misbehave(self, "mem_evict", "frame") ? 1u << 30 : ((struct bad *)self)->frame;
+}
+
+static void place(void *self, const struct policy_place_obs *o, uint32_t *tier)
+{
+    if (misbehave(self, "mem_place", "tier") && o->n)
+        tier[0] = 77;
+}
+
+static uint32_t readahead(void *self, const struct policy_readahead_obs *o)
+{
+    (void)o;
+    return misbehave(self, "mem_readahead", "pages") ? POLICY_READAHEAD_MAX + 1 : 0;
+}
+
+/* ---- io ------------------------------------------------------------------------- */
+
+static uint32_t steer(void *self, const struct policy_steer_obs *o)
+{
+    return misbehave(self, "io_steer", "device") ? o->n : o->home;
+}
+
+static void io_done(void *self, const struct policy_io_done *d)
+{
+    (void)d;
+    misbehave(self, "io_done", "");
 }
 
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
-       .serve_admit = admit, .serve_batch = batch);
+       .serve_admit = admit, .serve_batch = batch, .cpu_pick = pick, .cpu_balance = balance,
+       .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
+       .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done);
