@@ -11,6 +11,7 @@
 #include "harness/commands.h"
 #include "harness/base/fmt.h"
 #include "harness/base/places.h"
+#include "traces/schema.h"
 
 static const struct verb {
     const char *name, *summary;
@@ -185,7 +186,7 @@ double trace_clock(void)
 
 static unsigned long long rows_of(const struct trace_meta *m)
 {
-    return m->requests + m->jobs + m->nodes;
+    return schema_meta_rows(m);
 }
 
 void trace_print_written(const struct trace_options *o, const char *out, const struct trace_meta *m,

@@ -8,6 +8,7 @@
 #include "harness/base/fmt.h"
 #include "traces/convert.h"
 #include "traces/facts.h"
+#include "traces/schema.h"
 
 static const char info_help[] =
     "usage: malv trace info FILE [-f FORMAT] [--skip-bad N] [--json] [-q]\n\n"
@@ -182,10 +183,10 @@ int trace_verify(int argc, char **argv, struct err *e)
         printf("{\"file\": ");
         json_string(stdout, argv[0]);
         printf(", \"pass\": true, \"rows\": %llu, \"digest\": \"%s\"}\n",
-               (unsigned long long)(m.requests + m.jobs + m.nodes), m.digest);
+               (unsigned long long)schema_meta_rows(&m), m.digest);
     } else if (!o.quiet) {
         printf("%s: %llu rows as their digest says (%.16s)\n", argv[0],
-               (unsigned long long)(m.requests + m.jobs + m.nodes), m.digest);
+               (unsigned long long)schema_meta_rows(&m), m.digest);
     }
     return 0;
 }

@@ -200,7 +200,7 @@ struct check {
     const struct trace_names *names;
     enum trace_table table;
     struct sha256 sha;
-    uint64_t rows, last_ns, first_ns, failed, blocks;
+    uint64_t rows, last_ns, first_ns, failed, values;
 };
 
 /* Every column in units of names points at one. */
@@ -221,15 +221,17 @@ static int check_names(const struct check *c, const union trace_row *row, struct
 
 static int check_row(struct check *c, const union trace_row *row, struct err *e)
 {
-    if (c->table != TRACE_NODES) {
+    const struct trace_schema *sc = &trace_schemas[c->table];
+    const uint64_t *values;
+    if (sc->timed) {
         if (c->rows == 0)
             c->first_ns = row->request.time_ns;
         c->last_ns = row->request.time_ns;
     }
-    if (c->table == TRACE_REQUESTS) {
+    if (c->table == TRACE_REQUESTS)
         c->failed += row->request.output_tokens == 0;
-        c->blocks += row->request.n_prefix;
-    }
+    if (sc->ragged)
+        c->values += ragged_get(sc->ragged, row, &values);
     int rc = check_names(c, row, e);
     schema_digest(c->table, row, &c->sha);
     c->rows++;
@@ -247,11 +249,14 @@ static int differs(const char *what, uint64_t says, uint64_t is, struct err *e)
 static int check_end(const struct check *c, const struct trace_meta *m, struct err *e)
 {
     char digest[SHA256_HEX];
+    struct trace_meta said = *m;
     int rc;
     if ((rc = differs("span_ns", m->span_ns, c->last_ns, e)) ||
         (rc = differs("first_ns", m->first_ns, c->first_ns, e)) ||
         (rc = differs("failed_requests", m->failed_requests, c->failed, e)) ||
-        (rc = differs("prefix_blocks", m->prefix_blocks, c->blocks, e)))
+        (trace_schemas[c->table].ragged &&
+         (rc = differs(c->table == TRACE_REQUESTS ? "prefix_blocks" : "util_values",
+                       *schema_values(c->table, &said), c->values, e))))
         return rc;
     struct sha256 all = c->sha;
     schema_digest_names(c->names, &all);

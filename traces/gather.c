@@ -179,9 +179,13 @@ static int add_node(struct gather *g, const struct trace_node *n)
 
 int gather_row(struct gather *g, const union trace_row *row, struct err *e)
 {
-    int rc = g->table == TRACE_REQUESTS ? add_request(g, &row->request, e)
-             : g->table == TRACE_JOBS   ? add_job(g, &row->job, e)
-                                        : add_node(g, &row->node);
+    int rc = 0;
+    if (g->table == TRACE_REQUESTS)
+        rc = add_request(g, &row->request, e);
+    else if (g->table == TRACE_JOBS)
+        rc = add_job(g, &row->job, e);
+    else if (g->table == TRACE_NODES)
+        rc = add_node(g, &row->node);
     g->rows++;
     return rc;
 }
@@ -332,7 +336,7 @@ int gather_end(struct gather *g, const struct trace_meta *meta, const struct tra
         end_requests(g, meta, out);
     else if (g->table == TRACE_JOBS)
         end_jobs(g, names, out);
-    else
+    else if (g->table == TRACE_NODES)
         end_nodes(g, names, out);
     return out->failed ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "traces/schema.h"
+
 static const struct import_format *const formats[] = {
 #define X(f) &import_##f,
     IMPORT_FORMATS(X)
@@ -44,7 +46,7 @@ int import_format_named(const char *name, const struct import_format **out, stru
 }
 
 /* A first line says which format it is; reading it again is cheaper than a seekable input. */
-static int sniff(const char *path, const struct import_format **out, struct err *e)
+int import_sniff(const char *path, const struct import_format **out, struct err *e)
 {
     struct input *in;
     struct lines l;
@@ -110,41 +112,34 @@ int import_open(struct importer **im, const char *path, const struct import_form
 {
     struct input *in;
     *im = NULL;
-    int rc = format ? 0 : sniff(path, &format, e);
+    int rc = format ? 0 : import_sniff(path, &format, e);
     if (rc || (rc = input_open(&in, path, e)))
         return rc;
     return import_open_input(im, in, format, skip_bad, e);
 }
 
-/* What every request of every format must satisfy. */
-static int check_request(struct importer *im, const struct trace_request *r, struct err *e)
+/* What every row of every timed format must satisfy; job lists are published unsorted. */
+static int check_time(struct importer *im, uint64_t t, struct err *e)
 {
-    if (im->started && r->time_ns < im->last_ns)
+    if (im->started && t < im->last_ns)
         return err_set(e, ERR_ERANGE,
                        "%s:%llu:1: got a time of %.9g s, want none before the row above (%.9g s)",
                        input_name(im->csv.lines.in), (unsigned long long)im->csv.lines.number,
-                       (double)r->time_ns * 1e-9, (double)im->last_ns * 1e-9);
+                       (double)t * 1e-9, (double)im->last_ns * 1e-9);
     return 0;
 }
 
 static void count(struct importer *im, const union trace_row *row)
 {
     struct trace_meta *m = &im->meta;
-    uint64_t t = 0;
-    switch (im->format->table) {
-    case TRACE_REQUESTS:
-        t = row->request.time_ns;
-        m->requests++;
-        m->prefix_blocks += row->request.n_prefix;
+    const struct trace_schema *sc = &trace_schemas[im->format->table];
+    uint64_t t = sc->timed ? row->request.time_ns : 0;
+    const uint64_t *values;
+    ++*schema_rows(im->format->table, m);
+    if (sc->ragged)
+        *schema_values(im->format->table, m) += ragged_get(sc->ragged, row, &values);
+    if (im->format->table == TRACE_REQUESTS)
         m->failed_requests += row->request.output_tokens == 0;
-        break;
-    case TRACE_JOBS:
-        t = row->job.time_ns;
-        m->jobs++;
-        break;
-    default:
-        m->nodes++;
-    }
     if (!im->started || t < m->first_ns)
         m->first_ns = t;
     if (t > m->span_ns)
@@ -158,8 +153,8 @@ static int one(struct importer *im, union trace_row *row, struct err *e)
 {
     memset(row, 0, sizeof *row);
     int rc = im->format->row(im, row, e);
-    if (rc == 1 && im->format->table == TRACE_REQUESTS) {
-        int bad = check_request(im, &row->request, e);
+    if (rc == 1 && im->format->table != TRACE_JOBS && trace_schemas[im->format->table].timed) {
+        int bad = check_time(im, row->request.time_ns, e);
         return bad ? bad : 1;
     }
     return rc;

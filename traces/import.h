@@ -3,7 +3,7 @@
  * A format is one const table in import_NAME.c and one line in
  * IMPORT_FORMATS.  Rows are pulled one at a time.  A bad row is an error
  * FILE:LINE:COLUMN; up to skip_bad of them are passed over and counted.
- * Timed request rows that go back in time are bad rows: the canonical trace
+ * Timed rows that go back in time are bad rows: the canonical trace
  * is in time order.  Job lists are published unsorted, so jobs come in input
  * order and who stores them sorts.                                          */
 #ifndef TRACES_IMPORT_H
@@ -65,6 +65,8 @@ struct importer {
     } stamp;
 };
 
+/* Which format the first line of a file is of. */
+int import_sniff(const char *path, const struct import_format **out, struct err *e) MUST_CHECK;
 /* format NULL: found by its first line. */
 int import_open(struct importer **im, const char *path, const struct import_format *format,
                 uint64_t skip_bad, struct err *e) MUST_CHECK;

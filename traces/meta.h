@@ -21,13 +21,21 @@
     X(style, "how the input was written, so that an export gives its bytes back")                  \
     X(synth, "parameters of the synthesizer, JSON")
 
+/* Files from before these tables were written have none of them. */
+#define META_LATER(X)                                                                              \
+    X(io, "rows")                                                                                  \
+    X(pages, "rows")                                                                               \
+    X(sched, "rows")                                                                               \
+    X(vms, "rows")                                                                                 \
+    X(util_values, "utilisation values in all VMs")
+
 #define META_NUMBERS(X)                                                                            \
     X(requests, "rows")                                                                            \
     X(jobs, "rows")                                                                                \
     X(nodes, "rows")                                                                               \
     X(prefix_blocks, "prefix-block hashes in all requests")                                        \
     X(failed_requests, "requests without an output: nothing was served")                           \
-    X(span_ns, "time of the last request or job")                                                  \
+    X(span_ns, "time of the last row")                                                             \
     X(first_ns, "time of the first")                                                               \
     X(skipped_rows, "bad rows of the input that --skip-bad let pass")                              \
     X(seed, "of the synthesizer")
@@ -38,6 +46,7 @@ struct trace_meta {
 #undef X
 #define X(name, what) uint64_t name;
     META_NUMBERS(X)
+    META_LATER(X)
 #undef X
 };
 

@@ -92,18 +92,39 @@ static const struct trace_column vms[] = {
     U64(trace_vm, step_ns, "ns", 0),
 };
 
-#define TABLE(t, S)                                                                                \
+static const struct trace_ragged prefix = {
+    "prefix",
+    "block id",
+    "prefix_end",
+    offsetof(struct trace_request, n_prefix),
+    offsetof(struct trace_request, prefix),
+    1u << 20,
+    offsetof(struct trace_meta, prefix_blocks),
+};
+
+static const struct trace_ragged util = {
+    "util",
+    "1/1000",
+    "util_end",
+    offsetof(struct trace_vm, n_util),
+    offsetof(struct trace_vm, util),
+    1u << 20,
+    offsetof(struct trace_meta, util_values),
+};
+
+#define TABLE(t, S, timed, ragged)                                                                 \
     {                                                                                              \
-#t, sizeof(struct S), t, sizeof t / sizeof *t                                              \
+#t, sizeof(struct S), t, sizeof t / sizeof *t, timed, offsetof(struct trace_meta, t),      \
+            ragged                                                                                 \
     }
 const struct trace_schema trace_schemas[TRACE_TABLES] = {
-    [TRACE_REQUESTS] = TABLE(requests, trace_request),
-    [TRACE_JOBS] = TABLE(jobs, trace_job),
-    [TRACE_NODES] = TABLE(nodes, trace_node),
-    [TRACE_IO] = TABLE(io, trace_io),
-    [TRACE_PAGES] = TABLE(pages, trace_page),
-    [TRACE_SCHED] = TABLE(sched, trace_sched),
-    [TRACE_VMS] = TABLE(vms, trace_vm),
+    [TRACE_REQUESTS] = TABLE(requests, trace_request, true, &prefix),
+    [TRACE_JOBS] = TABLE(jobs, trace_job, true, NULL),
+    [TRACE_NODES] = TABLE(nodes, trace_node, false, NULL),
+    [TRACE_IO] = TABLE(io, trace_io, true, NULL),
+    [TRACE_PAGES] = TABLE(pages, trace_page, true, NULL),
+    [TRACE_SCHED] = TABLE(sched, trace_sched, true, NULL),
+    [TRACE_VMS] = TABLE(vms, trace_vm, true, &util),
 };
 
 _Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS, "SCHEMA_COLUMNS is too small");
@@ -127,6 +148,36 @@ void column_set(const struct trace_column *c, void *record, uint64_t v)
     uint32_t narrow = (uint32_t)v;
     assert(c->width == 8 || v <= UINT32_MAX);
     memcpy(at, c->width == 8 ? (const void *)&v : (const void *)&narrow, c->width);
+}
+
+uint32_t ragged_get(const struct trace_ragged *g, const void *record, const uint64_t **values)
+{
+    uint32_t n;
+    memcpy(&n, (const char *)record + g->count, sizeof n);
+    memcpy(values, (const char *)record + g->values, sizeof *values);
+    return n;
+}
+
+void ragged_set(const struct trace_ragged *g, void *record, const uint64_t *values, uint32_t n)
+{
+    memcpy((char *)record + g->count, &n, sizeof n);
+    memcpy((char *)record + g->values, &values, sizeof values);
+}
+
+uint64_t *schema_rows(enum trace_table t, struct trace_meta *m)
+{
+    return (uint64_t *)(void *)((char *)m + trace_schemas[t].in_meta);
+}
+
+uint64_t *schema_values(enum trace_table t, struct trace_meta *m)
+{
+    const struct trace_ragged *g = trace_schemas[t].ragged;
+    return g ? (uint64_t *)(void *)((char *)m + g->in_meta) : NULL;
+}
+
+uint64_t schema_meta_rows(const struct trace_meta *m)
+{
+    return m->requests + m->jobs + m->nodes + m->io + m->pages + m->sched + m->vms;
 }
 
 static unsigned char *pack_u64(unsigned char *to, uint64_t v)
@@ -154,11 +205,13 @@ void schema_digest(enum trace_table t, const union trace_row *row, struct sha256
     unsigned char packed[8 * (SCHEMA_COLUMNS + 1)], *to = packed;
     for (unsigned i = 0; i < sc->n_columns; i++)
         to = pack_u64(to, column_get(&sc->columns[i], row));
-    if (t == TRACE_REQUESTS)
-        to = pack_u64(to, row->request.n_prefix);
+    const uint64_t *values;
+    uint32_t n = sc->ragged ? ragged_get(sc->ragged, row, &values) : 0;
+    if (sc->ragged)
+        to = pack_u64(to, n);
     sha256_add(s, packed, (size_t)(to - packed));
-    if (t == TRACE_REQUESTS)
-        digest_blocks(row->request.prefix, row->request.n_prefix, s);
+    if (n)
+        digest_blocks(values, n, s);
 }
 
 void schema_digest_names(const struct trace_names *names, struct sha256 *s)

@@ -7,9 +7,11 @@
 #ifndef TRACES_SCHEMA_H
 #define TRACES_SCHEMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "traces/meta.h"
 #include "traces/record.h"
 #include "traces/sha256.h"
 
@@ -20,11 +22,23 @@ struct trace_column {
     uint64_t fill;
 };
 
+/* A list of values in every record: on disk all lists end to end in /TABLE/NAME, and in
+ * /TABLE/NAME_end where each of them ends.                                  */
+struct trace_ragged {
+    const char *name, *unit, *end_name;
+    size_t count, values; /* offsets of the uint32_t and of the const uint64_t * in the record */
+    uint32_t max;         /* values of one record */
+    size_t in_meta;       /* the number of all of them, a uint64_t */
+};
+
 struct trace_schema {
     const char *table;
     size_t record_size;
     const struct trace_column *columns;
     unsigned n_columns;
+    bool timed;                        /* the first column is time_ns, and never goes back */
+    size_t in_meta;                    /* the number of rows in struct trace_meta, a uint64_t */
+    const struct trace_ragged *ragged; /* NULL: none */
 };
 
 extern const struct trace_schema trace_schemas[TRACE_TABLES];
@@ -34,7 +48,16 @@ extern const struct trace_schema trace_schemas[TRACE_TABLES];
 uint64_t column_get(const struct trace_column *c, const void *record);
 void column_set(const struct trace_column *c, void *record, uint64_t v);
 
-/* Adds the record to a digest: its columns in order, little-endian, then its prefix blocks. */
+/* The ragged values of a record: their number, and where they are. */
+uint32_t ragged_get(const struct trace_ragged *g, const void *record, const uint64_t **values);
+void ragged_set(const struct trace_ragged *g, void *record, const uint64_t *values, uint32_t n);
+
+/* The number of rows of a table, and of values of its ragged column, that a trace speaks of. */
+uint64_t *schema_rows(enum trace_table t, struct trace_meta *m);
+uint64_t *schema_values(enum trace_table t, struct trace_meta *m); /* NULL: nothing ragged */
+uint64_t schema_meta_rows(const struct trace_meta *m);             /* of whichever table it is */
+
+/* Adds the record to a digest: its columns in order, little-endian, then its ragged values. */
 void schema_digest(enum trace_table t, const union trace_row *row, struct sha256 *s);
 /* After the last record: the names that the records refer to; NULL: none. */
 struct trace_names;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim/rng.h"
+#include "traces/schema.h"
 #include "traces/source_section.h"
 
 #define NS_PER_S 1e9
@@ -22,7 +23,7 @@ static void about_meta(struct trace_about *a, const struct trace_meta *m)
     copy(a->source, sizeof a->source, m->source);
     copy(a->licence, sizeof a->licence, m->licence);
     copy(a->format, sizeof a->format, m->format);
-    a->requests = m->requests;
+    a->requests = schema_meta_rows(m);
     a->first_ns = m->first_ns;
     a->span_ns = m->span_ns - (m->first_ns < m->span_ns ? m->first_ns : m->span_ns);
     a->failed = m->failed_requests;
@@ -44,73 +45,78 @@ static int survey(struct importer *im, struct trace_about *a, struct err *e)
     return 0;
 }
 
-static int open_import(const struct source_section *s, const char *path,
-                       struct request_source **out, struct trace_about *a, struct err *e)
+/* Refuses what the section's reader does not want. */
+static int want_table(const char *path, const char *what, enum trace_table t, unsigned tables,
+                      struct err *e)
+{
+    char names[80];
+    if (tables & 1u << t)
+        return 0;
+    return err_set(e, ERR_EPARSE, "%s: got %s, want %s", path, what, source_tables(tables, names));
+}
+
+static int open_import(const struct source_section *s, const char *path, unsigned tables,
+                       struct row_source **out, struct trace_about *a, struct err *e)
 {
     struct importer *im;
     int rc = import_open(&im, path, s->format, s->skip_bad, e);
     if (rc)
         return rc;
-    if (im->format->table != TRACE_REQUESTS) {
-        rc = err_set(e, ERR_EPARSE, "%s: got %s, want requests", path, im->format->title);
-        import_close(im);
-        return rc;
-    }
     const struct import_format *format = im->format;
-    rc = survey(im, a, e);
+    rc = want_table(path, format->title, format->table, tables, e);
+    if (!rc)
+        rc = survey(im, a, e);
     import_close(im);
-    if (rc || (rc = import_open(&im, path, format, s->skip_bad, e)))
-        return rc;
-    rc = source_over_import(out, im, e);
+    if (!rc)
+        rc = source_over_import(out, path, format, s->skip_bad, e);
     if (!rc)
         (*out)->expected = a->requests;
     return rc;
 }
 
-static int open_file(const char *path, struct request_source **out, uint64_t seek_ns,
+static int open_file(const char *path, unsigned tables, struct row_source **out, uint64_t seek_ns,
                      struct trace_about *a, struct err *e)
 {
     struct store_reader *r;
+    char what[32];
     int rc = store_open(&r, path, e);
     if (rc)
         return rc;
-    if (store_table(r) != TRACE_REQUESTS)
-        rc = err_set(e, ERR_EPARSE, "%s: got a trace of jobs or nodes, want requests", path);
-    else if (seek_ns)
-        rc = store_seek(r, seek_ns, e);
-    if (rc) {
+    snprintf(what, sizeof what, "a trace of %s", trace_schemas[store_table(r)].table);
+    if ((rc = want_table(path, what, store_table(r), tables, e))) {
         store_close(r);
         return rc;
     }
     about_meta(a, store_meta(r));
     copy(a->input_sha256, sizeof a->input_sha256, store_meta(r)->digest);
-    return source_over_store(out, r, e);
+    return source_over_store(out, r, seek_ns, e);
 }
 
-static int open_synth(const struct source_section *s, uint64_t seed, struct request_source **out,
+static int open_synth(const struct source_section *s, uint64_t seed, struct row_source **out,
                       struct trace_about *a, struct err *e)
 {
-    char *json = synth_params_json(&s->synth);
+    const struct synth_kind *k = synth_kind_of(s->synth.table);
+    const void *params = &s->synth.p;
+    const char *name = k->name(params), *source = synth_any_source(&s->synth);
+    char *json = k->json(params);
     if (!json)
         return err_set(e, ERR_ENOMEM, "out of memory");
     sha256_text(json, a->input_sha256);
     free(json);
-    snprintf(a->name, sizeof a->name, "synth:%s", *s->synth.preset ? s->synth.preset : "custom");
-    copy(a->source, sizeof a->source, "synthesized by malv, after published traces");
-    for (size_t i = 0; synth_preset_at(i); i++)
-        if (!strcmp(synth_preset_at(i)->name, s->synth.preset))
-            copy(a->source, sizeof a->source, synth_preset_at(i)->source);
+    snprintf(a->name, sizeof a->name, "synth:%s", *name ? name : "custom");
+    copy(a->source, sizeof a->source,
+         source ? source : "synthesized by malv, after published traces");
     copy(a->licence, sizeof a->licence, "Apache-2.0");
     copy(a->format, sizeof a->format, "synth");
-    a->requests = s->synth.requests;
-    return synth_open(out, &s->synth, seed, e);
+    a->requests = k->rows(params);
+    return k->open(out, params, seed, e);
 }
 
 /* Nominal for a synthesized trace, whose end nobody knows before it is made. */
 static double span_s(const struct source_section *s, const struct trace_about *a)
 {
     if (s->kind == SOURCE_SYNTH)
-        return (double)s->synth.requests / s->synth.rate_per_s;
+        return synth_kind_of(s->synth.table)->span_s(&s->synth.p);
     return (double)a->span_ns / NS_PER_S;
 }
 
@@ -138,8 +144,8 @@ static int place_window(const struct source_section *s, uint64_t seed, struct tr
     return 0;
 }
 
-static int open_kind(const struct source_section *s, const char *path, uint64_t seed,
-                     struct request_source **out, struct trace_about *a, struct err *e)
+static int open_kind(const struct source_section *s, const char *path, unsigned tables,
+                     uint64_t seed, struct row_source **out, struct trace_about *a, struct err *e)
 {
     static const char *const kinds[] = {"file", "import", "synth"};
     copy(a->kind, sizeof a->kind, kinds[s->kind]);
@@ -149,9 +155,9 @@ static int open_kind(const struct source_section *s, const char *path, uint64_t 
     a->otherwise = s->otherwise;
     switch (s->kind) {
     case SOURCE_FILE:
-        return open_file(path, out, 0, a, e);
+        return open_file(path, tables, out, 0, a, e);
     case SOURCE_IMPORT:
-        return open_import(s, path, out, a, e);
+        return open_import(s, path, tables, out, a, e);
     default:
         return open_synth(s, seed, out, a, e);
     }
@@ -169,29 +175,33 @@ static void name_it(const struct source_section *s, struct trace_about *a)
 
 /* A window in a file is found by binary search, not by reading up to it. */
 static int seek_window(const struct source_section *s, const char *path, uint64_t from_ns,
-                       struct request_source **inner, struct trace_about *a, struct err *e)
+                       struct row_source **inner, struct trace_about *a, struct err *e)
 {
     if (s->kind != SOURCE_FILE || from_ns == 0)
         return 0;
+    unsigned table = 1u << (*inner)->table;
     (*inner)->close(*inner);
     *inner = NULL;
-    return open_file(path, inner, from_ns, a, e);
+    return open_file(path, table, inner, from_ns, a, e);
 }
 
-int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
-                      struct request_source **out, struct trace_about *about, struct err *e)
+int trace_rows_open(const struct config *section, unsigned tables, uint64_t seed,
+                    const struct trace_places *where, struct row_source **out,
+                    struct trace_about *about, struct err *e)
 {
     struct source_section s;
-    struct request_source *inner = NULL;
+    struct row_source *inner = NULL;
     struct trace_about unwanted = {0}, *a = about ? about : &unwanted;
     char *path;
     *out = NULL;
     memset(a, 0, sizeof *a);
-    int rc = source_section_read(section, where, &s, &path, e);
+    int rc = source_section_read(section, tables, where, &s, &path, e);
     if (rc)
         return rc;
-    rc = open_kind(&s, path, seed, &inner, a, e);
+    rc = open_kind(&s, path, tables, seed, &inner, a, e);
     struct source_cut cut = {0, UINT64_MAX, s.rate_scale, s.limit, s.keep_failed};
+    if (!rc)
+        rc = source_section_fits(&s, a->table = inner->table, e);
     if (!rc)
         rc = place_window(&s, seed, a, &cut, e);
     if (!rc)
@@ -206,16 +216,72 @@ int trace_source_open(const struct config *section, uint64_t seed, const struct 
     return source_cut(out, inner, &cut, e);
 }
 
+int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
+                      struct request_source **out, struct trace_about *about, struct err *e)
+{
+    struct row_source *rows;
+    *out = NULL;
+    int rc = trace_rows_open(section, 1u << TRACE_REQUESTS, seed, where, &rows, about, e);
+    return rc ? rc : source_of_requests(out, rows, e);
+}
+
+/* Which table a file holds, from its head alone. */
+static int table_of(const struct source_section *s, const char *path, enum trace_table *out,
+                    struct err *e)
+{
+    const struct import_format *f = s->format;
+    struct store_reader *r;
+    int rc;
+    if (s->kind == SOURCE_SYNTH) {
+        *out = s->synth.table;
+        return 0;
+    }
+    if (s->kind == SOURCE_IMPORT) {
+        rc = f ? 0 : import_sniff(path, &f, e);
+        *out = rc ? TRACE_REQUESTS : f->table;
+        return rc;
+    }
+    if (!(rc = store_open(&r, path, e))) {
+        *out = store_table(r);
+        store_close(r);
+    }
+    return rc;
+}
+
+static int check_file(const struct source_section *s, const char *path, struct err *e)
+{
+    if (s->kind != SOURCE_FILE || store_is(path))
+        return 0;
+    return err_set(e, ERR_EPARSE, "%s: %s: not an HDF5 file; want a canonical trace, or \"import\"",
+                   config_path(config_get(s->at, "file")), path);
+}
+
+int trace_rows_check(const struct config *section, unsigned tables,
+                     const struct trace_places *where, enum trace_table *table, struct err *e)
+{
+    struct source_section s;
+    char *path, what[32];
+    int rc = source_section_read(section, tables, where, &s, &path, e);
+    if (!rc)
+        rc = check_file(&s, path, e);
+    if (!rc && !(rc = table_of(&s, path, table, e))) {
+        snprintf(what, sizeof what, "a trace of %s", trace_schemas[*table].table);
+        rc = want_table(s.path ? s.path : "synth", what, *table, tables, e);
+        if (!rc)
+            rc = source_section_fits(&s, *table, e);
+    }
+    free(path);
+    return rc;
+}
+
 int trace_source_check(const struct config *section, const struct trace_places *where,
                        struct err *e)
 {
     struct source_section s;
     char *path;
-    int rc = source_section_read(section, where, &s, &path, e);
-    if (!rc && s.kind == SOURCE_FILE && !store_is(path))
-        rc = err_set(e, ERR_EPARSE,
-                     "%s: %s: not an HDF5 file; want a canonical trace, or \"import\"",
-                     config_path(config_get(s.at, "file")), path);
+    int rc = source_section_read(section, 1u << TRACE_REQUESTS, where, &s, &path, e);
+    if (!rc)
+        rc = check_file(&s, path, e);
     free(path);
     return rc;
 }
@@ -246,6 +312,8 @@ char *trace_about_json(const struct trace_about *a)
     put_text(f, "format", a->format);
     put_text(f, "source", a->source);
     put_text(f, "licence", a->licence);
+    if (a->table != TRACE_REQUESTS)
+        put_text(f, "table", trace_schemas[a->table].table);
     fprintf(f, "\"requests\":%llu,\"span_ns\":%llu,\"failed\":%llu,\"skipped_rows\":%llu,",
             (unsigned long long)a->requests, (unsigned long long)a->span_ns,
             (unsigned long long)a->failed, (unsigned long long)a->skipped_rows);

@@ -1,12 +1,12 @@
-/* source.h - a trace section of an experiment, opened as a stream of requests.
+/* source.h - a trace section of an experiment, opened as a stream of requests or of rows.
  *
  *   {"file": "x.h5"}                      canonical trace
  *   {"import": {"format": F, "file": P, "skip_bad": N}}   what the field publishes
  *   {"synth": {...}}                      made on the fly (synth.h)
  * and beside any of them
  *   "window": {"length_s": L, "start_s": S, "pick": "start"|"random"}
- * (times count from the first request of the input, or from the window's start)
- *   "rate_scale": 2.0   arrivals twice as fast     "limit": N   the first N requests
+ * (times count from the first row of the input, or from the window's start)
+ *   "rate_scale": 2.0   arrivals twice as fast     "limit": N   the first N rows
  *   "keep_failed": true requests without output too (else left out: nothing was served)
  *   "otherwise": {a trace section}        used when a data: file is absent
  *
@@ -37,8 +37,9 @@ struct trace_about {
         input_sha256[SHA256_HEX]; /* of the input's records or bytes; of the parameters for synth */
     char name[256];               /* as the section names it: a path, or synth:PRESET */
     char source[256], licence[256], format[64];
-    uint64_t requests; /* in the input, before window and limit */
-    uint64_t first_ns; /* of its first request: time 0 of the stream */
+    enum trace_table table;
+    uint64_t requests; /* rows of its table in the input, before window and limit */
+    uint64_t first_ns; /* of its first row: time 0 of the stream */
     uint64_t span_ns;  /* from there to its last; 0: not known before the end (synth) */
     uint64_t failed;   /* requests without output in the input */
     uint64_t skipped_rows;
@@ -50,9 +51,20 @@ struct trace_about {
 int trace_source_open(const struct config *section, uint64_t seed, const struct trace_places *where,
                       struct request_source **out, struct trace_about *about,
                       struct err *e) MUST_CHECK;
+/* The same for any of the tables in the bit set (1 << TRACE_x); (*out)->table says which it is.
+ * A window of VMs holds those that start in it; rate_scale moves their starts, not their lengths.
+ */
+int trace_rows_open(const struct config *section, unsigned tables, uint64_t seed,
+                    const struct trace_places *where, struct row_source **out,
+                    struct trace_about *about, struct err *e) MUST_CHECK;
 /* Keys, ranges, names, and that files are there; reads none of their data. */
 int trace_source_check(const struct config *section, const struct trace_places *where,
                        struct err *e) MUST_CHECK;
+/* The same for any of the tables; *table is the one that the section holds (a published file
+ * without a format: by its first line). */
+int trace_rows_check(const struct config *section, unsigned tables,
+                     const struct trace_places *where, enum trace_table *table,
+                     struct err *e) MUST_CHECK;
 char *trace_about_json(const struct trace_about *about); /* malloc'd; NULL: out of memory */
 
 /* Where a path of a section lies; malloc'd.  ERR_ENAME when it is a data: path that is absent. */

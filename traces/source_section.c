@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "traces/schema.h"
+
 #define SECONDS_MAX 1e9
 
 /* dir/path when it is there; NULL when not. */
@@ -69,7 +71,25 @@ struct import_text {
     uint64_t skip_bad;
 };
 
-static int read_import(const struct config *c, struct source_section *s, struct err *e)
+const char *source_tables(unsigned tables, char to[80])
+{
+    size_t at = 0;
+    to[0] = 0;
+    for (int t = 0; t < TRACE_TABLES; t++) {
+        if (!(tables & 1u << t))
+            continue;
+        bool last = !(tables >> t >> 1);
+        at += (size_t)snprintf(to + at, 80 - at, "%s%s",
+                               at == 0 ? ""
+                               : last  ? " or "
+                                       : ", ",
+                               trace_schemas[t].table);
+    }
+    return to;
+}
+
+static int read_import(const struct config *c, unsigned tables, struct source_section *s,
+                       struct err *e)
 {
     const struct config_field fields[] = {
         CONFIG_STR(struct import_text, format, false),
@@ -78,6 +98,7 @@ static int read_import(const struct config *c, struct source_section *s, struct 
         CONFIG_END,
     };
     struct import_text t = {0};
+    char names[80];
     int rc = config_fill(c, fields, &t, e);
     if (rc)
         return rc;
@@ -85,8 +106,9 @@ static int read_import(const struct config *c, struct source_section *s, struct 
     s->skip_bad = t.skip_bad;
     if (t.format && (rc = import_format_named(t.format, &s->format, e)))
         return err_wrap(e, rc, "%s", config_path(config_get(c, "format")));
-    if (s->format && s->format->table != TRACE_REQUESTS)
-        return config_complain(config_get(c, "format"), e, "a format of requests");
+    if (s->format && !(tables & 1u << s->format->table))
+        return config_complain(config_get(c, "format"), e, "a format of %s",
+                               source_tables(tables, names));
     return 0;
 }
 
@@ -119,7 +141,18 @@ static int read_window(const struct config *c, struct source_window *w, struct e
     return 0;
 }
 
-static int read_kind(const struct section_text *t, const struct config *at,
+static int read_synth(const struct config *c, unsigned tables, struct source_section *s,
+                      struct err *e)
+{
+    char names[80];
+    int rc = synth_any_read(c, &s->synth, e);
+    if (!rc && !(tables & 1u << s->synth.table))
+        rc = err_set(e, ERR_ENAME, "%s: makes %s, want %s", config_path(c),
+                     trace_schemas[s->synth.table].table, source_tables(tables, names));
+    return rc;
+}
+
+static int read_kind(const struct section_text *t, const struct config *at, unsigned tables,
                      struct source_section *s, struct err *e)
 {
     if ((t->file != NULL) + (t->import != NULL) + (t->synth != NULL) != 1)
@@ -128,11 +161,11 @@ static int read_kind(const struct section_text *t, const struct config *at,
     s->kind = t->file ? SOURCE_FILE : t->import ? SOURCE_IMPORT : SOURCE_SYNTH;
     s->path = t->file;
     if (t->import)
-        return read_import(t->import, s, e);
-    return t->synth ? synth_params_read(t->synth, &s->synth, e) : 0;
+        return read_import(t->import, tables, s, e);
+    return t->synth ? read_synth(t->synth, tables, s, e) : 0;
 }
 
-static int read_one(const struct config *at, struct source_section *out,
+static int read_one(const struct config *at, unsigned tables, struct source_section *out,
                     const struct config **otherwise, struct err *e)
 {
     const struct config_field fields[] = {
@@ -148,7 +181,7 @@ static int read_one(const struct config *at, struct source_section *out,
     };
     struct section_text t = {.s = {.at = at, .rate_scale = 1}};
     int rc = config_fill(at, fields, &t, e);
-    if (rc || (rc = read_kind(&t, at, &t.s, e)))
+    if (rc || (rc = read_kind(&t, at, tables, &t.s, e)))
         return rc;
     if (t.window && (rc = read_window(t.window, &t.s.window, e)))
         return rc;
@@ -160,14 +193,22 @@ static int read_one(const struct config *at, struct source_section *out,
     return 0;
 }
 
-int source_section_read(const struct config *at, const struct trace_places *where,
+int source_section_fits(const struct source_section *s, enum trace_table table, struct err *e)
+{
+    if (!s->keep_failed || table == TRACE_REQUESTS)
+        return 0;
+    return err_set(e, ERR_ENAME, "%s: of use only for requests, this trace holds %s",
+                   config_path(config_get(s->at, "keep_failed")), trace_schemas[table].table);
+}
+
+int source_section_read(const struct config *at, unsigned tables, const struct trace_places *where,
                         struct source_section *s, char **found, struct err *e)
 {
     bool fell_back = false;
     *found = NULL;
     for (;;) {
         const struct config *otherwise = NULL;
-        int rc = read_one(at, s, &otherwise, e);
+        int rc = read_one(at, tables, s, &otherwise, e);
         s->otherwise = fell_back;
         if (rc || !s->path)
             return rc;

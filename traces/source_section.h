@@ -1,11 +1,12 @@
-/* source_section.h - a trace section as a struct, and the streams it is made of (for source*.c). */
+/* source_section.h - a trace section as a struct, and the streams it is made of (for
+ * source*.c). */
 #ifndef TRACES_SOURCE_SECTION_H
 #define TRACES_SOURCE_SECTION_H
 
 #include "traces/import.h"
 #include "traces/source.h"
 #include "traces/store.h"
-#include "traces/synth.h"
+#include "traces/synth_kinds.h"
 
 enum source_kind { SOURCE_FILE, SOURCE_IMPORT, SOURCE_SYNTH };
 
@@ -20,7 +21,7 @@ struct source_section {
     const char *path;                   /* file and import */
     const struct import_format *format; /* import; NULL: by its first line */
     uint64_t skip_bad;
-    struct synth_params synth;
+    struct synth_any synth;
     struct source_window window; /* length_s 0: none */
     double rate_scale;
     uint64_t limit; /* 0: none */
@@ -28,14 +29,24 @@ struct source_section {
 };
 
 /* Reads the section, following "otherwise" when a data: file is absent; *found is the path of
- * its file, malloc'd, NULL for synth.                                       */
-int source_section_read(const struct config *at, const struct trace_places *where,
+ * its file, malloc'd, NULL for synth.  tables: a bit set of 1 << TRACE_x, those wanted. */
+int source_section_read(const struct config *at, unsigned tables, const struct trace_places *where,
                         struct source_section *s, char **found, struct err *e) MUST_CHECK;
+/* "io or pages" of a bit set. */
+const char *source_tables(unsigned tables, char to[80]);
+/* Refuses what is of use only for requests. */
+int source_section_fits(const struct source_section *s, enum trace_table table,
+                        struct err *e) MUST_CHECK;
 
-/* Streams of requests over an importer or a reader, which they take over. */
-int source_over_import(struct request_source **out, struct importer *im, struct err *e) MUST_CHECK;
-int source_over_store(struct request_source **out, struct store_reader *r,
+/* Streams of rows over a published file, and over a reader from a time on, which it takes over. */
+int source_over_import(struct row_source **out, const char *path,
+                       const struct import_format *format, uint64_t skip_bad,
+                       struct err *e) MUST_CHECK;
+int source_over_store(struct row_source **out, struct store_reader *r, uint64_t from_ns,
                       struct err *e) MUST_CHECK;
+/* A stream of requests out of one of rows, which it takes over. */
+int source_of_requests(struct request_source **out, struct row_source *inner,
+                       struct err *e) MUST_CHECK;
 
 /* What window, rate_scale, limit and keep_failed do to a stream; takes `inner` over. */
 struct source_cut {
@@ -44,7 +55,7 @@ struct source_cut {
     uint64_t limit; /* 0: none */
     bool keep_failed;
 };
-int source_cut(struct request_source **out, struct request_source *inner,
-               const struct source_cut *cut, struct err *e) MUST_CHECK;
+int source_cut(struct row_source **out, struct row_source *inner, const struct source_cut *cut,
+               struct err *e) MUST_CHECK;
 
 #endif

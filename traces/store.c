@@ -31,8 +31,8 @@ struct store_writer {
     char *path, *temp;
     h5id file, group;
     struct out_column column[SCHEMA_COLUMNS];
-    struct out_column prefix_end, prefix; /* requests: values[end[i-1] .. end[i]) */
-    uint64_t rows, prefixes, failed, first_ns, last_ns;
+    struct out_column value_end, value; /* ragged: values[end[i-1] .. end[i]) */
+    uint64_t rows, values, failed, first_ns, last_ns;
     struct sha256 digest;
     bool failed_io;
 };
@@ -103,9 +103,9 @@ static bool begin(struct store_writer *w, enum store_filter filter)
         if (!column_begin(&w->column[i], w->group, c->name, c->unit, c->width, c->fill, filter))
             return false;
     }
-    return w->table != TRACE_REQUESTS ||
-           (column_begin(&w->prefix_end, w->group, "prefix_end", "index", 8, 0, filter) &&
-            column_begin(&w->prefix, w->group, "prefix", "block id", 8, 0, filter));
+    const struct trace_ragged *g = w->schema->ragged;
+    return !g || (column_begin(&w->value_end, w->group, g->end_name, "index", 8, 0, filter) &&
+                  column_begin(&w->value, w->group, g->name, g->unit, 8, 0, filter));
 }
 
 int store_create(struct store_writer **out, const char *path, enum trace_table table,
@@ -137,19 +137,20 @@ int store_create(struct store_writer **out, const char *path, enum trace_table t
     return 0;
 }
 
-static int put_prefix(struct store_writer *w, const struct trace_request *r)
+static bool put_ragged(struct store_writer *w, const union trace_row *row)
 {
+    const uint64_t *v;
+    uint32_t n = ragged_get(w->schema->ragged, row, &v);
     bool ok = true;
-    w->failed += r->output_tokens == 0;
-    w->prefixes += r->n_prefix;
-    for (uint32_t i = 0; ok && i < r->n_prefix; i++)
-        ok = column_put(&w->prefix, r->prefix[i]);
-    return ok && column_put(&w->prefix_end, w->prefixes);
+    w->values += n;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = column_put(&w->value, v[i]);
+    return ok && column_put(&w->value_end, w->values);
 }
 
 int store_put(struct store_writer *w, const union trace_row *row, struct err *e)
 {
-    uint64_t t = w->table == TRACE_NODES ? 0 : row->request.time_ns;
+    uint64_t t = w->schema->timed ? row->request.time_ns : 0;
     _Static_assert(offsetof(struct trace_request, time_ns) == offsetof(struct trace_job, time_ns),
                    "time comes first in every timed record");
     if (w->rows && t < w->last_ns)
@@ -158,11 +159,18 @@ int store_put(struct store_writer *w, const union trace_row *row, struct err *e)
                        (unsigned long long)w->last_ns);
     if (w->rows == 0)
         w->first_ns = t;
+    const uint64_t *values;
+    if (w->schema->ragged && ragged_get(w->schema->ragged, row, &values) > w->schema->ragged->max)
+        return err_set(e, ERR_ERANGE, "%s: row %llu: got more than %u values of %s", w->path,
+                       (unsigned long long)w->rows, w->schema->ragged->max,
+                       w->schema->ragged->name);
     bool ok = true;
     for (unsigned i = 0; i < w->schema->n_columns; i++)
         ok &= column_put(&w->column[i], column_get(&w->schema->columns[i], row));
+    if (w->schema->ragged)
+        ok &= put_ragged(w, row);
     if (w->table == TRACE_REQUESTS)
-        ok &= put_prefix(w, &row->request);
+        w->failed += row->request.output_tokens == 0;
     schema_digest(w->table, row, &w->digest);
     w->rows++;
     w->last_ns = t;
@@ -174,19 +182,21 @@ static bool flush_all(struct store_writer *w)
     bool ok = true;
     for (unsigned i = 0; i < w->schema->n_columns; i++)
         ok &= column_flush(&w->column[i]);
-    if (w->table == TRACE_REQUESTS) {
-        ok &= column_flush(&w->prefix);
-        ok &= column_flush(&w->prefix_end);
+    if (w->schema->ragged) {
+        ok &= column_flush(&w->value);
+        ok &= column_flush(&w->value_end);
     }
     return ok;
 }
 
 static void complete(struct store_writer *w, struct trace_meta *m)
 {
-    m->requests = w->table == TRACE_REQUESTS ? w->rows : 0;
-    m->jobs = w->table == TRACE_JOBS ? w->rows : 0;
-    m->nodes = w->table == TRACE_NODES ? w->rows : 0;
-    m->prefix_blocks = w->prefixes;
+    for (int t = 0; t < TRACE_TABLES; t++)
+        *schema_rows((enum trace_table)t, m) = w->table == (enum trace_table)t ? w->rows : 0;
+    for (int t = 0; t < TRACE_TABLES; t++)
+        if (trace_schemas[t].ragged)
+            *schema_values((enum trace_table)t, m) =
+                w->table == (enum trace_table)t ? w->values : 0;
     m->failed_requests = w->failed;
     m->first_ns = w->first_ns;
     m->span_ns = w->last_ns;
@@ -202,6 +212,7 @@ static bool write_meta(struct store_writer *w, const struct trace_meta *m)
 #undef X
 #define X(name, what) ok = ok && h5_number_attr(w->file, #name, m->name);
     META_NUMBERS(X)
+    META_LATER(X)
 #undef X
     return ok;
 }
@@ -210,8 +221,8 @@ static bool close_file(struct store_writer *w)
 {
     for (unsigned i = 0; i < SCHEMA_COLUMNS; i++)
         column_end(&w->column[i]);
-    column_end(&w->prefix_end);
-    column_end(&w->prefix);
+    column_end(&w->value_end);
+    column_end(&w->value);
     if (w->group >= 0)
         H5Gclose(w->group);
     return w->file < 0 || H5Fclose(w->file) >= 0;

@@ -1,12 +1,12 @@
 /* store.h - the canonical trace on disk: malv-trace/1 in HDF5.
  *
  * Written row by row and read row by row in bounded memory.  One file holds
- * one table of records (requests, jobs or nodes), the names they refer to and
+ * one table of records, the names they refer to and
  * the attributes of meta.h.  The same records give the same bytes.  A file
  * appears under its name only when it is complete (store_commit); whoever is
  * killed before leaves nothing but a NAME.tmp.PID.
  *
- * Requests and jobs go in and come out in time order.                       */
+ * Rows of timed tables go in and come out in time order.                    */
 #ifndef TRACES_STORE_H
 #define TRACES_STORE_H
 
@@ -39,10 +39,11 @@ const struct trace_meta *store_meta(const struct store_reader *r);
 uint64_t store_rows(const struct store_reader *r);
 int store_names(struct store_reader *r, struct trace_names **names,
                 struct err *e) MUST_CHECK; /* to free */
-/* 1 a row, 0 the end, negative an error.  Prefixes are borrowed until the next call. */
+/* 1 a row, 0 the end, negative an error.  Ragged values are borrowed until the next call. */
 int store_next(struct store_reader *r, union trace_row *row, struct err *e) MUST_CHECK;
 /* The next row read will be the first at or after t.  For timed tables. */
 int store_seek(struct store_reader *r, uint64_t t, struct err *e) MUST_CHECK;
+void store_rewind(struct store_reader *r); /* to the first row of all */
 void store_close(struct store_reader *r);
 
 #endif

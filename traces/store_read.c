@@ -12,8 +12,7 @@
 #include "traces/store.h"
 #include "traces/store_hdf.h"
 
-#define PREFIX_ROW_MAX (1u << 20)            /* blocks of one request */
-#define PREFIX_WINDOW  (2u * PREFIX_ROW_MAX) /* values held at once */
+#define RAGGED_WINDOW (1u << 21) /* values held at once: any record's fit, and then some */
 
 struct in_column {
     h5id set;
@@ -26,10 +25,10 @@ struct store_reader {
     enum trace_table table;
     const struct trace_schema *schema;
     struct trace_meta meta;
-    struct in_column column[SCHEMA_COLUMNS], prefix_end;
-    h5id prefix;
-    uint64_t *values; /* the window of prefix values [from, from + held) */
-    uint64_t values_from, values_held, prefixes;
+    struct in_column column[SCHEMA_COLUMNS], value_end;
+    h5id value;
+    uint64_t *values; /* the window of ragged values [from, from + held) */
+    uint64_t values_from, values_held, values_all;
     uint64_t rows, next; /* next row to give out */
     uint64_t block_from, block_rows;
     uint64_t last_ns, last_end;
@@ -59,13 +58,13 @@ static int open_column(struct store_reader *r, struct in_column *c, const char *
     return c->block ? 0 : err_set(e, ERR_ENOMEM, "%s: out of memory", r->path);
 }
 
-static int open_prefix(struct store_reader *r, struct err *e)
+static int open_ragged(struct store_reader *r, const struct trace_ragged *g, struct err *e)
 {
-    int rc = open_column(r, &r->prefix_end, "prefix_end", 8, e);
+    int rc = open_column(r, &r->value_end, g->end_name, 8, e);
     if (rc)
         return rc;
-    r->prefix = h5_column_open(r->group, r->path, "prefix", 8, &r->prefixes, e);
-    return r->prefix < 0 ? ERR_EPARSE : 0;
+    r->value = h5_column_open(r->group, r->path, g->name, 8, &r->values_all, e);
+    return r->value < 0 ? ERR_EPARSE : 0;
 }
 
 static int open_columns(struct store_reader *r, struct err *e)
@@ -76,7 +75,7 @@ static int open_columns(struct store_reader *r, struct err *e)
         if (rc)
             return rc;
     }
-    return r->table == TRACE_REQUESTS ? open_prefix(r, e) : 0;
+    return r->schema->ragged ? open_ragged(r, r->schema->ragged, e) : 0;
 }
 
 static int read_meta(struct store_reader *r, struct err *e)
@@ -95,6 +94,11 @@ static int read_meta(struct store_reader *r, struct err *e)
 #define X(name, what) ok &= h5_number_attr_get(r->file, #name, &r->meta.name);
     META_NUMBERS(X)
 #undef X
+#define X(name, what)                                                                              \
+    if (!h5_number_attr_get(r->file, #name, &r->meta.name))                                        \
+        r->meta.name = 0;
+    META_LATER(X)
+#undef X
     return ok ? 0
               : err_set(e, ERR_EPARSE, "%s: an attribute of %s is missing", r->path, TRACE_SCHEMA);
 }
@@ -110,10 +114,8 @@ static int open_table(struct store_reader *r, struct err *e)
         break;
     }
     if (r->group < 0)
-        return err_set(e, ERR_EPARSE, "%s: holds no requests, jobs or nodes", r->path);
-    r->rows = r->table == TRACE_REQUESTS ? r->meta.requests
-              : r->table == TRACE_JOBS   ? r->meta.jobs
-                                         : r->meta.nodes;
+        return err_set(e, ERR_EPARSE, "%s: holds no table of " TRACE_SCHEMA "", r->path);
+    r->rows = *schema_rows(r->table, &r->meta);
     return open_columns(r, e);
 }
 
@@ -201,35 +203,36 @@ static int read_block(struct store_reader *r, struct err *e)
         if (!h5_column_read(r->column[i].set, r->schema->columns[i].width, from, r->column[i].block,
                             n))
             return damaged(r, r->schema->columns[i].name, e);
-    if (r->table == TRACE_REQUESTS && r->prefixes &&
-        !h5_column_read(r->prefix_end.set, 8, from, r->prefix_end.block, n))
-        return damaged(r, "prefix_end", e);
+    if (r->values_all && !h5_column_read(r->value_end.set, 8, from, r->value_end.block, n))
+        return damaged(r, r->schema->ragged->end_name, e);
     r->block_from = from;
     r->block_rows = n;
     return 0;
 }
 
-/* Points the request at its prefix values, moving the window when it must. */
-static int give_prefix(struct store_reader *r, size_t i, struct trace_request *out, struct err *e)
+/* Points the record at its ragged values, moving the window when it must. */
+static int give_values(struct store_reader *r, size_t i, union trace_row *out, struct err *e)
 {
+    const struct trace_ragged *g = r->schema->ragged;
     uint64_t end;
-    if (!r->prefixes)
+    ragged_set(g, out, NULL, 0);
+    if (!r->values_all)
         return 0;
-    memcpy(&end, r->prefix_end.block + 8 * i, 8);
-    if (end < r->last_end || end > r->prefixes || end - r->last_end > PREFIX_ROW_MAX)
-        return damaged(r, "prefix_end", e);
+    memcpy(&end, r->value_end.block + 8 * i, 8);
+    if (end < r->last_end || end > r->values_all || end - r->last_end > g->max)
+        return damaged(r, g->end_name, e);
     if (end > r->values_from + r->values_held) {
-        uint64_t left = r->prefixes - r->last_end;
-        size_t n = left < PREFIX_WINDOW ? (size_t)left : PREFIX_WINDOW;
-        if (!r->values && !(r->values = malloc(PREFIX_WINDOW * sizeof *r->values)))
+        uint64_t left = r->values_all - r->last_end;
+        size_t n = left < RAGGED_WINDOW ? (size_t)left : RAGGED_WINDOW;
+        if (!r->values && !(r->values = malloc(RAGGED_WINDOW * sizeof *r->values)))
             return err_set(e, ERR_ENOMEM, "%s: out of memory", r->path);
-        if (!h5_column_read(r->prefix, 8, r->last_end, r->values, n))
-            return damaged(r, "prefix", e);
+        if (!h5_column_read(r->value, 8, r->last_end, r->values, n))
+            return damaged(r, g->name, e);
         r->values_from = r->last_end;
         r->values_held = n;
     }
-    out->n_prefix = (uint32_t)(end - r->last_end);
-    out->prefix = r->values ? r->values + (r->last_end - r->values_from) : NULL;
+    const uint64_t *at = r->values ? r->values + (r->last_end - r->values_from) : NULL;
+    ragged_set(g, out, at, (uint32_t)(end - r->last_end));
     r->last_end = end;
     return 0;
 }
@@ -256,14 +259,9 @@ int store_next(struct store_reader *r, union trace_row *row, struct err *e)
         return rc;
     size_t i = (size_t)(r->next - r->block_from);
     scatter(r, i, row);
-    if (r->table == TRACE_REQUESTS) {
-        row->request.n_prefix = 0;
-        row->request.prefix = NULL;
-        rc = give_prefix(r, i, &row->request, e);
-    }
-    if (rc)
+    if (r->schema->ragged && (rc = give_values(r, i, row, e)))
         return rc;
-    if (r->table != TRACE_NODES) {
+    if (r->schema->timed) {
         if (row->request.time_ns < r->last_ns)
             return damaged(r, "time_ns goes back", e);
         r->last_ns = row->request.time_ns;
@@ -278,10 +276,24 @@ static bool peek(const struct in_column *c, uint64_t at, uint64_t *v)
     return h5_column_read(c->set, 8, at, v, 1);
 }
 
+static void position(struct store_reader *r, uint64_t row)
+{
+    r->next = row;
+    r->block_from = r->block_rows = 0;
+    r->last_ns = 0;
+    r->last_end = 0;
+    r->values_from = r->values_held = 0;
+}
+
+void store_rewind(struct store_reader *r)
+{
+    position(r, 0);
+}
+
 int store_seek(struct store_reader *r, uint64_t t, struct err *e)
 {
     uint64_t lo = 0, hi = r->rows, at;
-    assert(r->table != TRACE_NODES && r->schema->columns[0].width == 8);
+    assert(r->schema->timed && r->schema->columns[0].width == 8);
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
         if (!peek(&r->column[0], mid, &at))
@@ -291,13 +303,9 @@ int store_seek(struct store_reader *r, uint64_t t, struct err *e)
         else
             hi = mid;
     }
-    r->next = lo;
-    r->block_from = r->block_rows = 0;
-    r->last_ns = 0;
-    r->last_end = 0;
-    r->values_from = r->values_held = 0;
-    if (lo && r->prefixes && !peek(&r->prefix_end, lo - 1, &r->last_end))
-        return damaged(r, "prefix_end", e);
+    position(r, lo);
+    if (lo && r->values_all && !peek(&r->value_end, lo - 1, &r->last_end))
+        return damaged(r, r->schema->ragged->end_name, e);
     r->values_from = r->last_end;
     return 0;
 }
@@ -311,11 +319,11 @@ void store_close(struct store_reader *r)
         if (r->column[i].set > 0)
             H5Dclose(r->column[i].set);
     }
-    free(r->prefix_end.block);
-    if (r->prefix_end.set > 0)
-        H5Dclose(r->prefix_end.set);
-    if (r->prefix > 0)
-        H5Dclose(r->prefix);
+    free(r->value_end.block);
+    if (r->value_end.set > 0)
+        H5Dclose(r->value_end.set);
+    if (r->value > 0)
+        H5Dclose(r->value);
     if (r->group >= 0)
         H5Gclose(r->group);
     if (r->file >= 0)

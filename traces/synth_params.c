@@ -120,12 +120,13 @@ static int read_lull(const struct config *c, struct synth_params *p, struct err 
 struct params_text {
     struct synth_params p;
     const char *preset;
-    const struct config *classes, *diurnal, *lull;
+    const struct config *table, *classes, *diurnal, *lull; /* table: read by synth_kinds.c */
 };
 
 int synth_params_read(const struct config *section, struct synth_params *p, struct err *e)
 {
     const struct config_field fields[] = {
+        CONFIG_ANY(struct params_text, table, false),
         {"preset", CONFIG_T_STR, offsetof(struct params_text, preset), 0, 0, false},
         {"requests", CONFIG_T_U64, offsetof(struct params_text, p.requests), 1, 1e15, false},
         {"rate_per_s", CONFIG_T_F64, offsetof(struct params_text, p.rate_per_s), 1e-6, 1e8, false},

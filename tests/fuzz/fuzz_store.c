@@ -80,21 +80,16 @@ static void put_number(hid_t f, const char *name, uint64_t v, unsigned odd)
 
 static void put_attributes(hid_t f, unsigned table, unsigned rows, struct bytes *b)
 {
-    uint64_t requests = table == 0 ? rows : 0, jobs = table == 1 ? rows : 0,
-             nodes = table == 2 ? rows : 0, others = 0;
+    struct trace_meta m = {0};
     unsigned odd = take(b);
+    *schema_rows((enum trace_table)table, &m) = rows;
     put_text(f, "schema", TRACE_SCHEMA, odd);
 #define X(name, what) put_text(f, #name, "text", odd == 9 ? take(b) : 0);
     META_TEXTS(X)
 #undef X
-#define X(name, what)                                                                              \
-    put_number(f, #name,                                                                           \
-               !strcmp(#name, "requests") ? requests                                               \
-               : !strcmp(#name, "jobs")   ? jobs                                                   \
-               : !strcmp(#name, "nodes")  ? nodes                                                  \
-                                          : others,                                                 \
-               odd);
+#define X(name, what) put_number(f, #name, m.name, odd);
     META_NUMBERS(X)
+    META_LATER(X)
 #undef X
 }
 
@@ -106,9 +101,9 @@ static void build(const char *path, struct bytes *b)
     hid_t g =
         H5Gcreate2(f, take(b) == 1 ? "other" : s->table, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     put_attributes(f, table, rows, b);
-    if (table == TRACE_REQUESTS) {
-        put_column(g, "prefix_end", 8, rows, b);
-        put_column(g, "prefix", 8, take(b), b);
+    if (s->ragged) {
+        put_column(g, s->ragged->end_name, 8, rows, b);
+        put_column(g, s->ragged->name, 8, take(b), b);
     }
     for (unsigned i = 0; i < s->n_columns; i++)
         put_column(g, s->columns[i].name, s->columns[i].width, rows, b);
@@ -127,12 +122,14 @@ static void read_all(const char *path)
         assert(rc < 0 && e.code && !strncmp(e.msg, path, strlen(path)));
         return;
     }
-    bool requests = store_table(r) == TRACE_REQUESTS;
+    const struct trace_schema *sc = &trace_schemas[store_table(r)];
+    const uint64_t *values;
     while ((rc = store_next(r, &row, &e)) == 1) {
         assert(store_table(r) == TRACE_NODES || row.request.time_ns >= last);
         last = store_table(r) == TRACE_NODES ? 0 : row.request.time_ns;
-        for (uint32_t k = 0; requests && k < row.request.n_prefix; k++)
-            sum += row.request.prefix[k]; /* all of it is there to be read */
+        uint32_t n = sc->ragged ? ragged_get(sc->ragged, &row, &values) : 0;
+        for (uint32_t k = 0; k < n; k++)
+            sum += values[k]; /* all of it is there to be read */
     }
     assert(rc == 0 || (e.code && !strncmp(e.msg, path, strlen(path))));
     if (store_table(r) != TRACE_NODES && store_seek(r, sum % 1000, &e) == 0)

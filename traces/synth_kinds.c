@@ -1,0 +1,93 @@
+/* synth_kinds.c - which synthesizer reads a section. */
+#include "traces/synth_kinds.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "traces/schema.h"
+
+static const struct synth_kind *const kinds[] = {&synth_kind_requests};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+const struct synth_kind *synth_kind_at(size_t i)
+{
+    return i < KINDS ? kinds[i] : NULL;
+}
+
+const struct synth_kind *synth_kind_of(enum trace_table table)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i]->table == table)
+            return kinds[i];
+    return NULL;
+}
+
+static const struct synth_kind *kind_with_preset(const char *preset)
+{
+    const char *name, *title, *source;
+    for (size_t i = 0; i < KINDS; i++)
+        for (size_t k = 0; kinds[i]->preset_at(k, &name, &title, &source); k++)
+            if (!strcmp(name, preset))
+                return kinds[i];
+    return NULL;
+}
+
+static void list_presets(char *to, size_t room)
+{
+    const char *name, *title, *source;
+    size_t at = 0;
+    for (size_t i = 0; i < KINDS; i++)
+        for (size_t k = 0; kinds[i]->preset_at(k, &name, &title, &source) && at < room; k++)
+            at += (size_t)snprintf(to + at, room - at, "%s%s", at ? ", " : "", name);
+}
+
+int synth_any_preset(const char *name, struct synth_any *s, struct err *e)
+{
+    char known[600];
+    const struct synth_kind *k = kind_with_preset(name);
+    if (k) {
+        s->table = k->table;
+        return k->preset(name, &s->p, e);
+    }
+    list_presets(known, sizeof known);
+    return err_set(e, ERR_ENAME, "no preset \"%s\"; known are %s", name, known);
+}
+
+static int table_named(const struct config *c, enum trace_table *out, struct err *e)
+{
+    const char *names[KINDS + 1] = {NULL};
+    int at = 0;
+    for (size_t i = 0; i < KINDS; i++)
+        names[i] = trace_schemas[kinds[i]->table].table;
+    int rc = config_choice(c, names, &at, e);
+    *out = rc ? TRACE_REQUESTS : kinds[at]->table;
+    return rc;
+}
+
+int synth_any_read(const struct config *section, struct synth_any *s, struct err *e)
+{
+    const struct config *table = NULL, *preset = NULL;
+    const struct synth_kind *k = NULL;
+    const char *name;
+    s->table = TRACE_REQUESTS;
+    if (config_kind(section) == CONFIG_OBJECT) {
+        table = config_get(section, "table");
+        preset = config_get(section, "preset");
+    }
+    int rc = table ? table_named(table, &s->table, e) : 0;
+    if (!rc && !table && preset && !(rc = config_str(preset, &name, e)) &&
+        (k = kind_with_preset(name)))
+        s->table = k->table;
+    return rc ? rc : synth_kind_of(s->table)->read(section, &s->p, e);
+}
+
+const char *synth_any_source(const struct synth_any *s)
+{
+    const struct synth_kind *k = synth_kind_of(s->table);
+    const char *name, *title, *source;
+    for (size_t i = 0; k->preset_at(i, &name, &title, &source); i++)
+        if (!strcmp(name, k->name(&s->p)))
+            return source;
+    return NULL;
+}

@@ -1,0 +1,45 @@
+/* synth_kinds.h - the synthesizers of all tables behind one face.
+ *
+ * The section "synth" of a trace is read by the synthesizer of its "table"
+ * (requests when it names none, or the table of its "preset").              */
+#ifndef TRACES_SYNTH_KINDS_H
+#define TRACES_SYNTH_KINDS_H
+
+#include "sim/config.h"
+#include "sim/err.h"
+#include "traces/record.h"
+#include "traces/synth.h"
+
+struct synth_any {
+    enum trace_table table;
+    union {
+        struct synth_params requests;
+    } p;
+};
+
+/* One synthesizer; params points at the member of struct synth_any that is its own. */
+struct synth_kind {
+    enum trace_table table;
+    int (*preset)(const char *name, void *params, struct err *e);
+    int (*read)(const struct config *section, void *params, struct err *e);
+    char *(*json)(const void *params); /* every number, for digests; malloc'd */
+    int (*open)(struct row_source **out, const void *params, uint64_t seed, struct err *e);
+    uint64_t (*rows)(const void *params);    /* how many will come */
+    double (*span_s)(const void *params);    /* nominal: the end is known when it is made */
+    const char *(*name)(const void *params); /* of the preset; "": none */
+    bool (*seeded)(const void *params, uint64_t *seed); /* does the section fix the seed? */
+    /* Presets in order; false past the end. */
+    bool (*preset_at)(size_t i, const char **name, const char **title, const char **source);
+};
+
+const struct synth_kind *synth_kind_at(size_t i);               /* NULL past the end */
+const struct synth_kind *synth_kind_of(enum trace_table table); /* NULL: none makes this table */
+
+int synth_any_read(const struct config *section, struct synth_any *s, struct err *e) MUST_CHECK;
+int synth_any_preset(const char *name, struct synth_any *s, struct err *e) MUST_CHECK;
+/* Of the preset that the parameters began as; NULL: none. */
+const char *synth_any_source(const struct synth_any *s);
+
+extern const struct synth_kind synth_kind_requests;
+
+#endif
