@@ -52,7 +52,8 @@ static int want_table(const char *path, const char *what, enum trace_table t, un
     char names[80];
     if (tables & 1u << t)
         return 0;
-    return err_set(e, ERR_EPARSE, "%s: got %s, want %s", path, what, source_tables(tables, names));
+    return err_set(e, ERR_EPARSE, "%s: got %s, want %s", path, what,
+                   trace_tables_text(tables, names));
 }
 
 static int open_import(const struct source_section *s, const char *path, unsigned tables,
@@ -222,7 +223,7 @@ int trace_source_open(const struct config *section, uint64_t seed, const struct 
     struct row_source *rows;
     *out = NULL;
     int rc = trace_rows_open(section, 1u << TRACE_REQUESTS, seed, where, &rows, about, e);
-    return rc ? rc : source_of_requests(out, rows, e);
+    return rc ? rc : trace_rows_requests(out, rows, e);
 }
 
 /* Which table a file holds, from its head alone. */

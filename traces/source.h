@@ -57,6 +57,9 @@ int trace_source_open(const struct config *section, uint64_t seed, const struct 
 int trace_rows_open(const struct config *section, unsigned tables, uint64_t seed,
                     const struct trace_places *where, struct row_source **out,
                     struct trace_about *about, struct err *e) MUST_CHECK;
+/* A stream of requests out of one of rows, whose table they are; takes it over, errors too. */
+int trace_rows_requests(struct request_source **out, struct row_source *rows,
+                        struct err *e) MUST_CHECK;
 /* Keys, ranges, names, and that files are there; reads none of their data. */
 int trace_source_check(const struct config *section, const struct trace_places *where,
                        struct err *e) MUST_CHECK;
@@ -65,6 +68,8 @@ int trace_source_check(const struct config *section, const struct trace_places *
 int trace_rows_check(const struct config *section, unsigned tables,
                      const struct trace_places *where, enum trace_table *table,
                      struct err *e) MUST_CHECK;
+/* "io or pages" of a bit set. */
+const char *trace_tables_text(unsigned tables, char to[80]);
 char *trace_about_json(const struct trace_about *about); /* malloc'd; NULL: out of memory */
 
 /* Where a path of a section lies; malloc'd.  ERR_ENAME when it is a data: path that is absent. */

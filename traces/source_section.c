@@ -71,7 +71,7 @@ struct import_text {
     uint64_t skip_bad;
 };
 
-const char *source_tables(unsigned tables, char to[80])
+const char *trace_tables_text(unsigned tables, char to[80])
 {
     size_t at = 0;
     to[0] = 0;
@@ -108,7 +108,7 @@ static int read_import(const struct config *c, unsigned tables, struct source_se
         return err_wrap(e, rc, "%s", config_path(config_get(c, "format")));
     if (s->format && !(tables & 1u << s->format->table))
         return config_complain(config_get(c, "format"), e, "a format of %s",
-                               source_tables(tables, names));
+                               trace_tables_text(tables, names));
     return 0;
 }
 
@@ -148,7 +148,7 @@ static int read_synth(const struct config *c, unsigned tables, struct source_sec
     int rc = synth_any_read(c, &s->synth, e);
     if (!rc && !(tables & 1u << s->synth.table))
         rc = err_set(e, ERR_ENAME, "%s: makes %s, want %s", config_path(c),
-                     trace_schemas[s->synth.table].table, source_tables(tables, names));
+                     trace_schemas[s->synth.table].table, trace_tables_text(tables, names));
     return rc;
 }
 

@@ -32,8 +32,6 @@ struct source_section {
  * its file, malloc'd, NULL for synth.  tables: a bit set of 1 << TRACE_x, those wanted. */
 int source_section_read(const struct config *at, unsigned tables, const struct trace_places *where,
                         struct source_section *s, char **found, struct err *e) MUST_CHECK;
-/* "io or pages" of a bit set. */
-const char *source_tables(unsigned tables, char to[80]);
 /* Refuses what is of use only for requests. */
 int source_section_fits(const struct source_section *s, enum trace_table table,
                         struct err *e) MUST_CHECK;
@@ -44,9 +42,6 @@ int source_over_import(struct row_source **out, const char *path,
                        struct err *e) MUST_CHECK;
 int source_over_store(struct row_source **out, struct store_reader *r, uint64_t from_ns,
                       struct err *e) MUST_CHECK;
-/* A stream of requests out of one of rows, which it takes over. */
-int source_of_requests(struct request_source **out, struct row_source *inner,
-                       struct err *e) MUST_CHECK;
 
 /* What window, rate_scale, limit and keep_failed do to a stream; takes `inner` over. */
 struct source_cut {

@@ -217,7 +217,7 @@ static void request_done(struct request_source *self)
     free(s);
 }
 
-int source_of_requests(struct request_source **out, struct row_source *inner, struct err *e)
+int trace_rows_requests(struct request_source **out, struct row_source *inner, struct err *e)
 {
     struct of_requests *s = calloc(1, sizeof *s);
     *out = NULL;

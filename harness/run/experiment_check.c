@@ -55,13 +55,21 @@ static int check_trace(const struct experiment *x, const struct setup *s, struct
                        struct err *e)
 {
     bool is_new;
+    enum trace_table table;
+    char names[80];
+    if (!s->trace && s->model->needs_rows)
+        return err_set(e, ERR_ENAME, "%s: model \"%s\" needs %s (\"trace\": ...)", x->file,
+                       s->model->name, trace_tables_text(s->model->rows, names));
     if (!s->trace)
         return s->model->needs_requests
                    ? err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)",
                              x->file, s->model->name)
                    : 0;
     int rc = textset_add(&c->trace, config_text(s->trace), &is_new, e);
-    return rc || !is_new ? rc : trace_source_check(s->trace, &x->where, e);
+    if (rc || !is_new)
+        return rc;
+    return s->model->rows ? trace_rows_check(s->trace, setup_tables(s), &x->where, &table, e)
+                          : trace_source_check(s->trace, &x->where, e);
 }
 
 /* A policy is tried out in a process of its own, where it may crash or hang:

@@ -16,7 +16,7 @@ struct inputs {
 static int about_trace(struct inputs *in, const struct experiment *x, const struct setup *s,
                        struct err *e)
 {
-    struct request_source *source;
+    struct row_source *source;
     struct trace_about about;
     bool is_new;
     if (!s->trace)
@@ -24,7 +24,7 @@ static int about_trace(struct inputs *in, const struct experiment *x, const stru
     int rc = textset_add(&in->sections, config_text(s->trace), &is_new, e);
     if (rc || !is_new)
         return rc;
-    rc = trace_source_open(s->trace, x->seed, &x->where, &source, &about, e);
+    rc = trace_rows_open(s->trace, setup_tables(s), x->seed, &x->where, &source, &about, e);
     if (rc)
         return rc;
     source->close(source);

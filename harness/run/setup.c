@@ -85,6 +85,13 @@ static int choose_model(struct setup *s, const struct top *t, const struct confi
     return 0;
 }
 
+unsigned setup_tables(const struct setup *s)
+{
+    const struct model_ops *m = s->model;
+    unsigned requests = m->needs_rows ? 0 : 1u << TRACE_REQUESTS;
+    return m->needs_requests ? 1u << TRACE_REQUESTS : requests | m->rows;
+}
+
 int setup_read(struct setup *s, const struct config *doc, struct err *e)
 {
     struct top t = {.title = "", .seed = 1, .trials = 1};

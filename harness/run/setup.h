@@ -17,16 +17,17 @@ struct policy_choice {
 struct setup {
     const char *name, *title;
     const struct model_ops *model;
-    const struct config *section;            /* the model's own; NULL: the document has none */
-    const struct config *trace;              /* NULL: the model needs none */
-    const struct config *machine;            /* a path, or the profile itself; NULL: none */
-    const char *stack;                       /* NULL: native */
+    const struct config *section;              /* the model's own; NULL: the document has none */
+    const struct config *trace;                /* NULL: the model needs none */
+    const struct config *machine;              /* a path, or the profile itself; NULL: none */
+    const char *stack;                         /* NULL: native */
     struct policy_choice policy[POLICY_SLOTS]; /* "policy", then "policies", 1 + hook */
     const struct config *sweep;
     uint64_t seed, trials;
     bool exact;
 };
 
+unsigned setup_tables(const struct setup *s); /* that its model takes: bits 1 << TRACE_x */
 int setup_read(struct setup *s, const struct config *doc, struct err *e) MUST_CHECK;
 /* "policies": {"mem.evict": ..} means {"mem": {"evict": ..}}, so that policies.mem.evict is a path
  * like any other for --set and sweeps.  Both spellings of one hook are an error. */

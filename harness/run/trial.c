@@ -18,6 +18,7 @@ struct bench {
     struct machine *machine;
     char *machine_text;
     struct request_source *requests;
+    struct row_source *rows; /* of another table */
     struct bindings policies;
     struct spans *spans;
 };
@@ -64,7 +65,13 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
     struct trace_about about;
     int rc = trial_machine(x, &b->setup, &b->machine, &b->machine_text, e);
     if (!rc && b->setup.trace)
-        rc = trace_source_open(b->setup.trace, seed, &x->where, &b->requests, &about, e);
+        rc = trace_rows_open(b->setup.trace, setup_tables(&b->setup), seed, &x->where, &b->rows,
+                             &about, e);
+    if (!rc && b->rows && b->rows->table == TRACE_REQUESTS) {
+        struct row_source *rows = b->rows;
+        b->rows = NULL;
+        rc = trace_rows_requests(&b->requests, rows, e);
+    }
     return rc;
 }
 
@@ -84,6 +91,8 @@ static int close_all(struct bench *b, int rc, struct err *e)
     rc = bindings_close(&b->policies, rc, e);
     if (b->requests)
         b->requests->close(b->requests);
+    if (b->rows)
+        b->rows->close(b->rows);
     if (b->spans) {
         int closed = spans_close(b->spans, rc ? NULL : e);
         rc = rc ? rc : closed;
@@ -125,6 +134,7 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
                                 .sim = {.seed = t->seed, .spans = b.spans},
                                 .machine = b.machine,
                                 .requests = b.requests,
+                                .rows = b.rows,
                                 .stack = b.setup.stack,
                                 .exact = b.setup.exact};
         if (bindings_any(&b.policies))
