@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/base/args.h"
+#include "harness/base/thismachine.h"
 #include "harness/bench/bench.h"
 #include "harness/commands.h"
 #include "harness/base/fmt.h"
@@ -120,28 +121,11 @@ static void pin(void)
 
 /* ---- what it prints ---- */
 
-static void cpu_model(char *to, size_t size)
-{
-    snprintf(to, size, "unknown");
-    FILE *f = fopen("/proc/cpuinfo", "r");
-    char line[256];
-    while (f && fgets(line, sizeof line, f)) {
-        const char *colon = strchr(line, ':');
-        if (!colon || strncmp(line, "model name", 10))
-            continue;
-        snprintf(to, size, "%s", colon + 2);
-        to[strcspn(to, "\n")] = 0;
-        break;
-    }
-    if (f)
-        fclose(f);
-}
-
 static void machine_json(void)
 {
     char cpu[256];
     struct utsname u = {.machine = "unknown"};
-    cpu_model(cpu, sizeof cpu);
+    thismachine_cpu(cpu, sizeof cpu);
     uname(&u);
     printf("\"machine\":{\"cpu\":");
     json_string(stdout, cpu);

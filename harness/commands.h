@@ -17,6 +17,7 @@
     X(report, "write a page with figures and tables about results")                                \
     X(trace, "traces: import, info, verify, synth, export, get, list")                             \
     X(bench, "measure how fast the simulator itself is")                                           \
+    X(calibrate, "measure what things cost on this machine: a machine profile")                    \
     X(policy, "learned and other policies: list, info, check, new")                                \
     X(model, "networks of learned policies: train, import, info, eval")
 

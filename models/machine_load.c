@@ -169,20 +169,39 @@ static int walk(struct machine *m, const char *prefix, const struct config *obj,
 
 struct head {
     const char *schema, *name, *title;
-    const struct config *cpu, *gpu, *link, *cost, *infer, *llm;
 };
-static const struct config_field head_fields[] = {
-    CONFIG_STR(struct head, schema, true), CONFIG_STR(struct head, name, true),
-    CONFIG_STR(struct head, title, false), CONFIG_ANY(struct head, cpu, true),
-    CONFIG_ANY(struct head, gpu, true),    CONFIG_ANY(struct head, link, false),
-    CONFIG_ANY(struct head, cost, true),   CONFIG_ANY(struct head, infer, false),
-    CONFIG_ANY(struct head, llm, false),   CONFIG_END,
-};
+static const char *const head_keys[] = {"schema", "name", "title"};
 
+static bool in_head(const char *key)
+{
+    for (size_t i = 0; i < sizeof head_keys / sizeof *head_keys; i++)
+        if (!strcmp(key, head_keys[i]))
+            return true;
+    return false;
+}
+
+static int read_head(struct head *h, const struct config *json, struct err *e)
+{
+    const char **to[] = {&h->schema, &h->name, &h->title};
+    if (config_kind(json) != CONFIG_OBJECT)
+        return config_complain(json, e, "an object");
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) {
+        const struct config *at = config_get(json, head_keys[i]);
+        int rc = at ? config_str(at, to[i], e) : 0;
+        if (rc)
+            return rc;
+        if (!*to[i])
+            return err_set(e, ERR_ENAME, "%s: key \"%s\" is missing", config_path(json),
+                           head_keys[i]);
+    }
+    return 0;
+}
+
+/* Everything beside the head is a section: which ones there must be, the models say. */
 static int load(struct machine *m, const struct config *json, struct err *e)
 {
     struct head h = {.title = ""};
-    int rc = config_fill(json, head_fields, &h, e);
+    int rc = read_head(&h, json, e);
     if (rc)
         return rc;
     if (strcmp(h.schema, "malv-machine/1"))
@@ -191,13 +210,12 @@ static int load(struct machine *m, const struct config *json, struct err *e)
     m->title = strdup(h.title);
     if (!m->name || !m->title)
         return err_set(e, ERR_ENOMEM, "machine profile: out of memory");
-    const struct config *section[] = {h.cpu, h.gpu, h.link, h.cost, h.infer, h.llm};
-    for (size_t i = 0; i < sizeof section / sizeof *section; i++) {
-        rc = section[i] ? walk(m, config_key(section[i]), section[i], 0, e) : 0;
-        if (rc)
-            return rc;
+    for (size_t i = 0; i < config_count(json) && !rc; i++) {
+        const struct config *section = config_at(json, i);
+        if (!in_head(config_key(section)))
+            rc = walk(m, config_key(section), section, 0, e);
     }
-    return 0;
+    return rc;
 }
 
 int machine_load(struct machine **m, const struct config *json, struct err *e)

@@ -51,8 +51,8 @@ static void put_merged(FILE *f, const struct config *under, const struct config 
     fputc('}', f);
 }
 
-static int merge(struct config **out, const struct config *under, const struct config *over,
-                 struct err *e)
+int profile_merge(struct config **out, const struct config *under, const struct config *over,
+                  struct err *e)
 {
     char *text = NULL;
     size_t len = 0;
@@ -126,14 +126,14 @@ static int resolve(struct config **out, const struct config *doc, const char *fo
     for (size_t i = 0; i < config_count(list) && !rc; i++) {
         struct config *part = NULL, *both = NULL;
         rc = load_part(&part, config_at(list, i), folder, depth + 1, e);
-        if (!rc && !(rc = merge(&both, all, part, e))) {
+        if (!rc && !(rc = profile_merge(&both, all, part, e))) {
             config_free(all);
             all = both;
         }
         config_free(part);
     }
     if (!rc)
-        rc = merge(out, all, doc, e);
+        rc = profile_merge(out, all, doc, e);
     config_free(all);
     return rc;
 }
@@ -147,4 +147,27 @@ int profile_resolve(struct config **out, const struct config *doc, const char *f
                     struct err *e)
 {
     return resolve(out, doc, folder, 0, e);
+}
+
+static void print_level(const struct config *section, FILE *f, int level)
+{
+    fputs("{\n", f);
+    for (size_t i = 0; i < config_count(section); i++) {
+        const struct config *c = config_at(section, i);
+        char *text = is_leaf(c) ? config_text(c) : NULL;
+        fprintf(f, "%*s\"%s\": ", 2 * level, "", config_key(c));
+        if (text)
+            fputs(text, f);
+        else
+            print_level(c, f, level + 1);
+        fputs(i + 1 < config_count(section) ? ",\n" : "\n", f);
+        free(text);
+    }
+    fprintf(f, "%*s}", 2 * level - 2, "");
+}
+
+void profile_print(const struct config *profile, FILE *f)
+{
+    print_level(profile, f, 1);
+    fputc('\n', f);
 }

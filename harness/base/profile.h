@@ -7,6 +7,8 @@
 #ifndef HARNESS_BASE_PROFILE_H
 #define HARNESS_BASE_PROFILE_H
 
+#include <stdio.h>
+
 #include "sim/config.h"
 
 /* The whole, without "include"; to config_free. */
@@ -14,5 +16,11 @@ int profile_load(struct config **out, const char *path, struct err *e) MUST_CHEC
 /* The same for a profile that is already parsed; folder: where its parts' paths begin. */
 int profile_resolve(struct config **out, const struct config *doc, const char *folder,
                     struct err *e) MUST_CHECK;
+/* under with over's leaves in their places; to config_free. */
+int profile_merge(struct config **out, const struct config *under, const struct config *over,
+                  struct err *e) MUST_CHECK;
+
+/* As profiles are written by hand: one leaf a line, two spaces a level. */
+void profile_print(const struct config *profile, FILE *f);
 
 #endif
