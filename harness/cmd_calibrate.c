@@ -162,10 +162,23 @@ static int measure(struct calibration *c, const struct options *o, struct err *e
     return rc;
 }
 
+static int make_folder(const char *path, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return 0;
+    char *dir = strndup(path, (size_t)(slash - path));
+    int rc = dir ? outfile_mkdir(dir, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    free(dir);
+    return rc;
+}
+
 static int write_profile(const struct config *profile, const char *path, struct err *e)
 {
     struct outtext t;
-    int rc = outtext_open(&t, e);
+    int rc = make_folder(path, e);
+    if (!rc)
+        rc = outtext_open(&t, e);
     if (rc)
         return rc;
     profile_print(profile, t.f);

@@ -128,8 +128,6 @@ static char *join(const char *prefix, const char *key)
 
 static int add_leaf(struct machine *m, const char *name, const struct config *obj, struct err *e)
 {
-    if (machine_find(m, name))
-        return err_set(e, ERR_ENAME, "%s: %s is there twice", config_path(obj), name);
     struct machine_cost *grown = realloc(m->cost, (m->n_cost + 1) * sizeof *grown);
     if (!grown)
         return err_set(e, ERR_ENOMEM, "machine profile: out of memory");
