@@ -100,7 +100,7 @@ struct policy_task {               /* a vCPU or a host thread, as a scheduler se
     uint32_t gang;                 /* tasks of one gang want to run together; POLICY_NONE: none */
     uint64_t ran_ns;               /* CPU time so far */
     uint64_t on_ns;                /* of it, since it was last put on a CPU; 0 when it waits */
-    uint64_t ready_ns;             /* when it last became runnable */
+    uint64_t ready_ns;             /* since when it waits: it woke up, or lost its CPU */
     uint64_t budget_ns, period_ns; /* scheduling context; 0: none.  Host enforces the budget. */
     uint64_t deadline_ns;          /* end of the current period; 0: none */
 };

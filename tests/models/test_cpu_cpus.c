@@ -1,0 +1,415 @@
+/* test_cpu_cpus.c - pCPUs and tasks with the default scheduler: times to the nanosecond, and 240
+ * random systems in which nothing may get lost. */
+#include <criterion/criterion.h>
+#include <inttypes.h>
+
+#include "sim/rng.h"
+#include "tests/models/cpu_world.h"
+
+static const struct cpu_task_spec plain = {
+    .name = "t", .gang = POLICY_NONE, .home_node = POLICY_NONE};
+
+static struct cpu_task_times times_of(const struct busy *b)
+{
+    struct cpu_task_times t;
+    cpu_task_times(b->task, &t);
+    return t;
+}
+
+Test(cpu_cpus, a_task_alone_runs_its_work_and_one_event_each)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    struct busy b = {.stretch = 1000, .times = 50};
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&b, &w, &plain);
+    sim_run(w.sim, SIM_NEVER);
+    cr_expect_eq(b.last, 50000);
+    cr_expect_eq(sim_fired(w.sim), 50);
+    sim_run(w.sim, 70000);
+    struct cpu_task_times t = times_of(&b);
+    cr_expect_eq(t.ran, 50000);
+    cr_expect_eq(t.waited, 0);
+    cr_expect_eq(t.slept, 20000);
+    cr_expect_eq(t.wakeups, 1);
+    cr_expect_eq(cpu_task_cpu(b.task), 0);
+    cpu_world_conserved(&w, &b.task, 1, 1);
+    cpu_world_close(&w);
+}
+
+/* Three tasks of 10 ms on one CPU in slices of 4 ms: A B C A B C and the rests of 2 ms. */
+Test(cpu_cpus, round_robin_by_hand)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    struct busy b[3] = {{.stretch = 10 * SIM_MS, .times = 1},
+                        {.stretch = 10 * SIM_MS, .times = 1},
+                        {.stretch = 10 * SIM_MS, .times = 1}};
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    for (int i = 0; i < 3; i++)
+        busy_start(&b[i], &w, &plain);
+    sim_run(w.sim, SIM_NEVER);
+    cr_expect_eq(b[0].last, 26 * SIM_MS);
+    cr_expect_eq(b[1].last, 28 * SIM_MS);
+    cr_expect_eq(b[2].last, 30 * SIM_MS);
+    cr_expect_eq(times_of(&b[0]).preemptions, 2);
+    struct cpus_totals all;
+    cpus_totals(w.cpus, &all);
+    cr_expect_eq(all.switches, 8); /* between nine stretches */
+    cr_expect_eq(all.idle, 0);
+    cpu_world_close(&w);
+}
+
+Test(cpu_cpus, costs_are_overhead_and_waiting)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    f.context_switch = 1500; /* ps: two make three ns */
+    f.wake_cross = 2000000;
+    struct busy a = {.stretch = 6 * SIM_MS, .times = 1}, b = a;
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&a, &w, &plain);
+    busy_start(&b, &w, &plain);
+    sim_run(w.sim, SIM_NEVER);
+    /* wake 2000, A 4 ms, switch, B 4 ms, switch, A 2 ms, switch, B 2 ms */
+    cr_expect_eq(a.last, 2000 + 10 * SIM_MS + 3);
+    cr_expect_eq(b.last, 2000 + 12 * SIM_MS + 4);
+    struct cpus_totals all;
+    cpus_totals(w.cpus, &all);
+    cr_expect_eq(all.overhead, 2004);
+    cr_expect_eq(times_of(&a).ran, 6 * SIM_MS);
+    cpu_world_conserved(&w, (struct cpu_task *[]){a.task, b.task}, 2, 1);
+    cpu_world_close(&w);
+}
+
+Test(cpu_cpus, siblings_slow_each_other_and_memory_far_away_does)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(2, 1, 2);
+    f.smt_speed = 0.625;
+    f.remote_slowdown = 1.5;
+    struct cpu_task_spec left = plain, right = plain, far = plain;
+    left.n_cpus = right.n_cpus = far.n_cpus = 1;
+    right.first_cpu = 1;
+    far.first_cpu = 2;
+    far.home_node = 0;
+    far.memory_bound = 0.5; /* 1.25 times as long */
+    struct busy a = {.stretch = 1000000, .times = 1}, b = {.stretch = 250000, .times = 1}, c = a;
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&a, &w, &left);
+    busy_start(&b, &w, &right);
+    busy_start(&c, &w, &far);
+    sim_run(w.sim, SIM_NEVER);
+    cr_expect_eq(b.last, 400000);          /* 250 / 0.625 */
+    cr_expect_eq(a.last, 400000 + 750000); /* it did 250 of 1000 in the meantime */
+    /* 0.8 is not a multiple of 2^-16 */
+    cr_expect(c.last >= 1249990 && c.last <= 1250010, "%" PRIu64, c.last);
+    cr_expect_eq(cpus_node(w.cpus, 2), 1);
+    cpu_world_close(&w);
+}
+
+/* A and B take turns on one CPU; what they do not both fit in is refilled. */
+static sim_time cold_time(double fa, double fb)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    f.migrate_core = 64000000; /* 64 us */
+    struct cpu_task_spec sa = plain, sb = plain;
+    sa.footprint = fa;
+    sb.footprint = fb;
+    struct busy a = {.stretch = 40 * SIM_MS, .times = 1}, b = a;
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&a, &w, &sa);
+    busy_start(&b, &w, &sb);
+    sim_run(w.sim, SIM_NEVER);
+    struct cpu_task_times t = times_of(&a);
+    cr_expect_eq(t.preemptions, 9);
+    cpu_world_conserved(&w, (struct cpu_task *[]){a.task, b.task}, 2, 1);
+    cpu_world_close(&w);
+    return t.cold;
+}
+
+Test(cpu_cpus, caches_lose_what_does_not_fit)
+{
+    cr_expect_eq(cold_time(0.5, 0.5), 0);
+    cr_expect_eq(cold_time(0, 1), 0);
+    cr_expect_eq(cold_time(1, 1), 9 * 64000); /* all, every time it comes back */
+    cr_expect_eq(cold_time(1, 0.25), 9 * 16000);
+}
+
+Test(cpu_cpus, moving_costs_more_the_farther)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(2, 2, 1);
+    f.migrate_core = 50000000;
+    f.migrate_node = 250000000;
+    struct cpu_task_spec s = plain;
+    s.footprint = 0.5;
+    struct busy a = {.stretch = SIM_MS, .times = 1}, hog = {.stretch = SIM_SEC, .times = 1};
+    struct busy hog2 = hog;
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&a, &w, &s); /* CPU 0 */
+    sim_run(w.sim, SIM_MS);
+    struct cpu_task_spec there = plain;
+    there.n_cpus = 1;
+    busy_start(&hog, &w, &there); /* takes CPU 0 */
+    busy_start(&a, &w, NULL);     /* so A wakes on CPU 1 */
+    sim_run(w.sim, 3 * SIM_MS);
+    cr_expect_eq(cpu_task_cpu(a.task), 1);
+    cr_expect_eq(times_of(&a).cold, 25000);
+    there.first_cpu = 1;
+    busy_start(&hog2, &w, &there);
+    busy_start(&a, &w, NULL); /* CPU 2, the other socket */
+    sim_run(w.sim, 5 * SIM_MS);
+    cr_expect_eq(cpu_task_cpu(a.task), 2);
+    cr_expect_eq(times_of(&a).cold, 25000 + 125000);
+    cr_expect_eq(times_of(&a).migrations, 2);
+    cr_expect_eq(times_of(&a).remote_migrations, 1);
+    cpu_world_close(&w);
+}
+
+Test(cpu_cpus, a_budget_is_enforced_and_comes_back)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    struct cpu_task_spec s = plain;
+    s.budget_ns = 3 * SIM_MS;
+    s.period_ns = 10 * SIM_MS;
+    struct busy b = {.stretch = 7 * SIM_MS, .times = 1};
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    busy_start(&b, &w, &s);
+    sim_run(w.sim, SIM_NEVER);
+    cr_expect_eq(b.last, 21 * SIM_MS); /* 3 at 0, 3 at 10, 1 at 20 */
+    cr_expect_eq(times_of(&b).throttled, 14 * SIM_MS);
+    cpu_world_conserved(&w, &b.task, 1, 1);
+    cpu_world_close(&w);
+}
+
+static char seen[64];
+static size_t n_seen;
+
+static void note(void *ctx, uint64_t on)
+{
+    (void)ctx;
+    if (n_seen < sizeof seen - 1)
+        seen[n_seen++] = on ? '+' : '-';
+}
+
+Test(cpu_cpus, a_spin_burns_until_it_gets_work_and_is_watched)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 1, 1);
+    struct busy b = {.stretch = 1000, .times = 1, .w = &w};
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    b.task = cpu_task_new(w.cpus, &plain);
+    cpu_task_watch(b.task, note, NULL);
+    cpu_task_spin(b.task);
+    sim_run(w.sim, 5000);
+    cr_expect(cpu_task_on_cpu(b.task));
+    busy_start(&b, &w, NULL);
+    sim_run(w.sim, 10000);
+    cr_expect_eq(b.last, 6000);
+    cr_expect(!cpu_task_on_cpu(b.task));
+    cpu_task_spin(b.task);
+    cpu_task_stop(b.task);
+    cr_expect_str_eq(seen, "+-+-");
+    struct cpu_task_times t = times_of(&b);
+    cr_expect_eq(t.spun, 5000);
+    cr_expect_eq(t.ran, 6000);
+    cpu_task_end(b.task);
+    sim_run(w.sim, 20000);
+    cr_expect_eq(times_of(&b).age, 10000);
+    cpu_world_conserved(&w, &b.task, 1, 1);
+    cpu_world_close(&w);
+}
+
+/* Eight hogs that all began on one CPU of eight spread out as soon as a CPU may take them. */
+Test(cpu_cpus, queues_even_out)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 4, 1);
+    struct busy b[8];
+    struct cpu_task *task[8];
+    cpu_world_open(&w, &f, NULL, NULL, 1, false);
+    for (int i = 0; i < 8; i++) {
+        b[i] = (struct busy){.stretch = 10 * SIM_MS};
+        busy_start(&b[i], &w, &plain);
+        task[i] = b[i].task;
+    }
+    sim_run(w.sim, SIM_SEC);
+    for (int i = 0; i < 8; i++) {
+        sim_time ran = busy_ran(&b[i]);
+        cr_expect(ran >= 496 * SIM_MS && ran <= 504 * SIM_MS, "task %d ran %" PRIu64, i, ran);
+    }
+    for (int i = 0; i < 4; i++) /* four leave: the others get a CPU each */
+        cpu_task_end(b[i].task);
+    sim_run(w.sim, 2 * SIM_SEC);
+    for (int i = 4; i < 8; i++)
+        cr_expect_geq(busy_ran(&b[i]), 1488 * SIM_MS);
+    cpu_world_conserved(&w, task, 8, 1);
+    cpu_world_close(&w);
+}
+
+/* ---- random systems ---------------------------------------------------------------------- */
+
+enum { TASKS = 24 };
+
+struct chaos {
+    struct cpu_world w;
+    struct rng g;
+    struct cpu_task *task[TASKS];
+    struct cpu_task_spec spec[TASKS];
+    bool working[TASKS], ended[TASKS];
+    bool quiet; /* nothing new happens */
+    size_t n;
+};
+
+static void finished(void *ctx, uint64_t i);
+
+static void give_work(struct chaos *c, size_t i)
+{
+    sim_time ns = rng_below(&c->g, 8) ? rng_below(&c->g, 3 * SIM_MS) : rng_below(&c->g, 3);
+    c->working[i] = true;
+    cpu_task_run(c->task[i], ns, finished, c, i);
+}
+
+/* Something happens to somebody: it may be the one whose work just ended. */
+static void act(struct chaos *c, size_t i)
+{
+    if (c->quiet || c->ended[i] || c->working[i])
+        return;
+    switch (rng_below(&c->g, 8)) {
+    case 0:
+        cpu_task_spin(c->task[i]);
+        break;
+    case 1:
+        cpu_task_stop(c->task[i]);
+        break;
+    case 2:
+        if (!rng_below(&c->g, 40)) {
+            c->ended[i] = true;
+            cpu_task_end(c->task[i]);
+            break;
+        } /* fall through */
+    default:
+        give_work(c, i);
+    }
+}
+
+static void finished(void *ctx, uint64_t i)
+{
+    struct chaos *c = ctx;
+    c->working[i] = false;
+    for (uint64_t k = rng_below(&c->g, 3); k; k--)
+        act(c, rng_below(&c->g, c->n));
+    if (rng_below(&c->g, 3))
+        act(c, i);
+}
+
+static void watched(void *ctx, uint64_t on)
+{
+    struct chaos *c = ctx;
+    if (!on && !rng_below(&c->g, 10))
+        act(c, rng_below(&c->g, c->n));
+}
+
+static void poke(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct chaos *c = ctx;
+    act(c, rng_below(&c->g, c->n));
+    if (sim_now(c->w.sim) < 150 * SIM_MS)
+        sim_after(c->w.sim, 1 + rng_below(&c->g, SIM_MS), 0, poke, c, 0);
+}
+
+static struct cpu_task_spec any_spec(struct rng *g, uint32_t cpus, uint32_t nodes)
+{
+    struct cpu_task_spec s = {.name = "any", .gang = POLICY_NONE, .home_node = POLICY_NONE};
+    s.weight = 1 + (uint32_t)rng_below(g, 4096);
+    s.prio = (int32_t)rng_below(g, 3);
+    s.footprint = rng_unit(g);
+    s.memory_bound = rng_unit(g);
+    if (rng_below(g, 2))
+        s.home_node = (uint32_t)rng_below(g, nodes);
+    if (!rng_below(g, 3)) {
+        s.first_cpu = (uint32_t)rng_below(g, cpus);
+        s.n_cpus = 1 + (uint32_t)rng_below(g, cpus - s.first_cpu);
+    }
+    if (!rng_below(g, 3)) {
+        s.period_ns = 1 + rng_below(g, 20 * SIM_MS);
+        s.budget_ns = 1 + rng_below(g, s.period_ns);
+    }
+    if (!rng_below(g, 3))
+        s.gang = (uint32_t)rng_below(g, 3);
+    return s;
+}
+
+static struct cpus_config any_config(struct rng *g)
+{
+    struct cpus_config f =
+        cpu_free_config(1 + (uint32_t)rng_below(g, 2), 1 + (uint32_t)rng_below(g, 3),
+                        1 + (uint32_t)rng_below(g, 3));
+    f.limit = (uint32_t)rng_below(g, 9);
+    f.context_switch = rng_below(g, 2000001);
+    f.wake_same = rng_below(g, 1000001);
+    f.wake_cross = rng_below(g, 3000001);
+    f.migrate_core = rng_below(g, 60000001);
+    f.migrate_node = rng_below(g, 300000001);
+    f.remote_slowdown = 1 + rng_unit(g);
+    f.smt_speed = 0.5 + rng_unit(g) / 2;
+    f.balance_period = 1 + rng_below(g, 5 * SIM_MS);
+    return f;
+}
+
+/* Constant bandwidth: never more than U * age + budget. */
+static void within_budget(const struct chaos *c, size_t i, uint64_t seed)
+{
+    const struct cpu_task_spec *s = &c->spec[i];
+    struct cpu_task_times t;
+    cpu_task_times(c->task[i], &t);
+    if (s->budget_ns)
+        cr_assert((double)t.ran <= (double)s->budget_ns *
+                                       ((double)t.age / (double)s->period_ns + 1) * (1 + 1e-12),
+                  "seed %" PRIu64 ", task %zu", seed, i);
+}
+
+static void random_system(uint64_t seed, const struct policy_ops *pick,
+                          const struct policy_ops *balance)
+{
+    struct chaos c = {.n = 0};
+    rng_init(&c.g, seed, "test", "cpus");
+    struct cpus_config f = any_config(&c.g);
+    cpu_world_open(&c.w, &f, pick, balance, seed, seed & 1);
+    c.n = 1 + rng_below(&c.g, TASKS);
+    for (size_t i = 0; i < c.n; i++) {
+        c.spec[i] =
+            any_spec(&c.g, cpus_count(c.w.cpus), cpus_node(c.w.cpus, cpus_count(c.w.cpus) - 1) + 1);
+        c.task[i] = cpu_task_new(c.w.cpus, &c.spec[i]);
+        cpu_task_watch(c.task[i], watched, &c);
+    }
+    poke(&c, 0);
+    for (sim_time t = 0; t < 200 * SIM_MS; t += 1 + rng_below(&c.g, 20 * SIM_MS)) {
+        sim_run(c.w.sim, t);
+        cpu_world_conserved(&c.w, c.task, c.n, seed);
+    }
+    for (size_t i = 0; i < c.n; i++)
+        within_budget(&c, i, seed);
+    /* Nobody is lost: without spins, who has work finishes it. */
+    c.quiet = true;
+    for (size_t i = 0; i < c.n; i++)
+        if (!c.working[i])
+            cpu_task_stop(c.task[i]);
+    sim_run(c.w.sim, 20 * SIM_SEC);
+    cpu_world_conserved(&c.w, c.task, c.n, seed);
+    for (size_t i = 0; i < c.n; i++)
+        if (!c.ended[i] && (double)c.spec[i].budget_ns >= 0.01 * (double)c.spec[i].period_ns)
+            cr_assert(!c.working[i], "seed %" PRIu64 ": task %zu never finished", seed, i);
+    cr_assert(!sim_failed(c.w.sim));
+    cpu_world_close(&c.w);
+}
+
+Test(cpu_cpus, random_systems_lose_nothing)
+{
+    for (uint64_t seed = 1; seed <= 240; seed++)
+        random_system(seed, NULL, NULL);
+}
