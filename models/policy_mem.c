@@ -1,5 +1,6 @@
 /* policy_mem.c - the guard at mem.evict, mem.place, mem.readahead. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "models/policy_guard.h"
 
@@ -16,12 +17,15 @@ bool policy_slot_mem_begin(struct policy_slot *p, const struct policy_mem *m)
     return !rc && p->ops->mem_evict;
 }
 
-/* The truth is for oracles. */
-static struct policy_access shown(const struct policy_slot *p, const struct policy_access *a)
+/* The truth is for oracles.  Copied only where there is something to hide: loads of a struct that
+ * was stored by halves a moment ago would cost more than the rest of the call. */
+static const struct policy_access *shown(const struct policy_slot *p, const struct policy_access *a,
+                                         struct policy_access *seen)
 {
-    struct policy_access seen = *a;
-    if (!p->ops->oracle)
-        seen.next = 0;
+    if (a->next == 0 || p->ops->oracle)
+        return a;
+    *seen = *a;
+    seen->next = 0;
     return seen;
 }
 
@@ -29,8 +33,8 @@ void policy_slot_hit(struct policy_slot *p, const struct policy_access *a)
 {
     if (!slot_asks(p) || !p->ops->mem_hit || !slot_enter(p, "mem_hit", a->now_ns))
         return;
-    struct policy_access seen = shown(p, a);
-    p->ops->mem_hit(p->self, &seen);
+    struct policy_access seen;
+    p->ops->mem_hit(p->self, shown(p, a, &seen));
     slot_leave(p);
 }
 
@@ -38,8 +42,8 @@ void policy_slot_insert(struct policy_slot *p, const struct policy_access *a)
 {
     if (!slot_asks(p) || !p->ops->mem_insert || !slot_enter(p, "mem_insert", a->now_ns))
         return;
-    struct policy_access seen = shown(p, a);
-    p->ops->mem_insert(p->self, &seen);
+    struct policy_access seen;
+    p->ops->mem_insert(p->self, shown(p, a, &seen));
     slot_leave(p);
 }
 
@@ -48,8 +52,8 @@ uint32_t policy_slot_evict(struct policy_slot *p, const struct policy_access *in
 {
     if (!slot_asks(p) || !p->ops->mem_evict || !slot_enter(p, "mem_evict", incoming->now_ns))
         return POLICY_NONE;
-    struct policy_access seen = shown(p, incoming);
-    uint32_t frame = p->ops->mem_evict(p->self, &seen);
+    struct policy_access seen;
+    uint32_t frame = p->ops->mem_evict(p->self, shown(p, incoming, &seen));
     slot_leave(p);
     p->decisions++;
     if (frame < frames && owner[frame] != POLICY_PAGE_NONE)
@@ -90,17 +94,45 @@ static bool good_places(struct policy_slot *p, const struct policy_place_obs *o,
     return true;
 }
 
-void policy_slot_place(struct policy_slot *p, const struct policy_place_obs *o, uint32_t tiers,
-                       uint32_t *tier)
+static void judge_places(struct policy_slot *p, const struct policy_place_obs *o, uint32_t tiers,
+                         uint32_t *tier)
 {
-    if (!slot_asks(p) || !p->ops->mem_place || !slot_enter(p, "mem_place", o->now_ns))
-        return;
-    p->ops->mem_place(p->self, o, tier);
-    slot_leave(p);
     p->decisions++;
     if (!good_places(p, o, tiers, tier))
         for (uint32_t i = 0; i < o->n; i++)
             tier[i] = o->region[i].tier;
+}
+
+/* The regions without the truth; NULL: no memory. */
+static struct policy_region *blinded(const struct policy_place_obs *o)
+{
+    struct policy_region *r = malloc((o->n ? o->n : 1) * sizeof *r);
+    for (uint32_t i = 0; r && i < o->n; i++) {
+        r[i] = o->region[i];
+        r[i].next_accesses = 0;
+    }
+    return r;
+}
+
+void policy_slot_place(struct policy_slot *p, const struct policy_place_obs *o, uint32_t tiers,
+                       uint32_t *tier)
+{
+    if (!slot_asks(p) || !p->ops->mem_place)
+        return;
+    struct policy_place_obs seen = *o;
+    struct policy_region *own = p->ops->oracle ? NULL : blinded(o);
+    if (!p->ops->oracle && !own) {
+        if (p->out)
+            p->out->failed = true; /* the trial fails */
+        return;
+    }
+    seen.region = own ? own : o->region;
+    if (slot_enter(p, "mem_place", o->now_ns)) {
+        p->ops->mem_place(p->self, &seen, tier);
+        slot_leave(p);
+        judge_places(p, o, tiers, tier);
+    }
+    free(own);
 }
 
 uint32_t policy_slot_readahead(struct policy_slot *p, const struct policy_readahead_obs *o)

@@ -63,6 +63,12 @@ const char *policy_hook_name(enum policy_hook hook);
 bool policy_has_hook(const struct policy_ops *ops, enum policy_hook hook);
 unsigned policy_hooks(const struct policy_ops *ops); /* all it has: a set of 1 << hook */
 
+/* Whether the truth is wanted: a model need not look ahead for anybody else. */
+static inline bool policy_slot_oracle(const struct policy_slot *p)
+{
+    return p && p->ops && p->ops->oracle && p->ejected == EJECT_NONE;
+}
+
 /* create fails: ejected from the start; `why` (may be NULL) is what it said. */
 void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
                         const char *(*why)(void *ctx), void *ctx);
@@ -84,6 +90,7 @@ int policy_slot_balance(struct policy_slot *p, const struct policy_balance_obs *
  * agreed).  If not, and after an ejection, the host's own FIFO hand answers: policy_slot_evict
  * returns POLICY_NONE then, and the caller moves its hand.  owner[] is the page in each frame, to
  * check the answer with. */
+/* Once for each slot that any mem hook asks, with what all of them need to know. */
 bool policy_slot_mem_begin(struct policy_slot *p, const struct policy_mem *m);
 void policy_slot_hit(struct policy_slot *p, const struct policy_access *a);
 void policy_slot_insert(struct policy_slot *p, const struct policy_access *a);

@@ -15,8 +15,8 @@ struct worker {
     struct policy_beat *beat; /* shared with the process */
     uint32_t seen_inside;     /* the policy call seen in progress, and since when */
     uint64_t seen_call;
-    double seen_since;        /* 0: none */
-    bool overstayed;          /* we ended it for that */
+    double seen_since; /* 0: none */
+    bool overstayed;   /* we ended it for that */
 };
 
 /* others: all slots, whose pipes the new process must not keep open. */

@@ -28,8 +28,8 @@ struct setup;
 struct machine;
 int trial_machine(const struct experiment *x, const struct setup *s, struct machine **m,
                   char **text, struct err *e) MUST_CHECK;
-/* Loads the policy of a slot and has it created and destroyed, with its parameters: what is wrong with them?
- * The policy's code runs in this very process. */
+/* Loads the policy of a slot and has it created and destroyed, with its parameters: what is wrong
+ * with them? The policy's code runs in this very process. */
 int trial_policy_check(const struct experiment *x, const struct setup *s, unsigned slot,
                        struct trial_tools *tools, struct err *e) MUST_CHECK;
 

@@ -27,8 +27,7 @@ static const struct {
          "abi 2 ("},
     {BAD "no_destroy.so", ERR_EABI,
      BAD "no_destroy.so: no-destroy lacks .destroy, which every policy must have"},
-    {BAD "no_hook.so", ERR_EABI,
-     BAD "no_hook.so: no-hook decides nothing: no hook that answers"},
+    {BAD "no_hook.so", ERR_EABI, BAD "no_hook.so: no-hook decides nothing: no hook that answers"},
     {BAD "bad_name.so", ERR_EABI,
      BAD "bad_name.so: .name is missing or not a word of [A-Za-z0-9._-]"},
 };
