@@ -1,6 +1,5 @@
 /* cmd_policy.c - malv policy: what there is, what it wants, whether it behaves,
  * and a first file for a new one. */
-#include <ctype.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,11 +9,11 @@
 #include <unistd.h>
 
 #include "harness/commands.h"
-#include "harness/base/files.h"
 #include "harness/base/fmt.h"
-#include "harness/base/places.h"
 #include "harness/policy/policy_check.h"
 #include "harness/policy/policy_load.h"
+#include "harness/policy/policy_new.h"
+#include "models/policy_slot.h"
 
 #define INFO_LIMIT_S 5
 
@@ -22,25 +21,35 @@ static const char help[] =
     "usage: malv policy list [--json]\n"
     "       malv policy info  NAME|FILE.so [--json]\n"
     "       malv policy check NAME|FILE.so [--params JSON] [--limit S] [--json] [-q]\n"
-    "       malv policy new   NAME [DIR]\n\n"
-    "list   policies beside the program\n"
+    "       malv policy new   NAME [DIR] [--hook HOOK]\n\n"
+    "list   policies beside the program, and the hooks that they answer at\n"
     "info   one policy: its hooks, and what it asks for (parameters, models) on creation\n"
-    "check  drives the hooks in a child process; exit status 3 when it misbehaves\n"
-    "new    writes NAME.c into DIR (default: here), from the commented template\n\n"
-    "example: malv policy new my-order policies && make && malv policy check my-order\n";
+    "check  drives all its hooks in a child process; exit status 3 when it misbehaves\n"
+    "new    writes NAME.c into DIR (default: here), from the commented template for a hook:\n"
+    "       serve.batch (default), cpu.pick, mem.evict, io.steer, or any other of these "
+    "families\n\n"
+    "example: malv policy new my-cache policies --hook mem.evict && make &&\n"
+    "         malv policy check my-cache\n";
 
 struct options {
-    const char *params;
+    const char *params, *hook;
     double limit_s;
     bool json, quiet, help;
 };
 
 /* ---- list ----------------------------------------------------------------------- */
 
-static void print_hooks(const struct policy_ops *o)
+/* "mem.evict mem.place", or the same as a JSON array. */
+static void print_hooks(const struct policy_ops *o, bool json)
 {
-    printf("%s%s%s", o->serve_admit ? "serve.admit " : "", o->serve_batch ? "serve.batch " : "",
-           o->serve_done ? "serve.done " : "");
+    const char *between = json ? ", " : " ";
+    unsigned set = policy_hooks(o), seen = 0;
+    printf(json ? "[" : "");
+    for (int h = 0; h < POLICY_HOOKS_N; h++)
+        if (set & 1u << h)
+            printf(json ? "%s\"%s\"" : "%s%s", seen++ ? between : "",
+                   policy_hook_name((enum policy_hook)h));
+    printf(json ? "]" : "");
 }
 
 static void list_row(const char *name, bool json, bool first)
@@ -53,12 +62,16 @@ static void list_row(const char *name, bool json, bool first)
     }
     const struct policy_ops *o = policy_ops(p);
     if (json) {
-        printf("%s\n {\"name\": \"%s\", \"oracle\": %s, \"summary\": ", first ? "" : ",", o->name,
+        printf("%s\n {\"name\": \"%s\", \"oracle\": %s, \"hooks\": ", first ? "" : ",", o->name,
                o->oracle ? "true" : "false");
+        print_hooks(o, true);
+        printf(", \"summary\": ");
         json_string(stdout, o->summary ? o->summary : "");
         printf("}");
     } else {
-        printf("%-18s %s\n", o->name, o->summary ? o->summary : "");
+        printf("%-18s %s\n%-18s at ", o->name, o->summary ? o->summary : "", "");
+        print_hooks(o, false);
+        printf("\n");
     }
     policy_unload(p);
 }
@@ -184,13 +197,13 @@ static int info(int argc, char **argv, const struct options *opt, struct err *e)
         json_string(stdout, o->summary ? o->summary : "");
         printf(", \"file\": ");
         json_string(stdout, policy_path(p));
-        printf(", \"admit\": %s, \"batch\": %s, \"done\": %s, \"parameters\": [",
-               o->serve_admit ? "true" : "false", o->serve_batch ? "true" : "false",
-               o->serve_done ? "true" : "false");
+        printf(", \"hooks\": ");
+        print_hooks(o, true);
+        printf(", \"parameters\": [");
     } else {
         printf("%s: %s\nfile        %s\nabi         %u\nhooks       ", o->name,
                o->summary ? o->summary : "", policy_path(p), o->abi);
-        print_hooks(o);
+        print_hooks(o, false);
         printf("\noracle      %s\nparameters\n", o->oracle ? "yes: is told the truth" : "no");
     }
     rc = print_asked(o, opt->json, e);
@@ -243,92 +256,11 @@ static int check(int argc, char **argv, const struct options *opt, struct err *e
     return rc;
 }
 
-/* ---- new --------------------------------------------------------------------------- */
-
-static int check_word(const char *name, struct err *e)
-{
-    bool good = islower((unsigned char)*name) && strlen(name) <= 40;
-    for (const char *c = name; *c; c++)
-        good = good &&
-               (islower((unsigned char)*c) || isdigit((unsigned char)*c) || *c == '-' || *c == '_');
-    return good ? 0
-                : err_set(e, ERR_EUSAGE,
-                          "new: \"%.64s\" is no name for a policy, want [a-z][a-z0-9-]*", name);
-}
-
-static void spell(char *to, const char *name, char from, char into)
-{
-    do
-        *to++ = *name == from ? into : *name;
-    while (*name++);
-}
-
-/* The template without its head, with the new name wherever its own stood. */
-static void fill_in(FILE *f, const char *text, const char *file, const char *word)
-{
-    fprintf(f,
-            "/* %s.c - say in one line what it does.\n *\n"
-            " * Say when it is good, and where it fails.                                  */\n",
-            file);
-    text = strstr(text, "*/\n");
-    for (text = text ? text + 3 : ""; *text;) {
-        if (!strncmp(text, "\"template\"", 10)) {
-            fprintf(f, "\"%s\"", word);
-            text += 10;
-        } else if (!strncmp(text, "template", 8)) {
-            fputs(file, f);
-            text += 8;
-        } else {
-            fputc(*text++, f);
-        }
-    }
-}
-
-static int write_new(const char *text, const char *name, const char *dir, struct err *e)
-{
-    char file[64], word[64], *out = NULL, *path = NULL;
-    size_t n = 0;
-    spell(file, name, '-', '_');
-    spell(word, name, '_', '-');
-    FILE *f = open_memstream(&out, &n);
-    if (f) {
-        fill_in(f, text, file, word);
-        fclose(f);
-    }
-    if (!f || asprintf(&path, "%s/%s.c", dir, file) < 0) {
-        free(out);
-        return err_set(e, ERR_ENOMEM, "out of memory");
-    }
-    FILE *old = fopen(path, "r");
-    int rc = old ? err_set(e, ERR_EUSAGE, "new: %s is already there", path)
-                 : files_write(path, out, n, e);
-    if (old)
-        fclose(old);
-    if (!rc)
-        printf("wrote %s; in policies/ `make` builds it, then: malv policy check %s\n", path, word);
-    free(path);
-    free(out);
-    return rc;
-}
-
 static int new (int argc, char **argv, const struct options *opt, struct err *e)
 {
-    (void)opt;
-    unsigned char *text;
-    size_t n;
     if (argc < 1 || argc > 2)
         return err_set(e, ERR_EUSAGE, "new: want a name and perhaps a folder");
-    int rc = check_word(argv[0], e);
-    if (rc)
-        return rc;
-    char *from = places_root("policies/template.c");
-    rc = from ? files_read(from, 1u << 20, &text, &n, e) : err_set(e, ERR_ENOMEM, "out of memory");
-    free(from);
-    if (rc)
-        return rc;
-    rc = write_new((const char *)text, argv[0], argc == 2 ? argv[1] : ".", e);
-    free(text);
-    return rc;
+    return policy_new(argv[0], argc == 2 ? argv[1] : ".", opt->hook, e);
 }
 
 /* ---- the command -------------------------------------------------------------------- */
@@ -340,10 +272,13 @@ static const struct {
 
 static int parse(int argc, char **argv, struct options *o, struct err *e)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'j'},         {"help", no_argument, NULL, 'h'},
-        {"params", required_argument, NULL, 'p'}, {"limit", required_argument, NULL, 'l'},
-        {"quiet", no_argument, NULL, 'q'},        {0}};
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"params", required_argument, NULL, 'p'},
+                                          {"limit", required_argument, NULL, 'l'},
+                                          {"hook", required_argument, NULL, 'k'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {0}};
     char *end;
     optind = 0;
     opterr = 0;
@@ -360,6 +295,9 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
             break;
         case 'p':
             o->params = optarg;
+            break;
+        case 'k':
+            o->hook = optarg;
             break;
         case 'l':
             o->limit_s = strtod(optarg, &end);

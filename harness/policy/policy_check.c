@@ -24,7 +24,7 @@ struct trial {
 /* ---- the child ------------------------------------------------------------------ */
 
 static int once(struct trial *t, const struct policy_ops *ops, const struct policy_check_want *want,
-                const struct model_infer *infer, uint64_t *hash)
+                const struct model_infer *infer, uint64_t seed, uint64_t *hash)
 {
     struct measures *m = measures_new();
     if (!m)
@@ -34,9 +34,9 @@ static int once(struct trial *t, const struct policy_ops *ops, const struct poli
     struct policy_session *session;
     int rc = policy_host_open(&session, &slot, &host, &t->e);
     if (!rc) {
-        *hash = policy_exercise(&slot, 1, want->requests ? want->requests : POLICY_CHECK_REQUESTS);
-        t->result.calls = slot.calls;
-        t->result.decisions = slot.decisions;
+        *hash = policy_exercise(&slot, seed, want->steps ? want->steps : POLICY_CHECK_STEPS);
+        t->result.calls += slot.calls;
+        t->result.decisions += slot.decisions;
         rc = policy_host_close(session, &t->e);
     }
     if (!rc && slot.ejected != EJECT_NONE)
@@ -50,10 +50,11 @@ static void child(struct trial *t, const struct policy_ops *ops,
                   const struct policy_check_want *want)
 {
     struct infer_host *infer;
-    uint64_t hash[2] = {0};
+    static const uint64_t worlds[] = {1, 1, 2};
+    uint64_t hash[3] = {0};
     if (!infer_host_open(&infer, INFER_AUTO, &t->e)) {
-        for (int i = 0; i < 2 && !t->e.code && !t->result.why[0]; i++)
-            once(t, ops, want, infer_host_face(infer), &hash[i]);
+        for (int i = 0; i < 3 && !t->e.code && !t->result.why[0]; i++)
+            once(t, ops, want, infer_host_face(infer), worlds[i], &hash[i]);
         infer_host_close(infer);
     }
     if (!t->result.why[0] && hash[0] != hash[1])

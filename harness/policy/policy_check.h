@@ -1,9 +1,10 @@
 /* policy_check.h - tries a policy out where it can do no harm.
  *
- * A child process drives the hooks with a seeded, made-up afternoon of a
- * server (odd sizes included), twice over: every answer must be in range, and
- * the same both times.  The parent watches: a crash, an exit, or a call that
- * does not come back within the limit is the verdict.                       */
+ * A child process drives all hooks that the policy has in a made-up machine
+ * (policy_exercise.h; odd sizes included), twice over, and once more in the
+ * smallest one: every answer must be in range, and the same both times.  The
+ * parent watches: a crash, an exit, or a call that does not come back within
+ * the limit is the verdict.                                                 */
 #ifndef HARNESS_POLICY_POLICY_CHECK_H
 #define HARNESS_POLICY_POLICY_CHECK_H
 
@@ -16,11 +17,11 @@
 
 struct policy_check_want {
     const struct config *params; /* NULL: none */
-    uint32_t requests;           /* 0: POLICY_CHECK_REQUESTS */
+    uint32_t steps;              /* of each family of hooks; 0: POLICY_CHECK_STEPS */
     double limit_s;              /* for one call; 0: POLICY_CHECK_LIMIT */
 };
-#define POLICY_CHECK_REQUESTS 2000
-#define POLICY_CHECK_LIMIT    5.0
+#define POLICY_CHECK_STEPS 2000
+#define POLICY_CHECK_LIMIT 5.0
 
 struct policy_check {
     bool fine;

@@ -2,31 +2,61 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "harness/policy/policy_check.h"
 #include "harness/policy/policy_load.h"
+#include "models/policy_slot.h"
 
-Test(policy_new, what_it_writes_compiles_loads_and_behaves)
+static const struct {
+    const char *name, *file, *option, *hooks;
+} made[] = {
+    {"my-order2", "my_order2", "", "serve.admit serve.batch"},
+    {"my-cpu", "my_cpu", "--hook cpu.balance", "cpu.pick cpu.balance"},
+    {"my-cache", "my_cache", "--hook mem", "mem.evict mem.place mem.readahead"},
+    {"my-disks", "my_disks", "--hook io.steer", "io.steer"},
+};
+
+static void expect_hooks(const struct policy_ops *o, const char *want)
 {
-    char dir[] = "/tmp/malv-new-XXXXXX", command[1024], so[128];
-    cr_assert(mkdtemp(dir));
-    snprintf(so, sizeof so, "%s/my_order2.so", dir);
-    snprintf(command, sizeof command,
-             BUILD
-             "/malv policy new my-order2 %s >/dev/null && "
-             "cc -std=c11 -Wall -Wextra -Werror -fPIC -shared -Ipolicies %s/my_order2.c -o %s",
-             dir, dir, so);
-    cr_assert_eq(system(command), 0);
+    char got[256] = "";
+    for (int h = 0; h < POLICY_HOOKS_N; h++)
+        if (policy_has_hook(o, (enum policy_hook)h)) {
+            strcat(got, *got ? " " : "");
+            strcat(got, policy_hook_name((enum policy_hook)h));
+        }
+    cr_expect_str_eq(got, want);
+}
+
+static void try_one(size_t row, const char *dir)
+{
+    char command[1024], so[128];
     struct policy *p;
     struct policy_check r;
-    struct policy_check_want want = {.requests = 200};
+    struct policy_check_want want = {.steps = 300};
     struct err e = {0};
+    snprintf(so, sizeof so, "%s/%s.so", dir, made[row].file);
+    snprintf(command, sizeof command,
+             BUILD "/malv policy new %s %s %s >/dev/null && ! grep -i template_ %s/%s.c && "
+                   "cc -std=c11 -Wall -Wextra -Werror -fPIC -shared -Ipolicies %s/%s.c -o %s",
+             made[row].name, dir, made[row].option, dir, made[row].file, dir, made[row].file, so);
+    cr_assert_eq(system(command), 0, "%s", command);
     cr_assert_eq(policy_load(&p, so, &e), 0, "%s", e.msg);
-    cr_expect_str_eq(policy_ops(p)->name, "my-order2");
+    cr_expect_str_eq(policy_ops(p)->name, made[row].name);
+    expect_hooks(policy_ops(p), made[row].hooks);
     cr_assert_eq(policy_check(&r, policy_ops(p), &want, &e), 0, "%s", e.msg);
-    cr_expect(r.fine, "%s", r.why);
+    cr_expect(r.fine, "%s: %s", made[row].name, r.why);
+    cr_expect_gt(r.decisions, 300);
     policy_unload(p);
+}
+
+Test(policy_new, what_it_writes_compiles_loads_and_behaves, .timeout = 120)
+{
+    char dir[] = "/tmp/malv-new-XXXXXX", command[64];
+    cr_assert(mkdtemp(dir));
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        try_one(i, dir);
     snprintf(command, sizeof command, "rm -r %s", dir);
     cr_expect_eq(system(command), 0);
 }
