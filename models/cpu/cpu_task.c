@@ -95,6 +95,19 @@ void cpu_task_run(struct cpu_task *t, sim_time ns, sim_fn *done, void *ctx, uint
     cpus_settle(t->c);
 }
 
+sim_time cpu_task_instead(struct cpu_task *t, sim_time ns, sim_fn *done, void *ctx, uint64_t arg)
+{
+    assert(t->wants == WANTS_WORK && !t->ending && "nothing to take back");
+    if (t->state == TASK_ON)
+        cpu_charge(t->cpu);
+    sim_time left = (sim_time)((t->left + SPEED_ONE - 1) / SPEED_ONE);
+    t->surplus += left * SPEED_ONE - (uint64_t)t->left; /* of the last ns, this much is done */
+    t->left = 0;
+    t->wants = WANTS_NOTHING;
+    cpu_task_run(t, ns, done, ctx, arg);
+    return left;
+}
+
 void cpu_task_spin(struct cpu_task *t)
 {
     assert(t->wants != WANTS_WORK && !t->ending && "it has work");
@@ -137,6 +150,11 @@ void cpu_task_end(struct cpu_task *t)
         cpu_charge(t->cpu);
     t->ended = sim_now(t->c->env.sim);
     halt(t, TASK_ENDED);
+}
+
+bool cpu_task_contended(const struct cpu_task *t)
+{
+    return t->state == TASK_ON && t->cpu->n > 1;
 }
 
 bool cpu_task_on_cpu(const struct cpu_task *t)

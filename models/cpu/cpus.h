@@ -66,10 +66,14 @@ struct cpu_task *cpu_task_new(struct cpus *c, const struct cpu_task_spec *spec);
 void cpu_task_end(struct cpu_task *t); /* its work is dropped; counted until cpus_free */
 
 void cpu_task_run(struct cpu_task *t, sim_time ns, sim_fn *done, void *ctx, uint64_t arg);
+/* Other work first: drops what is left of the present work, which it must have, and returns it
+ * in ns at full speed. */
+sim_time cpu_task_instead(struct cpu_task *t, sim_time ns, sim_fn *done, void *ctx, uint64_t arg);
 /* Burns CPU until cpu_task_run gives it work instead, or cpu_task_stop. */
 void cpu_task_spin(struct cpu_task *t);
 void cpu_task_stop(struct cpu_task *t); /* ends a spin: the task blocks */
 
+bool cpu_task_contended(const struct cpu_task *t); /* on a CPU that others wait for */
 bool cpu_task_on_cpu(const struct cpu_task *t);  /* what a pv hint tells a guest */
 uint32_t cpu_task_cpu(const struct cpu_task *t); /* POLICY_NONE: never ran */
 /* Called whenever the task gets (arg 1) or loses (arg 0) a CPU. */

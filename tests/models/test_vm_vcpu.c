@@ -1,0 +1,211 @@
+/* vCPUs: what an operation takes is the sum of its primitives, whatever order things happen in. */
+#include <criterion/criterion.h>
+
+#include "tests/models/vm_world.h"
+
+enum { EXIT_ALL = W_HARDWARE + W_STATE + W_LOOP + W_HANDLER, VECTOR = 0x41 };
+
+struct seen {
+    struct vm_world *w;
+    unsigned served, done;
+    uint64_t vector;
+    sim_time served_at, done_at;
+};
+
+static void served(void *ctx, uint64_t vector)
+{
+    struct seen *s = ctx;
+    s->served++;
+    s->vector = vector;
+    s->served_at = vm_now(s->w);
+}
+
+static void done(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct seen *s = ctx;
+    s->done++;
+    s->done_at = vm_now(s->w);
+}
+
+static struct vcpu_then then(struct seen *s)
+{
+    return (struct vcpu_then){.done = done, .ctx = s};
+}
+
+static void open_two(struct vm_world *w, struct vm_spec *spec)
+{
+    struct cpus_config cfg = cpu_free_config(1, 2, 1);
+    vm_world_open(w, &cfg, spec);
+}
+
+static void finish(struct vm_world *w)
+{
+    sim_run(w->cpu.sim, SIM_NEVER);
+    vm_world_conserved(w, &w->vm, 1, 0);
+    vm_world_close(w);
+}
+
+Test(vm_vcpu, an_exit_is_the_sum_of_its_primitives)
+{
+    struct vm_world w;
+    struct vm_spec spec = vm_plain_spec(1);
+    open_two(&w, &spec);
+    struct vcpu *v = vm_vcpu(w.vm, 0);
+    cr_assert_eq(vm_exit_takes(&w, v, EXIT_CPUID), EXIT_ALL);
+    cr_assert_eq(vm_exit_takes(&w, v, EXIT_IO_USER), EXIT_ALL + 6);
+    struct vcpu_counts n;
+    vcpu_counts(v, &n);
+    cr_assert_eq(n.exits[EXIT_CPUID], 1);
+    cr_assert_eq(n.host_exits, 2);
+    cr_assert_eq(exit_sum(n.part), 1000 * (2 * EXIT_ALL + 6), "every picosecond has a place");
+    finish(&w);
+}
+
+Test(vm_vcpu, a_nested_exit_is_made_of_the_host_s_and_the_guest_hypervisor_s_own)
+{
+    struct vm_world w;
+    struct vm_spec spec = vm_plain_spec(1);
+    spec.nested = 1;
+    open_two(&w, &spec);
+    struct vcpu *v = vm_vcpu(w.vm, 0);
+    sim_time one = 2 * (W_HARDWARE + W_STATE + W_LOOP) + W_STATE + W_LOOP + W_HANDLER + 7000000;
+    cr_assert_eq(vm_exit_takes(&w, v, EXIT_CPUID), one);
+    /* the guest hypervisor leaves itself ten times on the way to its user space */
+    cr_assert_eq(vm_exit_takes(&w, v, EXIT_IO_USER), one + 6 + 10 * EXIT_ALL);
+    struct vcpu_counts n;
+    vcpu_counts(v, &n);
+    cr_assert_eq(n.host_exits, 2 + 12);
+    finish(&w);
+}
+
+Test(vm_vcpu, a_posted_interrupt_costs_a_running_guest_no_exit)
+{
+    for (int posted = 0; posted < 2; posted++) {
+        struct vm_world w;
+        struct vm_spec spec = vm_plain_spec(1);
+        spec.posted = posted;
+        open_two(&w, &spec);
+        struct vcpu *v = vm_vcpu(w.vm, 0);
+        struct seen s = {.w = &w};
+        struct vcpu_then t = then(&s);
+        vcpu_on_interrupt(v, served, &s);
+        vcpu_compute(v, 1000000, &t);
+        sim_run(w.cpu.sim, 300000);
+        cr_assert(vcpu_interrupt(v, VECTOR));
+        cr_assert_not(vcpu_interrupt(v, VECTOR), "it waits already: the same interrupt");
+        sim_run(w.cpu.sim, SIM_NEVER);
+        sim_time more = posted ? 0 : 2 * EXIT_ALL; /* the kick, and the end of interrupt */
+        cr_assert_eq(s.served_at, 300000 + W_NOTIFY + W_IRQ + more);
+        cr_assert_eq(s.done_at, 1000000 + W_IRQ + more);
+        cr_assert_eq(s.vector, VECTOR);
+        cr_assert_eq(s.served, 1);
+        finish(&w);
+    }
+}
+
+/* The same sender and target by each path: what is skipped or put off is what is saved. */
+Test(vm_vcpu, an_ipi_saves_what_its_fast_path_puts_off)
+{
+    static const struct {
+        enum exit_path path;
+        bool ipi_virtual;
+        sim_time want;
+    } rows[] = {
+        {EXIT_PATH_FULL, false, W_HARDWARE / 2 + W_STATE + W_LOOP + W_HANDLER},
+        {EXIT_PATH_EARLY, false, W_HARDWARE / 2 + W_STATE + W_HANDLER},
+        {EXIT_PATH_ULTRA, false, W_HARDWARE / 2 + W_HANDLER},
+        {EXIT_PATH_FULL, true, 20},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct vm_world w;
+        struct vm_spec spec = vm_plain_spec(2);
+        spec.ipi_path = rows[i].path;
+        spec.ipi_virtual = rows[i].ipi_virtual;
+        open_two(&w, &spec);
+        struct seen a = {.w = &w}, b = {.w = &w};
+        struct vcpu_then ta = then(&a), tb = then(&b);
+        vcpu_on_interrupt(vm_vcpu(w.vm, 1), served, &b);
+        vcpu_spin(vm_vcpu(w.vm, 1), &tb);
+        vcpu_ipi(vm_vcpu(w.vm, 0), vm_vcpu(w.vm, 1), VECTOR, &ta);
+        sim_run(w.cpu.sim, SIM_NEVER);
+        cr_assert_eq(b.served_at, rows[i].want + W_NOTIFY + W_IRQ, "row %zu", i);
+        cr_assert_eq(b.done, 1, "spinning ends when it was served");
+        cr_assert_eq(a.done, 1);
+        finish(&w);
+    }
+}
+
+Test(vm_vcpu, a_timer_reaches_a_guest_that_runs_one_that_halts_and_one_that_asks_late)
+{
+    static const struct {
+        sim_time after; /* the deadline, from the start */
+        bool halt, advance;
+        sim_time served;
+    } rows[] = {
+        {0, false, false, EXIT_ALL + W_HANDLER + W_IRQ},
+        {900000, false, false, 900000 + EXIT_ALL + W_IRQ},
+        {900000, false, true, 900000 + W_HARDWARE / 2 + W_IRQ},
+        {900000, true, false, 900000 + W_HARDWARE / 2 + W_IRQ},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct vm_world w;
+        struct vm_spec spec = vm_plain_spec(1);
+        spec.advance = rows[i].advance;
+        open_two(&w, &spec);
+        struct vcpu *v = vm_vcpu(w.vm, 0);
+        struct seen s = {.w = &w};
+        struct vcpu_then t = then(&s);
+        vcpu_on_interrupt(v, served, &s);
+        vcpu_timer(v, rows[i].after, VECTOR, &t);
+        while (!s.done && sim_step(w.cpu.sim))
+            ;
+        if (!s.served)
+            (rows[i].halt ? vcpu_halt : vcpu_spin)(v, &t);
+        sim_run(w.cpu.sim, SIM_NEVER);
+        cr_assert_eq(s.served, 1, "row %zu", i);
+        cr_assert_eq(s.served_at, rows[i].served, "row %zu: %lu", i, (unsigned long)s.served_at);
+        finish(&w);
+    }
+}
+
+Test(vm_vcpu, nothing_of_the_guest_runs_while_its_vm_is_paused)
+{
+    struct vm_world w;
+    struct vm_spec spec = vm_plain_spec(2);
+    open_two(&w, &spec);
+    struct seen a = {.w = &w}, b = {.w = &w};
+    struct vcpu_then ta = then(&a), tb = then(&b);
+    vcpu_on_interrupt(vm_vcpu(w.vm, 1), served, &b);
+    vcpu_compute(vm_vcpu(w.vm, 0), 2000000, &ta);
+    vcpu_halt(vm_vcpu(w.vm, 1), &tb);
+    sim_run(w.cpu.sim, 500000);
+    vm_pause(w.vm);
+    vcpu_interrupt(vm_vcpu(w.vm, 1), VECTOR);
+    sim_run(w.cpu.sim, 10000000);
+    cr_assert_eq(a.done + b.done + b.served, 0);
+    vm_run(w.vm);
+    sim_run(w.cpu.sim, SIM_NEVER);
+    cr_assert_eq(a.done_at, 10000000 + 1500000, "what was left, and no more");
+    cr_assert_eq(b.served_at, 10000000 + W_IRQ);
+    finish(&w);
+}
+
+Test(vm_vcpu, a_vm_may_be_destroyed_whatever_it_does)
+{
+    for (sim_time at = 0; at < 1200000; at += 37123) {
+        struct vm_world w;
+        struct vm_spec spec = vm_plain_spec(2);
+        open_two(&w, &spec);
+        struct seen a = {.w = &w}, b = {.w = &w};
+        struct vcpu_then ta = then(&a), tb = then(&b);
+        vcpu_timer(vm_vcpu(w.vm, 0), 600000, VECTOR, &ta);
+        vcpu_ipi(vm_vcpu(w.vm, 1), vm_vcpu(w.vm, 0), VECTOR, &tb);
+        sim_run(w.cpu.sim, at);
+        vm_destroy(w.vm);
+        unsigned before = a.done + b.done;
+        sim_run(w.cpu.sim, SIM_NEVER);
+        cr_assert_eq(a.done + b.done, before);
+        vm_world_close(&w);
+    }
+}
