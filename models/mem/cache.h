@@ -1,0 +1,47 @@
+/* cache.h - a page cache of so many frames, with victims by mem.evict.
+ *
+ * A page is in at most one frame and a frame holds at most one page.  The
+ * policy is told of hits and insertions and asked for a victim when every
+ * frame is taken; without one, or after its ejection, a hand goes round the
+ * frames (FIFO).  State is bounded by the number of frames.                 */
+#ifndef MODELS_MEM_CACHE_H
+#define MODELS_MEM_CACHE_H
+
+#include <stddef.h>
+
+#include "models/mem/page_table.h"
+#include "models/policy_slot.h"
+
+struct mem_access {
+    uint64_t page; /* at most PAGE_NUMBER_MAX */
+    uint64_t next; /* accesses until it comes again, for oracles; UINT64_MAX: never */
+    uint32_t write;
+};
+
+struct mem_cache_stats { /* hits + misses = accesses; inserted - evicted - removed = held */
+    uint64_t accesses, misses, inserted, evicted, writebacks, removed;
+};
+
+struct mem_cache;
+
+/* NULL: out of memory.  frames >= 1; evict may be NULL. */
+struct mem_cache *mem_cache_new(uint32_t frames, struct policy_slot *evict);
+void mem_cache_free(struct mem_cache *c);
+
+/* One access, at the simulated time now (or the number of the access): true on a hit. */
+bool mem_cache_access(struct mem_cache *c, const struct mem_access *a, uint64_t now);
+/* n accesses, numbered on from those before; faster than one by one. */
+void mem_cache_replay(struct mem_cache *c, const struct mem_access *a, size_t n);
+
+bool mem_cache_holds(const struct mem_cache *c, uint64_t page);
+/* Brings a page in that nobody asked for yet (readahead); false: it was there. */
+bool mem_cache_fetch(struct mem_cache *c, uint64_t page, uint64_t now);
+/* Gives a page's frame back (ballooning, truncation); false: it was not there. */
+bool mem_cache_remove(struct mem_cache *c, uint64_t page, uint64_t now);
+
+void mem_cache_stats(const struct mem_cache *c, struct mem_cache_stats *out);
+uint32_t mem_cache_held(const struct mem_cache *c);
+/* Whether table, owners, free frames and counts agree, for tests: no frame lost or doubled. */
+bool mem_cache_sound(const struct mem_cache *c);
+
+#endif
