@@ -5,6 +5,7 @@
 #include <criterion/parameterized.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/policy/policy_host.h"
 #include "harness/policy/policy_load.h"
@@ -86,6 +87,8 @@ static uint64_t same_counts(const char *name, const struct page_trace *t)
             struct reference_count want = reference_replay(*p, t, frames);
             cr_expect_eq(ours.misses, want.misses, "%s, %s, %u frames: %lu misses, want %lu", name,
                          *p, frames, ours.misses, want.misses);
+            if (!strcmp(*p, "belady"))
+                continue; /* which of two pages that are never used again goes is free to choose */
             cr_expect_eq(ours.writebacks, want.writebacks,
                          "%s, %s, %u frames: %lu write-backs, want %lu", name, *p, frames,
                          ours.writebacks, want.writebacks);
