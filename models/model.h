@@ -79,7 +79,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
 /* The guest list: one line per model. */
 #define MODELS(X)                                                                                  \
     X(model_serve)                                                                                 \
-    X(model_queueing)
+    X(model_queueing)                                                                              \
+    X(model_memory)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

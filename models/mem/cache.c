@@ -3,14 +3,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { DIRTY = 1, FETCHED = 2 };
 enum { AHEAD = 16 }; /* look-ups in flight: enough to hide main memory, few enough to stay in L1 */
 
 struct mem_cache {
     struct page_table table;
     uint64_t *owner; /* [frames]: the page, POLICY_PAGE_NONE: free */
-    uint8_t *dirty;  /* [frames] */
+    uint8_t *flags;  /* [frames]: DIRTY, FETCHED (and not used yet) */
     uint32_t *spare; /* [frames]: free frames, a stack */
     uint32_t frames, n_spare, hand;
+    bool fetches;              /* mem_cache_fetch was used */
     struct policy_slot *evict; /* NULL: the hand */
     struct mem_cache_stats stats;
 };
@@ -23,9 +25,9 @@ struct mem_cache *mem_cache_new(uint32_t frames, struct policy_slot *evict)
         return NULL;
     c->frames = c->n_spare = frames;
     c->owner = malloc(frames * sizeof *c->owner);
-    c->dirty = calloc(frames, 1);
+    c->flags = calloc(frames, 1);
     c->spare = malloc(frames * sizeof *c->spare);
-    if (!c->owner || !c->dirty || !c->spare || !page_table_init(&c->table, frames)) {
+    if (!c->owner || !c->flags || !c->spare || !page_table_init(&c->table, frames)) {
         mem_cache_free(c);
         return NULL;
     }
@@ -44,7 +46,7 @@ void mem_cache_free(struct mem_cache *c)
         return;
     page_table_free(&c->table);
     free(c->owner);
-    free(c->dirty);
+    free(c->flags);
     free(c->spare);
     free(c);
 }
@@ -63,9 +65,9 @@ static uint32_t hand(struct mem_cache *c)
 static void vacate(struct mem_cache *c, uint32_t f)
 {
     page_table_remove(&c->table, c->owner[f]);
-    c->stats.writebacks += c->dirty[f];
+    c->stats.writebacks += c->flags[f] & DIRTY;
     c->owner[f] = POLICY_PAGE_NONE;
-    c->dirty[f] = 0;
+    c->flags[f] = 0;
 }
 
 static uint32_t victim(struct mem_cache *c, const struct policy_access *in)
@@ -85,7 +87,7 @@ static void bring(struct mem_cache *c, struct policy_access *in)
     in->frame = POLICY_NONE;
     uint32_t f = c->n_spare ? c->spare[--c->n_spare] : victim(c, in);
     c->owner[f] = in->page;
-    c->dirty[f] = in->write != 0;
+    c->flags[f] = in->write ? DIRTY : 0;
     page_table_put(&c->table, in->page, f);
     c->stats.inserted++;
     in->frame = f;
@@ -105,7 +107,11 @@ static inline bool step(struct mem_cache *c, const struct mem_access *a, uint64_
         return false;
     }
     if (a->write)
-        c->dirty[told.frame] = 1;
+        c->flags[told.frame] |= DIRTY;
+    if (c->fetches && c->flags[told.frame] & FETCHED) {
+        c->flags[told.frame] &= (uint8_t)~FETCHED;
+        c->stats.fetched_used++;
+    }
     if (c->evict)
         policy_slot_hit(c->evict, &told);
     return true;
@@ -138,6 +144,9 @@ bool mem_cache_fetch(struct mem_cache *c, uint64_t page, uint64_t now)
         return false;
     struct policy_access told = {.now_ns = now, .page = page, .next = 1};
     bring(c, &told);
+    c->fetches = true;
+    c->flags[told.frame] |= FETCHED;
+    c->stats.fetched++;
     return true;
 }
 

@@ -20,6 +20,7 @@ struct mem_access {
 
 struct mem_cache_stats { /* hits + misses = accesses; inserted - evicted - removed = held */
     uint64_t accesses, misses, inserted, evicted, writebacks, removed;
+    uint64_t fetched, fetched_used; /* by mem_cache_fetch; of them, those that were then hit */
 };
 
 struct mem_cache;
