@@ -12,6 +12,7 @@ struct mem_cache {
     uint8_t *flags;  /* [frames]: DIRTY, FETCHED (and not used yet) */
     uint32_t *spare; /* [frames]: free frames, a stack */
     uint32_t frames, n_spare, hand;
+    uint64_t truth;            /* all ones when the policy is an oracle, else zero */
     bool fetches;              /* mem_cache_fetch was used */
     struct policy_slot *evict; /* NULL: the hand */
     struct mem_cache_stats stats;
@@ -37,6 +38,7 @@ struct mem_cache *mem_cache_new(uint32_t frames, struct policy_slot *evict)
     }
     const struct policy_mem about = {.frames = frames, .tiers = 1, .page_bytes = 4096};
     c->evict = evict && policy_slot_mem_begin(evict, &about) ? evict : NULL;
+    c->truth = c->evict && evict->ops->oracle ? UINT64_MAX : 0;
     return c;
 }
 
@@ -98,7 +100,7 @@ static void bring(struct mem_cache *c, struct policy_access *in)
 static inline bool step(struct mem_cache *c, const struct mem_access *a, uint64_t now)
 {
     struct policy_access told = {
-        .now_ns = now, .page = a->page, .write = a->write, .next = a->next};
+        .now_ns = now, .page = a->page, .write = a->write, .next = a->next & c->truth};
     c->stats.accesses++;
     told.frame = page_table_find(&c->table, a->page);
     if (told.frame == PAGE_TABLE_NONE) {
