@@ -89,10 +89,12 @@ struct policy_done { /* feedback: a request finished */
 
 /* ---- cpu.pick, cpu.balance ---------------------------------------------------- */
 
-#define POLICY_NONE UINT32_MAX
+#define POLICY_NONE      UINT32_MAX
+#define POLICY_TASKS_MAX 65536
+#define POLICY_CPUS_MAX  4096
 
 struct policy_task {               /* a vCPU or a host thread, as a scheduler sees it */
-    uint32_t id;                   /* below 65536, unique in the run; never reused */
+    uint32_t id;                   /* below POLICY_TASKS_MAX, unique in the run; never reused */
     uint32_t vm;                   /* 0: the host itself */
     uint32_t cpu;                  /* runs there, or ran there last; POLICY_NONE: never ran */
     uint32_t weight;               /* share of the CPU; 1024 is one task of nice 0 */
@@ -107,7 +109,7 @@ struct policy_task {               /* a vCPU or a host thread, as a scheduler se
 
 struct policy_cpu {
     uint64_t now_ns;
-    uint32_t cpu, node, cpus, nodes;
+    uint32_t cpu, node, cpus, nodes; /* numbered from 0; cpus up to POLICY_CPUS_MAX */
 };
 
 /* Asked when a CPU has something to decide: its task blocked, its slice ended, or a task woke

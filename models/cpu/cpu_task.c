@@ -3,8 +3,6 @@
 
 #include "models/cpu/cpus_state.h"
 
-#define TASKS_MAX 65536 /* ids are below it: policies index by them */
-
 static bool room_for_one(struct cpus *c)
 {
     if (c->n_tasks < c->cap_tasks)
@@ -35,7 +33,7 @@ static void check_spec(const struct cpus *c, const struct cpu_task_spec *s)
 struct cpu_task *cpu_task_new(struct cpus *c, const struct cpu_task_spec *spec)
 {
     check_spec(c, spec);
-    if (c->n_tasks == TASKS_MAX || !room_for_one(c))
+    if (c->n_tasks == POLICY_TASKS_MAX || !room_for_one(c))
         return NULL;
     struct cpu_task *t = calloc(1, sizeof *t);
     if (!t)

@@ -19,7 +19,7 @@ struct cpus *cpus_new(const struct cpus_config *cfg, const struct cpus_env *env)
     if (!c)
         return NULL;
     uint64_t all = (uint64_t)cfg->sockets * cfg->cores_per_socket * cfg->threads_per_core;
-    assert(all > 0 && all <= UINT32_MAX && cfg->balance_period > 0);
+    assert(all > 0 && all <= POLICY_CPUS_MAX && cfg->balance_period > 0);
     c->cfg = *cfg;
     c->env = *env;
     c->n = cfg->limit && cfg->limit < all ? cfg->limit : (uint32_t)all;

@@ -1,4 +1,6 @@
 /* cpus_config.c - topology and costs from the profile's "cpu" section. */
+#include <inttypes.h>
+
 #include "models/cpu/cpus.h"
 
 static int count(struct machine_use *u, const char *name, uint32_t *out, struct err *e)
@@ -56,5 +58,11 @@ int cpus_config(struct cpus_config *c, struct machine_use *use, struct err *e)
         rc = ratio(use, "cpu.remote_slowdown", 1, 100, &c->remote_slowdown, e);
     if (!rc)
         rc = ratio(use, "cpu.smt_speed", 0.1, 1, &c->smt_speed, e);
-    return rc ? rc : period(use, &c->balance_period, e);
+    if (!rc)
+        rc = period(use, &c->balance_period, e);
+    uint64_t all = (uint64_t)c->sockets * c->cores_per_socket * c->threads_per_core;
+    if (!rc && all > POLICY_CPUS_MAX)
+        rc = err_set(e, ERR_ERANGE, "machine \"%s\": cpu: got %" PRIu64 " CPUs, want at most %d",
+                     use->machine->name, all, POLICY_CPUS_MAX);
+    return rc;
 }
