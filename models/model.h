@@ -66,6 +66,9 @@ struct model_ops {
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is then refused as a
      * mistake; 0: not said. */
     unsigned hooks;
+    /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean".  NULL: those
+     * that have a better direction, in the order in which it reports them. */
+    const char *headline;
     int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e);
 };

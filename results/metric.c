@@ -114,3 +114,38 @@ const struct metric *metric_named(const struct metric_list *l, const char *name)
             return &l->metric[i];
     return NULL;
 }
+
+static bool is_listed(const struct metric *const *out, size_t n, const struct metric *m)
+{
+    for (size_t i = 0; i < n; i++)
+        if (out[i] == m)
+            return true;
+    return false;
+}
+
+static bool is_own_count(const char *name)
+{
+    return !strncmp(name, "share.", 6) || !strcmp(name, "ejected") ||
+           !strcmp(name, "policy_decisions") || !strcmp(name, "told_truth");
+}
+
+size_t metric_order(const struct metric_list *l, const char *first, const struct metric **out,
+                    size_t most)
+{
+    size_t n = 0;
+    char name[128];
+    for (const char *at = first; at && *at && n < most; at += strcspn(at, ","), at += *at == ',') {
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ","), at);
+        const struct metric *m = metric_named(l, name);
+        if (m && !is_listed(out, n, m))
+            out[n++] = m;
+    }
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < l->n && n < most; i++) {
+            const struct metric *m = &l->metric[i];
+            if ((m->better == BETTER_NONE) == pass && !is_own_count(m->name) &&
+                !is_listed(out, n, m))
+                out[n++] = m;
+        }
+    return n;
+}

@@ -139,10 +139,20 @@ static bool has_rows(const struct plot *p)
     return p->n_row > 0;
 }
 
+static bool is_stack(const struct plot *p)
+{
+    return p->n_series && p->series[0].kind == PLOT_STACK;
+}
+
 /* Lengths compare only when they start at zero; dots are ratios, looked at closely around 1. */
 static bool from_zero(const struct plot *p)
 {
-    return p->n_series == 0 || p->series[0].kind == PLOT_BARS;
+    return p->n_series == 0 || p->series[0].kind == PLOT_BARS || is_stack(p);
+}
+
+static bool has_key(const struct plot *p)
+{
+    return p->n_series && p->series[0].kind != PLOT_BARS;
 }
 
 /* About five ticks from zero to the largest value, at 1, 2 or 5 times a power of ten. */
@@ -163,7 +173,7 @@ static void script_rows(FILE *f, const struct plot *p)
     fputs("unset ylabel\nset grid xtics lt 1 lw 1 lc rgb '#d9dde3'\n", f);
     fprintf(f, "set yrange [%g:0.5]\n", -(double)p->n_row + 0.5);
     if (from_zero(p))
-        fprintf(f, "set xrange [0:*]\nset xtics %g\n", tick_step(p));
+        fprintf(f, "set xrange [0:*]\nset xtics %g\n", is_stack(p) ? 0.2 : tick_step(p));
     else
         fputs("set arrow 1 from 1, graph 0 to 1, graph 1 nohead lw 1.4 lc rgb '#8d93a1'\n", f);
     fputs("set ytics scale 0 (", f);
@@ -218,6 +228,12 @@ static void script_series(FILE *f, const struct plot *p, size_t i)
         fprintf(f, pick, i);
         fputs(":(-$4):5:6 with xerrorbars pt 7 ps 0.4 lw 1.6 lc rgb '#222233' notitle", f);
         return;
+    case PLOT_STACK:
+        fprintf(f,
+                ":(-$4):5:3:(-$4-0.34):(-$4+0.34) with boxxyerror fs solid 0.85 noborder lc rgb "
+                "'%s' title ",
+                color);
+        break;
     case PLOT_DOTS:
         fprintf(f, ":(-$4):5:6 with xerrorbars pt 7 ps 0.6 lw 1.4 lc rgb '%s' title ", color);
         break;
@@ -241,8 +257,9 @@ static int write_script(const struct plot *p, const char *dir, const char *file,
     int rc = outtext_open(&t, e);
     if (rc)
         return rc;
-    const unsigned height = has_rows(p) ? 90 + 26 * (unsigned)p->n_row + (from_zero(p) ? 0 : 24)
-                                        : 310 + 20 * (unsigned)p->n_series;
+    const unsigned key = !from_zero(p) ? 24 : has_key(p) ? 12 * (unsigned)p->n_series + 20 : 0;
+    const unsigned height =
+        has_rows(p) ? 90 + 26 * (unsigned)p->n_row + key : 310 + 20 * (unsigned)p->n_series;
     fprintf(t.f, "# %s.gp - run it here: gnuplot -d %s.gp\n", p->name, p->name);
     fprintf(t.f, "set encoding utf8\nset datafile separator ','\nset datafile missing 'NaN'\n");
     fprintf(t.f, "data = '%s.csv'\n", p->name);

@@ -17,6 +17,7 @@ enum plot_kind {
     PLOT_LINES,  /* x, y */
     PLOT_STEPS,  /* x, y: level from x on */
     PLOT_BARS,   /* in row y from the top, a bar from 0 to x, lo..hi */
+    PLOT_STACK,  /* in row y from the top, a part of a bar from lo to x */
     PLOT_DOTS,   /* in row y, a dot at x, lo..hi: ratios, with a line at 1 */
     PLOT_POINTS, /* x, y, lo..hi */
     PLOT_CURVE,  /* the same, joined by lines */
@@ -39,7 +40,7 @@ struct plot {
     const char *title, *xlabel, *ylabel;
     bool log_x, log_y;
     double y_max; /* 0: as the data has it */
-    char **row;   /* PLOT_BARS, PLOT_DOTS: the labels of the rows, from the top */
+    char **row;   /* PLOT_BARS, PLOT_STACK, PLOT_DOTS: the labels of the rows, from the top */
     size_t n_row;
     struct plot_series *series;
     size_t n_series;

@@ -1,5 +1,6 @@
 /* Finds what a result set says; the pages only tell it. */
 #include "harness/report/report.h"
+#include "harness/run/setup.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,6 +61,14 @@ const struct metric *report_metric(const struct report *r, const char *name)
     return metric_named(&r->metrics, name);
 }
 
+static size_t own_columns(const struct report *r, const struct metric **out, size_t most)
+{
+    char first[512];
+    snprintf(first, sizeof first, "%s,%s", r->rank ? r->rank->name : "",
+             r->headline ? r->headline : "");
+    return metric_order(&r->metrics, first, out, most);
+}
+
 size_t report_columns(const struct report *r, const struct metric **out, size_t most)
 {
     static const char *const known[] = {"e2e.mean", "e2e.p99",          "ttft.p50",
@@ -73,10 +82,7 @@ size_t report_columns(const struct report *r, const struct metric **out, size_t 
         if (m && m != r->rank)
             out[n++] = m;
     }
-    for (size_t i = 0; n <= 1 && i < r->metrics.n && i < most; i++) /* another model: what it has */
-        if (&r->metrics.metric[i] != r->rank)
-            out[n++] = &r->metrics.metric[i];
-    return n;
+    return n <= 1 || r->headline ? own_columns(r, out, most) : n; /* another model: what it has */
 }
 
 bool report_ideal(const struct report_entry *en)
@@ -101,11 +107,13 @@ static int choose_rank(struct report *r, const char *name, struct err *e)
         r->rank = report_metric(r, name);
         return r->rank ? 0 : err_set(e, ERR_ENAME, "the results have no measure \"%s\"", name);
     }
+    const struct metric *own;
+    if (r->headline && metric_order(&r->metrics, r->headline, &own, 1))
+        r->rank = own;
     for (size_t i = 0; !r->rank && i < sizeof usual / sizeof *usual; i++)
         r->rank = report_metric(r, usual[i]);
-    for (size_t i = 0; !r->rank && i < r->metrics.n; i++)
-        if (r->metrics.metric[i].better != BETTER_NONE)
-            r->rank = &r->metrics.metric[i];
+    if (!r->rank && metric_order(&r->metrics, NULL, &own, 1) && own->better != BETTER_NONE)
+        r->rank = own;
     return 0;
 }
 
@@ -113,6 +121,9 @@ static void choose_axis(struct report *r)
 {
     const struct cells *c = r->cells;
     r->by = cells_axis(c, "policy");
+    for (size_t i = 0; r->by == c->n_axis && i < c->n_axis; i++) /* a hook's, or several at once */
+        if (!strncmp(c->axis[i].path, "policies", 8) && c->axis[i].n > 1)
+            r->by = i;
     if (r->by == c->n_axis)
         r->by = cells_axis(c, "stack");
     for (size_t i = 0; r->by == c->n_axis && i < c->n_axis; i++)
@@ -124,7 +135,9 @@ static void choose_axis(struct report *r)
  * something, and one whose inferences took no time did not pay for them.     */
 static enum report_kind kind_of(const struct report *r, const struct report_entry *en)
 {
-    if (r->by < r->cells->n_axis && !strcmp(r->cells->axis[r->by].path, "policy") &&
+    if (report_mean(en, "told_truth") > 0)
+        return KIND_ORACLE;
+    if (r->by < r->cells->n_axis && !strncmp(r->cells->axis[r->by].path, "polic", 5) &&
         (strstr(r->cells->axis[r->by].value[en->value].text, "oracle") ||
          strstr(en->label, "oracle")))
         return KIND_ORACLE;
@@ -243,6 +256,7 @@ static int find_all(struct report *r, const char *rank, struct err *e)
 {
     if (!metric_list(r->rs, &r->metrics))
         return err_set(e, ERR_ENOMEM, "out of memory");
+    r->headline = setup_headline(r->rs->experiment_json);
     int rc = choose_rank(r, rank, e);
     if (!rc)
         rc = cells_new(&r->cells, r->rs, e);

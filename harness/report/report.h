@@ -54,6 +54,7 @@ struct report {
     struct cells *cells;
     struct metric_list metrics;
     size_t by;                 /* axis; cells->n_axis when nothing was swept */
+    const char *headline;      /* the model's measures by importance, "a,b"; NULL: not said */
     const struct metric *rank; /* what winners are chosen by; NULL: nothing to rank */
     struct report_setting *setting;
     size_t n_setting;
@@ -83,6 +84,7 @@ void report_tiles(const struct report *r, FILE *f);
 void report_glance(const struct report *r, FILE *f);
 void report_measures(const struct report *r, FILE *f);
 void report_effects(const struct report *r, FILE *f);
+void report_shares_table(const struct report *r, FILE *f);
 void report_incidents(const struct report *r, FILE *f);
 void report_basis(const struct report *r, FILE *f);
 extern const char report_css[];

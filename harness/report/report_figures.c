@@ -162,6 +162,11 @@ static void cdf_curves(const struct report_setting *s, const char *sketch, doubl
     }
 }
 
+static bool is_time(const char *unit)
+{
+    return !strcmp(unit, "s") || !strcmp(unit, "ms") || !strcmp(unit, "us") || !strcmp(unit, "ns");
+}
+
 static int cdf_figure(struct report *r, size_t setting, const char *sketch, const char *unit,
                       const char *dir, struct err *e)
 {
@@ -182,13 +187,14 @@ static int cdf_figure(struct report *r, size_t setting, const char *sketch, cons
                      .log_x = true,
                      .y_max = 1};
     cdf_curves(s, sketch, least, &p);
-    snprintf(caption, sizeof caption,
-             "All seeds together; further left is faster. Zero stands at %.2g.", least / 10);
+    const char *left = is_time(unit) ? "All seeds together; further left is faster."
+                                     : "All seeds together; further left is less.";
+    snprintf(caption, sizeof caption, "%s Zero stands at %.2g.", left, least / 10);
     bool zero = false;
     for (size_t i = 0; i < p.n_series; i++)
         zero = zero || (p.series[i].n && p.series[i].point[0].x < least);
     if (!zero)
-        caption[strlen("All seeds together; further left is faster.")] = 0;
+        caption[strlen(left)] = 0;
     return report_keep(r, &p, "latency", caption, dir, e);
 }
 
@@ -267,7 +273,7 @@ int report_figures(struct report *r, const char *dir, struct err *e)
     if (snprintf(path, sizeof path, "%s/figures", dir) >= (int)sizeof path)
         return err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
     const size_t n = report_columns(r, column, 4);
-    int rc = 0;
+    int rc = report_shares_figure(r, path, e);
     for (size_t i = 0; !rc && i < n; i++)
         rc = bars(r, column[i], path, e);
     for (size_t i = 0; !rc && i < n && i < 2; i++)

@@ -19,4 +19,7 @@ const char *report_unit(const char *unit); /* "ms", and for pure numbers nothing
 int report_curves(struct report *r, const struct metric *m, const char *dir,
                   struct err *e) MUST_CHECK;
 
+/* Stacked bars of the measures share.*; nothing where there are none. */
+int report_shares_figure(struct report *r, const char *dir, struct err *e) MUST_CHECK;
+
 #endif

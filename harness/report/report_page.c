@@ -11,8 +11,11 @@ static const struct {
 } sections[] = {
     {"compare", "Side by side",
      "Bars start at zero; whiskers are 95 % confidence intervals over seeds."},
-    {"latency", "Latency distributions", "The share of requests that took no longer than that."},
-    {"time", "Over time", "What the server was doing during one run."},
+    {"shares", "Where the time goes",
+     "What a tenant's time is made of, in each combination; the parts of a bar sum to one."},
+    {"latency", "Distributions",
+     "The share of all that was measured that was no larger than that."},
+    {"time", "Over time", "One run, as it went."},
 };
 
 static size_t figures_in(const struct report *r, const char *section)
@@ -59,13 +62,16 @@ static int all_figures(const struct report *r, const char *dir, FILE *f, struct 
             continue;
         fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n<p class=\"dim\">%s", sections[s].id,
                 sections[s].title, sections[s].lead);
-        if (s > 0 && r->n_setting > MOST_SETTINGS)
+        if (s > 1 && r->n_setting > MOST_SETTINGS)
             fprintf(f, " The first %d of %zu settings.", MOST_SETTINGS, r->n_setting);
         fputs("</p>\n<div class=\"figures\">\n", f);
         for (size_t i = 0; !rc && i < r->n_figure; i++)
             if (!strcmp(r->figure[i].section, sections[s].id))
                 rc = one_figure(r, &r->figure[i], path, f, e);
-        fputs("</div></section>\n", f);
+        fputs("</div>\n", f);
+        if (!strcmp(sections[s].id, "shares"))
+            report_shares_table(r, f);
+        fputs("</section>\n", f);
     }
     return rc;
 }

@@ -6,6 +6,13 @@
 #include "harness/base/fmt.h"
 #include "harness/report/report_say.h"
 
+static void with_unit(const struct report *r, double v, FILE *f)
+{
+    const bool pure = !strcmp(r->rank->unit, "1");
+    fprintf(f, "%s%s", fmt_number(v, 4).s, pure ? "" : "&nbsp;");
+    html_text(f, pure ? "" : r->rank->unit);
+}
+
 /* Base, best, and whether that is more than chance: one sentence per setting. */
 static void setting_sentence(const struct report *r, const struct report_setting *s, FILE *f)
 {
@@ -13,8 +20,8 @@ static void setting_sentence(const struct report *r, const struct report_setting
     say_name(f, best);
     fputs(" has the best ", f);
     say_rank(r, f);
-    fprintf(f, ": %s&nbsp;", fmt_number(best->rank.mean, 4).s);
-    html_text(f, strcmp(r->rank->unit, "1") ? r->rank->unit : "");
+    fputs(": ", f);
+    with_unit(r, best->rank.mean, f);
     if (s->best == s->base) {
         fputs("; nothing beats the baseline", f);
     } else {
@@ -67,8 +74,8 @@ static void oracle_bound(const struct report *r, const struct report_setting *s,
     const double got = s->entry[s->best].rank.mean - base->rank.mean;
     fputs(" The oracle ", f);
     say_name(f, o);
-    fprintf(f, " reaches %s&nbsp;", fmt_number(o->rank.mean, 4).s);
-    html_text(f, strcmp(r->rank->unit, "1") ? r->rank->unit : "");
+    fputs(" reaches ", f);
+    with_unit(r, o->rank.mean, f);
     if (s->best != s->base && possible != 0 && got / possible > 0)
         fprintf(f, ": %.0f&nbsp;%% of its gain over the baseline is reached", 100 * got / possible);
     fputs(".", f);

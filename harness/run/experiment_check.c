@@ -65,7 +65,11 @@ static int check_trace(const struct experiment *x, const struct setup *s, struct
                    ? err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)",
                              x->file, s->model->name)
                    : 0;
-    int rc = textset_add(&c->trace, config_text(s->trace), &is_new, e);
+    char *text = config_text(s->trace), *question = NULL; /* two models may want other tables */
+    if (text && asprintf(&question, "%x %s", setup_tables(s), text) < 0)
+        question = NULL;
+    free(text);
+    int rc = textset_add(&c->trace, question, &is_new, e);
     if (rc || !is_new)
         return rc;
     return s->model->rows ? trace_rows_check(s->trace, setup_tables(s), &x->where, &table, e)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/fmt.h"
+#include "harness/run/setup.h"
 #include "results/cells.h"
 #include "results/metric.h"
 
@@ -13,8 +14,9 @@
 
 #define COLUMNS 6
 
-/* The measures that a person asks for first; a model that has none of them shows its first ones. */
-static size_t pick_columns(const struct metric_list *all, const struct metric **pick)
+/* The measures that a person asks for first; a model that has none of them shows its own. */
+static size_t pick_columns(const struct result_set *rs, const struct metric_list *all,
+                           const struct metric **pick)
 {
     static const char *const first[] = {"goodput",  "throughput", "ttft.mean",
                                         "ttft.p99", "e2e.mean",   "e2e.p99"};
@@ -22,9 +24,7 @@ static size_t pick_columns(const struct metric_list *all, const struct metric **
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         if ((pick[n] = metric_named(all, first[i])))
             n++;
-    for (size_t i = 0; n == 0 && i < all->n && i < COLUMNS; i++)
-        pick[i] = &all->metric[i];
-    return n ? n : all->n < COLUMNS ? all->n : COLUMNS;
+    return n ? n : metric_order(all, setup_headline(rs->experiment_json), pick, COLUMNS);
 }
 
 static int axis_width(const struct axis *a)
@@ -105,7 +105,7 @@ int run_show_table(const struct result_set *rs, FILE *f, struct err *e)
         cells_free(g);
         return err_set(e, ERR_ENOMEM, "out of memory for the table of results");
     }
-    size_t n = pick_columns(&all, pick);
+    size_t n = pick_columns(rs, &all, pick);
     if (n) {
         head(g, pick, n, f);
         for (size_t i = 0; i < g->n; i++)

@@ -16,6 +16,22 @@ const struct model_ops *setup_model(size_t i)
     return models[i < sizeof models / sizeof *models ? i : N_MODELS];
 }
 
+const char *setup_headline(const char *experiment_json)
+{
+    struct config *doc;
+    const char *name = NULL, *headline = NULL;
+    if (!experiment_json ||
+        config_parse(&doc, "experiment", experiment_json, strlen(experiment_json), NULL))
+        return NULL;
+    const struct config *model = config_get(doc, "model");
+    if (model && !config_str(model, &name, NULL))
+        for (size_t i = 0; models[i]; i++)
+            if (!strcmp(models[i]->name, name))
+                headline = models[i]->headline;
+    config_free(doc);
+    return headline;
+}
+
 /* The document's top level, as written. */
 struct top {
     const char *schema, *name, *title, *stack, *model;

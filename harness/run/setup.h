@@ -35,6 +35,8 @@ int setup_nest_policies(struct config *doc, struct err *e) MUST_CHECK;
 /* The two keys of a document, into s->policy; NULL: not there. */
 int setup_policies(struct setup *s, const struct config *policy, const struct config *policies,
                    struct err *e) MUST_CHECK;
+/* model_ops.headline of the model that an experiment's text names; NULL: none. */
+const char *setup_headline(const char *experiment_json);
 const struct model_ops *setup_model(size_t i); /* the guest list; NULL past the end */
 
 #endif

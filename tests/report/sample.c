@@ -19,6 +19,7 @@ static const struct {
     {"{\"name\":\"learned_sjf\",\"label\":\"learned_sjf, not charged\"}", 11900, 2800, 4000, 0},
     {"oracle_sjf", 10900, 2300, 0, 0},
 };
+static const char *const caches[] = {"fifo", "clock", "lru", "arc", "belady"};
 #define POLICIES (sizeof policies / sizeof *policies)
 
 static const char experiment[] =
@@ -80,6 +81,34 @@ static struct measures *serve_measures(size_t stack, size_t policy, uint64_t see
     return m;
 }
 
+/* A cache: misses, stalls, and shares that sum to one, some of them tiny. */
+static struct measures *memory_measures(size_t stack, size_t policy, uint64_t seed)
+{
+    static const char *const part[] = {"compute", "walk",  "fault", "io",  "exit",  "copy",
+                                       "wake",    "steal", "lock",  "ipc", "queue", "kernel"};
+    struct measures *m = measures_new();
+    struct rng r;
+    rng_init_indexed(&r, seed, "sample", "memory", policy * 10 + stack);
+    const double miss = (0.08 - 0.011 * (double)policy) * (0.97 + 0.06 * rng_unit(&r));
+    const size_t n = stack ? 12 : 5;
+    double left = 1;
+    measures_number(m, "accesses", "1", BETTER_NONE, 1000000);
+    measures_number(m, "miss_ratio", "1", BETTER_LESS, miss);
+    measures_number(m, "fault_rate", "1/s", BETTER_LESS, 1e4 * miss);
+    for (size_t i = n; i-- > 0;) {
+        char name[32];
+        const double share = i ? i < 4 ? miss * (double)(5 - i) : 0.004 * (double)(13 - i) : left;
+        snprintf(name, sizeof name, "share.%s", part[i]);
+        measures_number(m, name, "1", BETTER_NONE, share);
+        left -= share;
+    }
+    measures_number(m, "ejected", "1", BETTER_LESS, 0);
+    if (policy == POLICIES - 1)
+        measures_number(m, "told_truth", "1", BETTER_NONE, 1);
+    latencies(m, &r, "stall", 0.2 * miss);
+    return m;
+}
+
 static void factor(struct result_trial *t, const char *path, const char *value)
 {
     t->factor = realloc(t->factor, (t->n_factor + 1) * sizeof *t->factor);
@@ -114,13 +143,16 @@ struct result_set *sample_new(const struct sample *s)
     struct result_set *rs = results_new(
         "sample",
         s->rough ? "Rough <i>sample</i> & Söhne \"x\"" : "Five policies on two stacks (made up)",
-        experiment, machine, "{\"source\":\"made up\",\"requests\":4000}", "0.0-test", planned);
+        s->memory ? "{\"model\":\"memory\"}" : experiment, machine,
+        "{\"source\":\"made up\",\"requests\":4000}", "0.0-test", planned);
     for (uint64_t i = 0; i + s->missing < planned; i++) {
         const size_t stack = i / (POLICIES * s->seeds), policy = i / s->seeds % POLICIES;
         struct result_trial t = {.index = i, .seed = 1 + i % s->seeds};
-        t.measures = serve_measures(stack, policy, t.seed);
+        t.measures = s->memory ? memory_measures(stack, policy, t.seed)
+                               : serve_measures(stack, policy, t.seed);
         factor(&t, "stack", stacks[stack]);
-        factor(&t, "policy", policies[policy].value);
+        factor(&t, s->memory ? "policies.mem.evict" : "policy",
+               s->memory ? caches[policy] : policies[policy].value);
         if (s->rough)
             make_rough(&t);
         add(rs, &t);

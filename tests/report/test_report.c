@@ -32,6 +32,7 @@ static const struct sample samples[] = {
     {.seeds = 5},
     {.seeds = 3, .missing = 2, .rough = true}, /* cut short, a failed trial, hostile names */
     {.seeds = 1},
+    {.seeds = 3, .memory = true}, /* stacked bars; no requests at all */
 };
 
 ParameterizedTestParameters(report, a_browser_finds_nothing_wrong)
@@ -70,6 +71,36 @@ Test(report, says_what_matters)
     cr_expect_eq(sh("grep -q '2 assumed</a>' %s/page/index.html", dir), 0);
     cr_expect_eq(sh("grep -q 'Offered load reaches 10[0-9]' %s/page/index.html", dir), 0);
     cr_expect_eq(sh("test $(wc -l < %s/page/trials.csv) = 51", dir), 0);
+    sh("rm -r %s", dir);
+}
+
+Test(report, tells_where_the_time_goes_and_ranks_what_a_model_has)
+{
+    const char *dir = sample_file(&samples[3]);
+    cr_assert_eq(undrawn(dir), 0);
+    /* a hook's policy is the axis, the first measure with a direction the rank, and who was told
+     * the truth is a bound, whatever it is called */
+    cr_expect_eq(sh("grep -q '<h2><b class=\"who\"[^>]*>arc</b> wins: .*miss ratio' "
+                    "%s/page/index.html",
+                    dir),
+                 0);
+    cr_expect_eq(
+        sh("grep -q 'belady<div><span class=\"tag\">oracle</span>' %s/page/index.html", dir), 0);
+    cr_expect_eq(
+        sh("grep -q '<section id=\"shares\"><h2>Where the time goes' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -q 'sum [0-9]' %s/page/index.html", dir), 1, "they sum to one");
+    cr_expect_eq(sh("grep -q '</span>kernel<small>' %s/page/index.html", dir), 0);
+    /* twelve parts: nine colours of their own, and the rest; every bar ends at one */
+    cr_expect_eq(sh("test $(cut -d, -f2 %s/page/figures/shares.csv | sort -u | wc -l) = 11", dir),
+                 0);
+    cr_expect_eq(sh("awk -F, 'NR > 1 && $3 > end[$4] { end[$4] = $3 } END { for (y in end) "
+                    "if (end[y] < 0.9999 || end[y] > 1.0001) exit 1 }' %s/page/figures/shares.csv",
+                    dir),
+                 0);
+    sh("rm -r %s", dir);
+    dir = sample_file(&samples[0]);
+    cr_assert_eq(undrawn(dir), 0);
+    cr_expect_eq(sh("grep -q 'Where the time goes' %s/page/index.html", dir), 1);
     sh("rm -r %s", dir);
 }
 
