@@ -7,6 +7,7 @@
 #include "harness/cmd_trace.h"
 #include "sim/config.h"
 #include "traces/convert.h"
+#include "traces/schema.h"
 
 static const char import_help[] =
     "usage: malv trace import FILE [-f FORMAT] -o OUT.h5 [--skip-bad N] [--filter "
@@ -67,21 +68,31 @@ int trace_import(int argc, char **argv, struct err *e)
 }
 
 static const char synth_help[] =
-    "usage: malv trace synth [--preset NAME | --params FILE.json] [-n REQUESTS] [--rate PER_S] "
+    "usage: malv trace synth [--preset NAME | --params FILE.json] [-n ROWS] [--rate PER_S] "
     "[--seed S]\n"
     "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
-    "Makes a canonical trace of requests, any length, from fitted distributions.  FILE.json holds\n"
-    "what an experiment has under \"synth\".  The same parameters and seed give the same bytes.\n"
-    "\npresets:\n";
+    "Makes a canonical trace of requests, block I/O, page accesses, scheduler events or VMs, any\n"
+    "length.  FILE.json holds what an experiment has under \"synth\".  The same parameters and "
+    "seed\n"
+    "give the same bytes.  --rate is for requests.\n";
 
 static void print_presets(void)
 {
-    const struct synth_preset *s;
-    for (size_t i = 0; (s = synth_preset_at(i)); i++)
-        printf("  %-11s %s\n%14s%s\n", s->name, s->title, "", s->source);
+    const struct synth_kind *k;
+    const char *name, *title, *source, *last;
+    for (size_t i = 0; (k = synth_kind_at(i)); i++) {
+        printf("\npresets of %s:\n", trace_schemas[k->table].table);
+        last = "";
+        for (size_t j = 0; k->preset_at(j, &name, &title, &source); j++) {
+            printf("  %-16s %s\n", name, title);
+            if (strcmp(last, source))
+                printf("%19s%s\n", "", source);
+            last = source;
+        }
+    }
 }
 
-static int synth_params_of(const struct trace_options *o, struct synth_params *p, struct err *e)
+static int synth_params_of(const struct trace_options *o, struct synth_any *p, struct err *e)
 {
     struct config *c = NULL;
     int rc;
@@ -89,25 +100,28 @@ static int synth_params_of(const struct trace_options *o, struct synth_params *p
         return err_set(e, ERR_EUSAGE, "want --preset or --params, not both");
     if (o->params) {
         if ((rc = config_load(&c, o->params, e)) == 0)
-            rc = synth_params_read(c, p, e);
+            rc = synth_any_read(c, p, e);
         if (c)
             config_free(c);
     } else {
-        rc = synth_params_preset(o->preset ? o->preset : "mixed", p, e);
+        rc = synth_any_preset(o->preset ? o->preset : "mixed", p, e);
     }
     if (rc)
         return rc;
     if (o->n)
-        p->requests = o->n;
+        synth_kind_of(p->table)->set_rows(&p->p, o->n);
+    if (o->rate > 0 && p->table != TRACE_REQUESTS)
+        return err_set(e, ERR_EUSAGE, "--rate is of requests, this makes %s",
+                       trace_schemas[p->table].table);
     if (o->rate > 0)
-        p->rate_per_s = o->rate;
+        p->p.requests.rate_per_s = o->rate;
     return 0;
 }
 
 int trace_synth(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {.seed = 1};
-    struct synth_params params;
+    struct synth_any params;
     enum store_filter filter;
     struct trace_meta meta;
     struct progress p;
@@ -127,7 +141,7 @@ int trace_synth(int argc, char **argv, struct err *e)
     if ((rc = trace_filter(&o, &filter, e)) || (rc = synth_params_of(&o, &params, e)))
         return rc;
     double began = trace_clock();
-    progress_begin(&p, "requests", params.requests, o.quiet);
+    progress_begin(&p, "rows", synth_kind_of(params.table)->rows(&params.p), o.quiet);
     rc = convert_synth(&params, o.seed, o.out, filter, &meta, trace_tick, &p, e);
     progress_end(&p);
     if (!rc)

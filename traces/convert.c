@@ -101,13 +101,13 @@ int convert_to_store(struct trace_file *from, const char *out, enum store_filter
     return store_commit(w, meta, trace_file_names(from), e);
 }
 
-static int put_stream(struct request_source *s, struct store_writer *w, convert_tick *tick,
-                      void *ctx, struct err *e)
+static int put_stream(struct row_source *s, struct store_writer *w, convert_tick *tick, void *ctx,
+                      struct err *e)
 {
     union trace_row row;
     uint64_t n = 0;
     int rc;
-    while ((rc = s->next(s, &row.request, e)) == 1) {
+    while ((rc = s->next(s, &row, e)) == 1) {
         if ((rc = store_put(w, &row, e)))
             return rc;
         if (tick && ++n % TICK_ROWS == 0)
@@ -116,48 +116,63 @@ static int put_stream(struct request_source *s, struct store_writer *w, convert_
     return rc;
 }
 
-static int describe_synth(const struct synth_params *p, uint64_t seed, struct trace_meta *m,
+/* The parameters of rows themselves when they fit; the digest of all always. */
+static int describe_synth(const struct synth_any *s, uint64_t seed, struct trace_meta *m,
                           struct err *e)
 {
-    char *json = synth_params_json(p);
+    const struct synth_kind *k = synth_kind_of(s->table);
+    const char *name = k->name(&s->p), *source = synth_any_source(s);
+    char *json = k->json(&s->p);
     if (!json)
         return err_set(e, ERR_ENOMEM, "out of memory");
     memset(m, 0, sizeof *m);
     sha256_text(json, m->input_sha256);
-    free(json);
-    snprintf(m->source, sizeof m->source, "synthesized: nobody's trace");
-    for (size_t i = 0; synth_preset_at(i); i++)
-        if (!strcmp(synth_preset_at(i)->name, p->preset))
-            snprintf(m->source, sizeof m->source, "synthesized: %s", synth_preset_at(i)->source);
+    snprintf(m->source, sizeof m->source, "synthesized: %s", source ? source : "nobody's trace");
     snprintf(m->licence, sizeof m->licence, "Apache-2.0");
     snprintf(m->format, sizeof m->format, "synth");
     snprintf(m->importer, sizeof m->importer, "%s", MALV_IMPORTER);
-    snprintf(m->input, sizeof m->input, "synth:%s", *p->preset ? p->preset : "custom");
-    snprintf(m->synth, sizeof m->synth,
-             "{\"preset\":\"%s\",\"requests\":%llu,\"rate_per_s\":%.17g}", p->preset,
-             (unsigned long long)p->requests, p->rate_per_s);
-    m->seed = p->seeded ? p->seed : seed;
+    snprintf(m->input, sizeof m->input, "synth:%s", *name ? name : "custom");
+    if (s->table == TRACE_REQUESTS)
+        snprintf(m->synth, sizeof m->synth,
+                 "{\"preset\":\"%s\",\"requests\":%llu,\"rate_per_s\":%.17g}", name,
+                 (unsigned long long)k->rows(&s->p), s->p.requests.rate_per_s);
+    else if (strlen(json) < sizeof m->synth)
+        snprintf(m->synth, sizeof m->synth, "%s", json);
+    else
+        snprintf(m->synth, sizeof m->synth, "{\"preset\":\"%s\",\"rows\":%llu}", name,
+                 (unsigned long long)k->rows(&s->p));
+    free(json);
+    m->seed = seed;
+    k->seeded(&s->p, &m->seed);
     return 0;
 }
 
-int convert_synth(const struct synth_params *p, uint64_t seed, const char *out,
+int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
                   enum store_filter filter, struct trace_meta *meta, convert_tick *tick, void *ctx,
                   struct err *e)
 {
-    struct request_source *s;
+    const struct synth_kind *k = synth_kind_of(p->table);
+    struct trace_names *names = k->names ? k->names(&p->p) : NULL;
+    struct row_source *s;
     struct store_writer *w;
-    int rc = describe_synth(p, seed, meta, e);
-    if (rc || (rc = synth_open(&s, p, seed, e)))
+    int rc = k->names && !names ? err_set(e, ERR_ENOMEM, "out of memory")
+                                : describe_synth(p, seed, meta, e);
+    if (!rc)
+        rc = k->open(&s, &p->p, seed, e);
+    if (rc) {
+        names_free(names);
         return rc;
-    rc = store_create(&w, out, TRACE_REQUESTS, filter, e);
+    }
+    rc = store_create(&w, out, p->table, filter, e);
     if (!rc) {
         rc = put_stream(s, w, tick, ctx, e);
         if (rc)
             store_abort(w);
         else
-            rc = store_commit(w, meta, NULL, e);
+            rc = store_commit(w, meta, names, e);
     }
     s->close(s);
+    names_free(names);
     return rc;
 }
 

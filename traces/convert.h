@@ -9,7 +9,7 @@
 
 #include "sim/err.h"
 #include "traces/file.h"
-#include "traces/synth.h"
+#include "traces/synth_kinds.h"
 
 /* Called every few thousand rows, for progress; may be NULL. */
 typedef void convert_tick(void *ctx, uint64_t rows);
@@ -17,7 +17,7 @@ typedef void convert_tick(void *ctx, uint64_t rows);
 int convert_to_store(struct trace_file *from, const char *out, enum store_filter filter,
                      struct trace_meta *meta, convert_tick *tick, void *ctx,
                      struct err *e) MUST_CHECK;
-int convert_synth(const struct synth_params *p, uint64_t seed, const char *out,
+int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
                   enum store_filter filter, struct trace_meta *meta, convert_tick *tick, void *ctx,
                   struct err *e) MUST_CHECK;
 int convert_export(struct trace_file *from, const struct import_format *format, FILE *to,

@@ -7,7 +7,8 @@
 
 #include "traces/schema.h"
 
-static const struct synth_kind *const kinds[] = {&synth_kind_requests};
+static const struct synth_kind *const kinds[] = {
+    &synth_kind_requests, &synth_kind_io, &synth_kind_pages, &synth_kind_sched, &synth_kind_vms};
 #define KINDS (sizeof kinds / sizeof *kinds)
 
 const struct synth_kind *synth_kind_at(size_t i)
@@ -33,25 +34,35 @@ static const struct synth_kind *kind_with_preset(const char *preset)
     return NULL;
 }
 
-static void list_presets(char *to, size_t room)
-{
-    const char *name, *title, *source;
-    size_t at = 0;
-    for (size_t i = 0; i < KINDS; i++)
-        for (size_t k = 0; kinds[i]->preset_at(k, &name, &title, &source) && at < room; k++)
-            at += (size_t)snprintf(to + at, room - at, "%s%s", at ? ", " : "", name);
-}
-
 int synth_any_preset(const char *name, struct synth_any *s, struct err *e)
 {
-    char known[600];
     const struct synth_kind *k = kind_with_preset(name);
-    if (k) {
-        s->table = k->table;
-        return k->preset(name, &s->p, e);
-    }
-    list_presets(known, sizeof known);
+    if (!k)
+        return err_set(e, ERR_ENAME, "no preset \"%s\"; malv trace synth --help lists them", name);
+    s->table = k->table;
+    return k->preset(name, &s->p, e);
+}
+
+int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e)
+{
+    const char *preset, *title, *source;
+    char known[400];
+    size_t at = 0;
+    for (size_t i = 0; k->preset_at(i, &preset, &title, &source) && at < sizeof known; i++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", preset);
     return err_set(e, ERR_ENAME, "no preset \"%s\"; known are %s", name, known);
+}
+
+int synth_preset_read(const struct config *section, const struct synth_kind *k, void *params,
+                      struct err *e)
+{
+    const struct config *preset =
+        config_kind(section) == CONFIG_OBJECT ? config_get(section, "preset") : NULL;
+    const char *name;
+    int rc = preset ? config_str(preset, &name, e) : 0;
+    if (preset && !rc && (rc = k->preset(name, params, e)))
+        err_wrap(e, rc, "%s", config_path(preset));
+    return rc;
 }
 
 static int table_named(const struct config *c, enum trace_table *out, struct err *e)

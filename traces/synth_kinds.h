@@ -7,13 +7,23 @@
 
 #include "sim/config.h"
 #include "sim/err.h"
+#include "traces/names.h"
 #include "traces/record.h"
 #include "traces/synth.h"
+
+#include "traces/synth_io.h"
+#include "traces/synth_pages.h"
+#include "traces/synth_sched.h"
+#include "traces/synth_vms.h"
 
 struct synth_any {
     enum trace_table table;
     union {
         struct synth_params requests;
+        struct synth_io io;
+        struct synth_pages pages;
+        struct synth_sched sched;
+        struct synth_vms vms;
     } p;
 };
 
@@ -24,10 +34,12 @@ struct synth_kind {
     int (*read)(const struct config *section, void *params, struct err *e);
     char *(*json)(const void *params); /* every number, for digests; malloc'd */
     int (*open)(struct row_source **out, const void *params, uint64_t seed, struct err *e);
+    void (*set_rows)(void *params, uint64_t n);
     uint64_t (*rows)(const void *params);    /* how many will come */
     double (*span_s)(const void *params);    /* nominal: the end is known when it is made */
     const char *(*name)(const void *params); /* of the preset; "": none */
     bool (*seeded)(const void *params, uint64_t *seed); /* does the section fix the seed? */
+    struct trace_names *(*names)(const void *params);   /* that rows refer to; NULL: none do */
     /* Presets in order; false past the end. */
     bool (*preset_at)(size_t i, const char **name, const char **title, const char **source);
 };
@@ -40,6 +52,12 @@ int synth_any_preset(const char *name, struct synth_any *s, struct err *e) MUST_
 /* Of the preset that the parameters began as; NULL: none. */
 const char *synth_any_source(const struct synth_any *s);
 
-extern const struct synth_kind synth_kind_requests;
+/* For the readers of the kinds: params as the section's "preset" has them, when it names one. */
+int synth_preset_read(const struct config *section, const struct synth_kind *k, void *params,
+                      struct err *e) MUST_CHECK;
+int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e);
+
+extern const struct synth_kind synth_kind_requests, synth_kind_io, synth_kind_pages,
+    synth_kind_sched, synth_kind_vms;
 
 #endif

@@ -74,6 +74,11 @@ static uint64_t rows(const void *params)
     return ((const struct synth_params *)params)->requests;
 }
 
+static void set_rows(void *params, uint64_t n)
+{
+    ((struct synth_params *)params)->requests = n;
+}
+
 static double span_s(const void *params)
 {
     const struct synth_params *p = params;
@@ -109,6 +114,7 @@ const struct synth_kind synth_kind_requests = {.table = TRACE_REQUESTS,
                                                .read = read_params,
                                                .json = json,
                                                .open = open_rows,
+                                               .set_rows = set_rows,
                                                .rows = rows,
                                                .span_s = span_s,
                                                .name = name_of,

@@ -73,11 +73,12 @@ static int import_csv(const struct paths *p, struct err *e)
 static int step(int which, const struct synth_params *p, const struct paths *at, struct err *e)
 {
     struct trace_meta m;
+    struct synth_any any = {TRACE_REQUESTS, {*p}};
     switch (which) {
     case SYNTH:
         return make(p, e);
     case WRITE: /* and synth */
-        return convert_synth(p, 1, at->store, STORE_DEFLATE, &m, NULL, NULL, e);
+        return convert_synth(&any, 1, at->store, STORE_DEFLATE, &m, NULL, NULL, e);
     case READ:
         return read_through(at->store, e);
     case EXPORT:

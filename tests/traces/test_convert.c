@@ -105,9 +105,9 @@ ParameterizedTest(int *row, convert, published_files_come_back_byte_for_byte, .i
 static void synthesize(const char *preset, uint64_t n, struct trace_meta *m)
 {
     struct err e = {0};
-    struct synth_params p;
-    cr_assert_eq(synth_params_preset(preset, &p, &e), 0, "%s", e.msg);
-    p.requests = n;
+    struct synth_any p;
+    cr_assert_eq(synth_any_preset(preset, &p, &e), 0, "%s", e.msg);
+    p.p.requests.requests = n;
     cr_assert_eq(convert_synth(&p, 1, store, STORE_DEFLATE, m, NULL, NULL, &e), 0, "%s", e.msg);
 }
 
