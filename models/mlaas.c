@@ -20,6 +20,8 @@ struct ticket {
 struct batch {
     struct mlaas *m;
     int model;
+    uint32_t group;
+    bool at_once; /* on a core, without waiting for company */
     uint64_t rows;
     struct ticket *first, **last;
     sim_event timer;
@@ -35,8 +37,13 @@ struct mlaas {
     bool failed; /* out of memory: sticky; the run stops */
     bool in_hook;
     int hook_model; /* of the hook in progress */
+    uint32_t hook_group;
     uint64_t hook_rows;
-    struct batch *open;
+    struct batch *open[MLAAS_GROUPS];
+    struct arrivals {
+        sim_time at[MLAAS_RULE_GAPS + 1]; /* a ring; rule "lake" only */
+        uint64_t n;
+    } arrivals[MLAAS_GROUPS];
     struct batch *spare_batch;
     struct ticket *spare_ticket;
     uint64_t inside; /* batches open or running */
@@ -159,7 +166,7 @@ static bool gpu_contended(struct mlaas *m)
 
 static bool choose_gpu(struct mlaas *m, const struct batch *b)
 {
-    if (m->c.place == MLAAS_CORE || !m->k.has_gpu)
+    if (m->c.place == MLAAS_CORE || !m->k.has_gpu || b->at_once)
         return false;
     return m->c.place != MLAAS_AUTO || (b->rows >= m->c.gpu_rows && !gpu_contended(m));
 }
@@ -169,8 +176,11 @@ static void close_batch(void *ctx, uint64_t arg)
     (void)arg;
     struct batch *b = ctx;
     struct mlaas *m = b->m;
-    assert(m->open == b);
-    m->open = NULL;
+    assert(b->at_once || m->open[b->group] == b);
+    if (!b->at_once)
+        m->open[b->group] = NULL;
+    const sim_cost closing = b->at_once ? 0 : m->k.close;
+    m->stats.cpu_ps += closing;
     if (!m->stats.batches++) /* from now on the result depends on these constants */
         (void)!mlaas_costs(&m->k, &m->c, m->env.stack, m->env.use, NULL);
     if (choose_gpu(m, b)) {
@@ -180,13 +190,13 @@ static void close_batch(void *ctx, uint64_t arg)
         m->stats.gpu_ps += work;
         m->stats.cpu_ps += m->k.gpu.cpu_before + m->k.gpu.cpu_after;
         m->stats.crossings += m->k.gpu.crossings;
-        on_core(m, ns_of(m, m->k.gpu.cpu_before), gpu_submitted, b);
+        on_core(m, ns_of(m, m->k.gpu.cpu_before + closing), gpu_submitted, b);
         return;
     }
     sim_cost work = m->k.core.cpu_before + cpu_cost(m, b->model, b->rows);
     m->stats.cpu_ps += work;
     m->stats.crossings += m->k.core.crossings;
-    on_core(m, ns_of(m, work), core_finished, b);
+    on_core(m, ns_of(m, work + closing), core_finished, b);
 }
 
 /* ---- hooks, tickets ----------------------------------------------------------------- */
@@ -206,19 +216,46 @@ void mlaas_hook_begin(struct mlaas *m)
 {
     m->in_hook = true;
     m->hook_rows = 0;
+    m->hook_group = 0;
 }
 
-static struct batch *open_batch(struct mlaas *m)
+void mlaas_hook_group(struct mlaas *m, uint32_t group)
+{
+    assert(m->in_hook && group < MLAAS_GROUPS);
+    m->hook_group = group;
+}
+
+/* ---- LAKE's rule -------------------------------------------------------------------- */
+
+/* Notes an arrival; true when it shall run on a core at once. */
+static bool runs_at_once(struct mlaas *m)
+{
+    if (m->c.rule != MLAAS_LAKE_RULE)
+        return false;
+    struct arrivals *a = &m->arrivals[m->hook_group];
+    const sim_time now = sim_now(m->env.sim);
+    a->at[a->n++ % (MLAAS_RULE_GAPS + 1)] = now;
+    if (m->c.window_us <= 5)
+        return true;
+    if (a->n <= MLAAS_RULE_GAPS)
+        return false;
+    const sim_time since = a->at[a->n % (MLAAS_RULE_GAPS + 1)]; /* four gaps ago */
+    return cpu_cost(m, m->hook_model, 1) / 1000 < (now - since) / MLAAS_RULE_GAPS;
+}
+
+static struct batch *open_batch(struct mlaas *m, bool at_once)
 {
     struct batch *b = m->spare_batch;
     if (b)
         m->spare_batch = b->next;
     else if (!(b = malloc(sizeof *b)))
         return NULL;
-    *b = (struct batch){.m = m, .model = m->hook_model};
+    *b = (struct batch){.m = m, .model = m->hook_model, .group = m->hook_group, .at_once = at_once};
     b->last = &b->first;
     m->inside++;
-    m->open = b;
+    if (at_once)
+        return b;
+    m->open[b->group] = b;
     b->timer = sim_after(m->env.sim, (sim_time)(m->c.window_us * 1e3), 0, close_batch, b, 0);
     return b;
 }
@@ -243,16 +280,19 @@ bool mlaas_hook_end(struct mlaas *m, sim_fn *done, void *ctx, uint64_t arg)
     m->in_hook = false;
     if (!m->hook_rows || m->c.mode == MLAAS_FREE)
         return false;
-    if (m->open && m->open->model != m->hook_model) {
-        sim_cancel(m->env.sim, m->open->timer);
-        close_batch(m->open, 0);
+    const bool at_once = runs_at_once(m);
+    struct batch *open = at_once ? NULL : m->open[m->hook_group];
+    if (open && open->model != m->hook_model) {
+        sim_cancel(m->env.sim, open->timer);
+        close_batch(open, 0);
+        open = NULL;
     }
-    struct batch *b = m->open ? m->open : open_batch(m);
+    struct batch *b = open ? open : open_batch(m, at_once);
     if (!b || !join(m, b, &(struct ticket){.done = done, .ctx = ctx, .arg = arg})) {
         fail(m);
         return true;
     }
-    if (b->rows >= m->c.max_batch) {
+    if (at_once || b->rows >= m->c.max_batch) {
         sim_cancel(m->env.sim, b->timer);
         close_batch(b, 0);
     }

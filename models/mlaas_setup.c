@@ -37,6 +37,8 @@ int mlaas_costs(struct mlaas_costs *k, const struct mlaas_config *c, const struc
         rc = machine_table(use, "infer.gpu", &k->gpu_table, e);
     if (!rc)
         rc = machine_value(use, "infer.flops", QUANTITY_COUNT, &k->reference_flops, e);
+    if (!rc && c->rule == MLAAS_LAKE_RULE)
+        rc = machine_ps(use, "cost.batch_close", &k->close, e);
     if (!rc && k->reference_flops < 1)
         rc = err_set(e, ERR_ERANGE,
                      "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
@@ -48,9 +50,10 @@ int mlaas_config(struct mlaas_config *c, const struct config *section, struct er
 {
     static const char *const places[] = {"core", "lake", "malv", "auto", NULL};
     static const char *const modes[] = {"wait", "async", "free", NULL};
+    static const char *const rules[] = {"window", "lake", NULL};
     struct {
         struct mlaas_config c;
-        const struct config *place, *mode;
+        const struct config *place, *mode, *rule;
     } in = {.c = {.place = MLAAS_CORE,
                   .mode = MLAAS_WAIT,
                   .max_batch = 64,
@@ -59,6 +62,7 @@ int mlaas_config(struct mlaas_config *c, const struct config *section, struct er
     const struct config_field fields[] = {
         {"place", CONFIG_T_ANY, offsetof(__typeof__(in), place), 0, 0, false},
         {"mode", CONFIG_T_ANY, offsetof(__typeof__(in), mode), 0, 0, false},
+        {"rule", CONFIG_T_ANY, offsetof(__typeof__(in), rule), 0, 0, false},
         {"window_us", CONFIG_T_F64, offsetof(__typeof__(in), c.window_us), 0, 1e6, false},
         {"max_batch", CONFIG_T_U32, offsetof(__typeof__(in), c.max_batch), 1, 4096, false},
         {"gpu_rows", CONFIG_T_U32, offsetof(__typeof__(in), c.gpu_rows), 1, 4096, false},
@@ -70,6 +74,8 @@ int mlaas_config(struct mlaas_config *c, const struct config *section, struct er
         in.c.place = (enum mlaas_place)v;
     if (!rc && in.mode && !(rc = config_choice(in.mode, modes, &v, e)))
         in.c.mode = (enum mlaas_mode)v;
+    if (!rc && in.rule && !(rc = config_choice(in.rule, rules, &v, e)))
+        in.c.rule = (enum mlaas_rule)v;
     if (!rc)
         *c = in.c;
     return rc;

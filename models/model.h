@@ -83,7 +83,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
 #define MODELS(X)                                                                                  \
     X(model_serve)                                                                                 \
     X(model_queueing)                                                                              \
-    X(model_memory)
+    X(model_memory)                                                                                \
+    X(model_io)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

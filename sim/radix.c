@@ -99,7 +99,10 @@ static void run_spill(struct radix *q, sim_time now)
     q->run_at = 0;
     q->base = q->front = now;
     for (uint32_t i = from; i < old.n; i++)
-        bucket_push(q, old.at[i].when, old.at[i].ev);
+        if (old.at[i].when > now)
+            bucket_push(q, old.at[i].when, old.at[i].ev);
+        else /* of this very moment, and not yet fired */
+            entries_add(q, &q->run, old.at[i].when, old.at[i].ev);
     free(old.at);
 }
 

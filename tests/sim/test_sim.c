@@ -116,6 +116,35 @@ Test(sim, stop_returns_after_the_current_event)
     sim_free(l.s);
 }
 
+/* Many events of one moment; the first of them puts so many more into the near future that the
+ * radix queue spreads its run over buckets while the rest of the moment is still to come. */
+static void crowd(void *ctx, uint64_t arg)
+{
+    struct log *l = ctx;
+    if (arg == 0)
+        for (uint64_t i = 0; i < 200; i++)
+            sim_at(l->s, 1001 + i % 7, 0, crowd, l, 100 + i);
+    if (arg >= 1 && arg < 100)
+        cr_expect_eq(sim_now(l->s), 1000);
+    l->n++;
+}
+
+ParameterizedTestParameters(sim, a_crowded_moment_is_finished_first)
+{
+    return cr_make_param_array(enum sim_queue, kinds, sizeof kinds / sizeof *kinds);
+}
+
+ParameterizedTest(enum sim_queue *kind, sim, a_crowded_moment_is_finished_first)
+{
+    struct log l = {.s = sim_new(&(struct sim_options){.queue = *kind})};
+    for (uint64_t i = 0; i < 20; i++)
+        sim_at(l.s, 1000, 0, crowd, &l, i);
+    sim_at(l.s, 1020, 0, crowd, &l, 500);
+    sim_run(l.s, SIM_NEVER);
+    cr_expect_eq(l.n, 221);
+    sim_free(l.s);
+}
+
 /* One priority for long, then others in the middle of an instant. */
 static void burst(void *ctx, uint64_t arg)
 {
