@@ -9,6 +9,11 @@ static int create(void **self, const struct policy_host *h)
     return 0;
 }
 
+static void destroy(void *self)
+{
+    (void)self;
+}
+
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
     const struct policy_host *h = self;
@@ -16,4 +21,4 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
 }
 
 POLICY(.name = "random-replica", .summary = "reads go to any replica", .create = create,
-       .io_steer = steer);
+       .destroy = destroy, .io_steer = steer);

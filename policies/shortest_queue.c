@@ -4,6 +4,18 @@
  * own account, and to reads that wait behind it. */
 #include "policy.h"
 
+static int create(void **self, const struct policy_host *h)
+{
+    (void)h;
+    *self = NULL; /* stateless */
+    return 0;
+}
+
+static void destroy(void *self)
+{
+    (void)self;
+}
+
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
     (void)self;
@@ -16,4 +28,4 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
 }
 
 POLICY(.name = "shortest-queue", .summary = "reads go to the replica with the least pending",
-       .io_steer = steer);
+       .create = create, .destroy = destroy, .io_steer = steer);
