@@ -1,10 +1,19 @@
 #include "harness/base/profile.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define DEPTH 8 /* of parts in parts: more is a circle */
+#define DEPTH 8 /* of parts in parts */
+
+/* The files that are being read, the innermost first. */
+struct chain {
+    const char *path, *folder; /* where it lies: its parts' paths begin there */
+    int depth;
+    const struct chain *up;
+};
 
 static int no_memory(struct err *e)
 {
@@ -65,10 +74,10 @@ int profile_merge(struct config **out, const struct config *under, const struct 
     return rc;
 }
 
-static int resolve(struct config **out, const struct config *doc, const char *folder, int depth,
+static int resolve(struct config **out, const struct config *doc, const struct chain *here,
                    struct err *e);
 
-static int load(struct config **out, const char *path, int depth, struct err *e)
+static int load(struct config **out, const char *path, const struct chain *up, struct err *e)
 {
     struct config *doc;
     *out = NULL;
@@ -77,27 +86,47 @@ static int load(struct config **out, const char *path, int depth, struct err *e)
         return rc;
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-    rc = folder ? resolve(out, doc, folder, depth, e) : no_memory(e);
+    struct chain here = {path, folder, up ? up->depth + 1 : 0, up};
+    rc = folder ? resolve(out, doc, &here, e) : no_memory(e);
     free(folder);
     config_free(doc);
     return rc;
 }
 
-static int load_part(struct config **out, const struct config *at, const char *folder, int depth,
+static int check_chain(const struct config *at, const char *path, const struct chain *here,
+                       struct err *e)
+{
+    for (const struct chain *c = here; c; c = c->up)
+        if (c->path && !strcmp(c->path, path))
+            return err_set(e, ERR_ENAME, "%s: %s takes itself in", config_path(at), path);
+    return here->depth < DEPTH ? 0
+                               : err_set(e, ERR_ERANGE,
+                                         "%s: got parts within parts, want at most "
+                                         "%d deep",
+                                         config_path(at), DEPTH);
+}
+
+static int load_part(struct config **out, const struct config *at, const struct chain *here,
                      struct err *e)
 {
     const char *relative;
     char *path = NULL;
     int rc = config_str(at, &relative, e);
+    if (!rc && !*relative)
+        rc = config_complain(at, e, "the path of a part");
     if (rc)
         return rc;
-    bool as_is = relative[0] == '/' || !strcmp(folder, ".");
-    if (asprintf(&path, "%s%s%s", as_is ? "" : folder, as_is ? "" : "/", relative) < 0)
+    bool as_is = relative[0] == '/' || !strcmp(here->folder, ".");
+    if (asprintf(&path, "%s%s%s", as_is ? "" : here->folder, as_is ? "" : "/", relative) < 0)
         return no_memory(e);
-    rc = load(out, path, depth, e);
+    rc = check_chain(at, path, here, e);
+    if (!rc && access(path, R_OK)) /* the rest of what can go wrong says where by itself */
+        rc = err_set(e, ERR_EIO, "%s: %s: %s", config_path(at), path, strerror(errno));
+    if (!rc)
+        rc = load(out, path, here, e);
     free(path);
     if (rc)
-        return err_wrap(e, rc, "%s", config_path(at));
+        return rc;
     if (config_kind(*out) != CONFIG_OBJECT)
         rc = config_complain(*out, e, "an object");
     else if (config_get(*out, "schema"))
@@ -110,7 +139,7 @@ static int load_part(struct config **out, const struct config *at, const char *f
     return rc;
 }
 
-static int resolve(struct config **out, const struct config *doc, const char *folder, int depth,
+static int resolve(struct config **out, const struct config *doc, const struct chain *here,
                    struct err *e)
 {
     const struct config *list = config_get(doc, "include");
@@ -120,12 +149,10 @@ static int resolve(struct config **out, const struct config *doc, const char *fo
         return (*out = config_copy(doc)) ? 0 : no_memory(e);
     if (config_kind(list) != CONFIG_ARRAY)
         return config_complain(list, e, "an array of paths");
-    if (depth == DEPTH)
-        return err_set(e, ERR_ERANGE, "%s: parts within parts, %d deep", config_path(list), DEPTH);
     int rc = config_parse(&all, config_path(doc), "{}", 2, e);
     for (size_t i = 0; i < config_count(list) && !rc; i++) {
         struct config *part = NULL, *both = NULL;
-        rc = load_part(&part, config_at(list, i), folder, depth + 1, e);
+        rc = load_part(&part, config_at(list, i), here, e);
         if (!rc && !(rc = profile_merge(&both, all, part, e))) {
             config_free(all);
             all = both;
@@ -140,13 +167,14 @@ static int resolve(struct config **out, const struct config *doc, const char *fo
 
 int profile_load(struct config **out, const char *path, struct err *e)
 {
-    return load(out, path, 0, e);
+    return load(out, path, NULL, e);
 }
 
 int profile_resolve(struct config **out, const struct config *doc, const char *folder,
                     struct err *e)
 {
-    return resolve(out, doc, folder, 0, e);
+    struct chain here = {NULL, folder, 0, NULL};
+    return resolve(out, doc, &here, e);
 }
 
 static void print_level(const struct config *section, FILE *f, int level)
