@@ -126,7 +126,7 @@ static bool is_listed(const struct metric *const *out, size_t n, const struct me
 static bool is_own_count(const char *name)
 {
     return !strncmp(name, "share.", 6) || !strcmp(name, "ejected") ||
-           !strcmp(name, "policy_decisions") || !strcmp(name, "told_truth");
+           !strcmp(name, "policy_decisions");
 }
 
 size_t metric_order(const struct metric_list *l, const char *first, const struct metric **out,

@@ -27,7 +27,7 @@ bool metric_list(const struct result_set *rs, struct metric_list *out);
 void metric_list_free(struct metric_list *l);
 /* By importance, at most `most`: those that `first` names ("a,b.mean"; NULL: none), then those with
  * a better direction, then all others.  Never what time is made of (share.*), nor the harness's own
- * counts (ejected, policy_decisions, told_truth) unless named.  Returns how many. */
+ * counts (ejected, policy_decisions) unless named.  Returns how many. */
 size_t metric_order(const struct metric_list *l, const char *first, const struct metric **out,
                     size_t most);
 const struct metric *metric_named(const struct metric_list *l, const char *name);

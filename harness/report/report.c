@@ -131,11 +131,19 @@ static void choose_axis(struct report *r)
             r->by = i;
 }
 
+static bool was_told(const struct measures *m)
+{
+    for (size_t i = 0; m && i < m->n_incident; i++)
+        if (!strcmp(m->incident[i].kind, "oracle"))
+            return true;
+    return false;
+}
+
 /* What a policy is, told by what it did: one that asked for inferences learned
  * something, and one whose inferences took no time did not pay for them.     */
 static enum report_kind kind_of(const struct report *r, const struct report_entry *en)
 {
-    if (report_mean(en, "told_truth") > 0)
+    if (en->cell->n && was_told(en->cell->trial[0]->measures))
         return KIND_ORACLE;
     if (r->by < r->cells->n_axis && !strncmp(r->cells->axis[r->by].path, "polic", 5) &&
         (strstr(r->cells->axis[r->by].value[en->value].text, "oracle") ||

@@ -275,7 +275,8 @@ int report_figures(struct report *r, const char *dir, struct err *e)
     const size_t n = report_columns(r, column, 4);
     int rc = report_shares_figure(r, path, e);
     for (size_t i = 0; !rc && i < n; i++)
-        rc = bars(r, column[i], path, e);
+        if (i == 0 || column[i]->better != BETTER_NONE)
+            rc = bars(r, column[i], path, e);
     for (size_t i = 0; !rc && i < n && i < 2; i++)
         rc = report_curves(r, column[i], path, e);
     return rc ? rc : setting_figures(r, any_measures(r), path, e);

@@ -108,16 +108,15 @@ void bindings_show(struct bindings *b, struct model_env *env)
 void bindings_report(struct bindings *b, struct measures *out)
 {
     double decisions = 0, ejected = 0;
-    bool told = false;
     if (!bindings_any(b))
         return;
     for (unsigned i = 0; i < POLICY_SLOTS; i++) {
         decisions += (double)b->of[i].slot.decisions;
         ejected += b->of[i].slot.ejected != EJECT_NONE;
-        told = told || (b->of[i].session && b->of[i].slot.ops->oracle);
+        if (b->of[i].session && b->of[i].slot.ops->oracle)
+            measures_incident(out, "oracle", b->of[i].who, 0, 0,
+                              "is told the truth in advance: a bound, not a competitor");
     }
-    if (told) /* reports mark it: a bound, not a competitor */
-        measures_number(out, "told_truth", "1", BETTER_NONE, 1);
     measures_number(out, "policy_decisions", "1", BETTER_NONE, decisions);
     measures_number(out, "ejected", "1", BETTER_LESS, ejected);
 }

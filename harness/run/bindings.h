@@ -39,8 +39,8 @@ int bindings_open_one(struct bindings *b, unsigned slot, const struct bindings_w
                       struct err *e) MUST_CHECK;
 bool bindings_any(const struct bindings *b);
 void bindings_show(struct bindings *b, struct model_env *env); /* .policy and .bound */
-/* policy_decisions and ejected, over all of them, and told_truth when one is an oracle; nothing
- * without a policy. */
+/* policy_decisions and ejected, over all of them, and an incident "oracle" for each that is one;
+ * nothing without a policy. */
 void bindings_report(struct bindings *b, struct measures *out);
 /* Destroys them; the last lines of their logs go into the measures.  rc: how it went until now. */
 int bindings_close(struct bindings *b, int rc, struct err *e) MUST_CHECK;

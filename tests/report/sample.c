@@ -104,7 +104,7 @@ static struct measures *memory_measures(size_t stack, size_t policy, uint64_t se
     }
     measures_number(m, "ejected", "1", BETTER_LESS, 0);
     if (policy == POLICIES - 1)
-        measures_number(m, "told_truth", "1", BETTER_NONE, 1);
+        measures_incident(m, "oracle", "belady", 0, 0, "is told the truth in advance");
     latencies(m, &r, "stall", 0.2 * miss);
     return m;
 }
