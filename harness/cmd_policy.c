@@ -18,7 +18,7 @@
 #define INFO_LIMIT_S 5
 
 static const char help[] =
-    "usage: malv policy list [--json]\n"
+    "usage: malv policy list [--hook HOOK] [--json]\n"
     "       malv policy info  NAME|FILE.so [--json]\n"
     "       malv policy check NAME|FILE.so [--params JSON] [--limit S] [--json] [-q]\n"
     "       malv policy new   NAME [DIR] [--hook HOOK]\n\n"
@@ -52,15 +52,21 @@ static void print_hooks(const struct policy_ops *o, bool json)
     printf(json ? "]" : "");
 }
 
-static void list_row(const char *name, bool json, bool first)
+/* "mem.evict", or a family: "mem".  An empty set: there is no such hook. */
+static unsigned hooks_named(const char *text)
 {
-    struct policy *p;
-    struct err e = {0};
-    if (policy_load(&p, name, &e)) {
-        fprintf(stderr, "malv policy: %s\n", e.msg);
-        return;
+    unsigned set = 0;
+    size_t n = strlen(text);
+    for (int h = 0; h < POLICY_HOOKS_N; h++) {
+        const char *name = policy_hook_name((enum policy_hook)h);
+        if (n && !strncmp(name, text, n) && (!name[n] || name[n] == '.'))
+            set |= 1u << h;
     }
-    const struct policy_ops *o = policy_ops(p);
+    return set;
+}
+
+static void print_row(const struct policy_ops *o, bool json, bool first)
+{
     if (json) {
         printf("%s\n {\"name\": \"%s\", \"oracle\": %s, \"hooks\": ", first ? "" : ",", o->name,
                o->oracle ? "true" : "false");
@@ -73,7 +79,22 @@ static void list_row(const char *name, bool json, bool first)
         print_hooks(o, false);
         printf("\n");
     }
+}
+
+/* Whether it was printed: it has one of the wanted hooks. */
+static bool list_row(const char *name, bool json, unsigned wanted, bool first)
+{
+    struct policy *p;
+    struct err e = {0};
+    if (policy_load(&p, name, &e)) {
+        fprintf(stderr, "malv policy: %s\n", e.msg);
+        return false;
+    }
+    bool shown = policy_hooks(policy_ops(p)) & wanted;
+    if (shown)
+        print_row(policy_ops(p), json, first);
     policy_unload(p);
+    return shown;
 }
 
 static int list(int argc, char **argv, const struct options *o, struct err *e)
@@ -81,11 +102,15 @@ static int list(int argc, char **argv, const struct options *o, struct err *e)
     struct policy_names known;
     if (argc)
         return err_set(e, ERR_EUSAGE, "list: no use for \"%s\"", argv[0]);
+    unsigned wanted = o->hook ? hooks_named(o->hook) : ~0u;
+    if (!wanted)
+        return err_set(e, ERR_ENAME, "list: no hook \"%.40s\"", o->hook);
+    bool first = true;
     int rc = policy_names(&known, e);
     if (o->json)
         printf("[");
     for (size_t i = 0; !rc && i < known.n; i++)
-        list_row(known.name[i], o->json, i == 0);
+        first = !list_row(known.name[i], o->json, wanted, first) && first;
     if (o->json)
         printf("\n]\n");
     policy_names_free(&known);

@@ -130,5 +130,6 @@ const struct model_ops model_memory = {
     .check = memory_check,
     .fits = memory_fits,
     .rows = 1u << TRACE_PAGES,
+    .headline = "time,miss_ratio,misses",
     .run = memory_run,
 };

@@ -128,9 +128,12 @@ static int run(const struct memory_run *m, struct err *e)
     struct mem_source *from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows,
                                              m->env->seed, oracle ? m->window : 0);
     struct run r = {.cache = mem_cache_new((uint32_t)s.frames, evict)};
+    struct policy_slot *ahead = model_policy(m->env, POLICY_HOOK_MEM_READAHEAD);
+    struct policy_mem about = {.frames = (uint32_t)s.frames, .tiers = 1, .page_bytes = 4096};
+    if (s.readahead && ahead && ahead != evict)
+        (void)policy_slot_mem_begin(ahead, &about); /* before its first question */
     if (s.readahead)
-        r.ahead = mem_readahead_new((sim_time)(s.window_s * 1e9),
-                                    model_policy(m->env, POLICY_HOOK_MEM_READAHEAD));
+        r.ahead = mem_readahead_new((sim_time)(s.window_s * 1e9), ahead);
     if (from && r.cache && (r.ahead || !s.readahead))
         rc = replay(&r, from, e);
     else

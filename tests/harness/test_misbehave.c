@@ -1,0 +1,127 @@
+/* Policies that misbehave at the hooks of every model: the trial goes on as if they had never been
+ * there, and says what they did.  The same with two workers as with one. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/run/runner.h"
+
+#define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
+
+/* What an experiment needs beside its policies. */
+static const char serve[] = "\"model\": \"serve\", \"serve\": {\"max_running\": 4},"
+                            "\"machine\": \"machines/h100-server.json\","
+                            "\"trace\": {\"synth\": {\"preset\": \"azure-code\"}, \"limit\": 60}";
+static const char cache[] =
+    "\"model\": \"memory\", \"memory\": {\"cache\": {\"frames\": 50, \"readahead\": true},"
+    "\"accesses\": {\"pattern\": \"zipf\", \"pages\": 500, \"count\": 3000}}";
+
+static const struct {
+    const char *model, *bound, *hook, *how;
+    int at;
+    const char *measure; /* which then is that of the default */
+    const char *text;    /* how the incident begins */
+} cases[] = {
+    {serve, "serve.batch", "serve_batch", "bad", 0, "makespan", "serve_batch answered key "},
+    {serve, "serve.admit", "serve_admit", "crash", 0, "makespan", "serve_admit crashed: "},
+    {cache, "mem.evict", "mem_begin", "bad", 0, "misses", "mem_begin answered 5, want 0"},
+    {cache, "mem.evict", "mem_begin", "crash", 0, "misses", "mem_begin crashed: "},
+    {cache, "mem.evict", "mem_hit", "crash", 0, NULL, "mem_hit crashed: "},
+    {cache, "mem.evict", "mem_insert", "crash", 0, "misses", "mem_insert crashed: "},
+    {cache, "mem.evict", "mem_insert", "hang", 0, "misses", "mem_insert did not return: "},
+    {cache, "mem.evict", "mem_evict", "bad", 0, "misses",
+     "mem_evict answered frame 1073741824, want a taken one of 50"},
+    {cache, "mem.evict", "mem_evict", "crash", 7, NULL, "mem_evict crashed: "},
+    {cache, "mem.evict", "mem_evict", "hang", 3, NULL, "mem_evict did not return: "},
+    {cache, "mem.readahead", "mem_readahead", "bad", 0, "misses",
+     "mem_readahead answered 1025 pages, want at most 1024"},
+    {cache, "mem.readahead", "mem_readahead", "crash", 0, "misses", "mem_readahead crashed: "},
+};
+#define N_CASES (sizeof cases / sizeof *cases)
+
+static struct result_set *results(const char *model, const char *policies, unsigned jobs)
+{
+    char json[4096];
+    struct config *doc;
+    struct experiment *x;
+    struct result_set *rs;
+    struct err e = {0};
+    struct runner_options o = {
+        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.3, .quiet = true};
+    snprintf(json, sizeof json,
+             "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 2, %s,"
+             " \"policies\": {%s}}",
+             model, policies);
+    cr_assert_eq(config_parse(&doc, "x.json", json, strlen(json), &e), 0, "%s", e.msg);
+    cr_assert_eq(experiment_from(&x, doc, "x.json", NULL, &e), 0, "%s", e.msg);
+    config_free(doc);
+    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
+    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
+    experiment_free(x);
+    return rs;
+}
+
+static double number(const struct result_trial *t, const char *name)
+{
+    cr_assert(!t->failed, "%s", t->why);
+    const double *v = measures_find(t->measures, name);
+    cr_assert_not_null(v, "%s", name);
+    return *v;
+}
+
+static const char *ejection(const struct result_trial *t)
+{
+    for (size_t i = 0; i < t->measures->n_incident; i++)
+        if (!strcmp(t->measures->incident[i].kind, "ejected"))
+            return t->measures->incident[i].text;
+    return "nothing";
+}
+
+static bool same(const struct result_set *a, const struct result_set *b)
+{
+    struct buf x = {0}, y = {0};
+    for (size_t i = 0; i < a->n_trial; i++)
+        result_trial_pack(&a->trial[i], &x);
+    for (size_t i = 0; i < b->n_trial; i++)
+        result_trial_pack(&b->trial[i], &y);
+    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
+    buf_free(&x);
+    buf_free(&y);
+    return equal;
+}
+
+ParameterizedTestParameters(misbehave, at_every_hook_the_trial_goes_on)
+{
+    static int row[N_CASES];
+    for (size_t i = 0; i < N_CASES; i++)
+        row[i] = (int)i;
+    return cr_make_param_array(int, row, N_CASES);
+}
+
+ParameterizedTest(int *row, misbehave, at_every_hook_the_trial_goes_on, .timeout = 100)
+{
+    char policies[1024], *here = realpath(MISBEHAVES, NULL);
+    cr_assert_not_null(here);
+    snprintf(policies, sizeof policies,
+             "\"%s\": {\"name\": \"%s\", \"params\": {\"how\": \"%s\", \"hook\": \"%s\","
+             " \"at\": %d}}",
+             cases[*row].bound, here, cases[*row].how, cases[*row].hook, cases[*row].at);
+    free(here);
+    struct result_set *one = results(cases[*row].model, policies, 1);
+    struct result_set *two = results(cases[*row].model, policies, 2);
+    struct result_set *none = results(cases[*row].model, "", 1);
+    cr_expect(same(one, two), "%s: other results with two workers", policies);
+    for (size_t t = 0; t < one->n_trial; t++) {
+        const char *said = ejection(&one->trial[t]), *measure = cases[*row].measure;
+        cr_expect_eq(number(&one->trial[t], "ejected"), 1, "%s", policies);
+        cr_expect(!strncmp(said, cases[*row].text, strlen(cases[*row].text)), "said \"%s\"", said);
+        if (measure)
+            cr_expect_eq(number(&one->trial[t], measure), number(&none->trial[t], measure));
+    }
+    results_free(one);
+    results_free(two);
+    results_free(none);
+}
