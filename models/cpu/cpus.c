@@ -122,6 +122,7 @@ void cpu_charge(struct cpu *cpu)
     cpu->overhead += start - from;
     t->n.waited += start - from;
     t->n.cold += start - cold;
+    t->n.entered += cold - from;
     progress(cpu, t, now - start);
 }
 

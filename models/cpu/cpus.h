@@ -83,6 +83,7 @@ struct cpu_task_times {                     /* ns up to now */
     sim_time age, ran, spun, waited, slept; /* ran includes spun; waited: steal */
     sim_time cold, throttled;               /* of waited: refilling caches (which a guest takes for
                                                its own time); out of budget */
+    sim_time entered;                       /* and being woken and switched to */
     uint64_t switches, preemptions, wakeups, migrations, remote_migrations;
 };
 void cpu_task_times(const struct cpu_task *t, struct cpu_task_times *out);

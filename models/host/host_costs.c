@@ -1,0 +1,140 @@
+/* host_costs.c - everything that a run looks up in the machine profile. */
+#include <string.h>
+
+#include "models/host/host_state.h"
+
+#define HOST  WHERE_HOST_CPU
+#define GUEST WHERE_GUEST_CPU
+#define LIST(a)                                                                                    \
+    {                                                                                              \
+        true, sizeof(a) / sizeof *(a), a                                                           \
+    }
+
+/* What a CPU that works for a tenant does by itself: its kernel's timer tick, and going idle. */
+static const struct stack_crossing tick_metal[] = {
+    {"cost.irq", HOST, KIND_irq, "the timer interrupts"},
+    {"cost.timer_program", HOST, KIND_software, "the next one is programmed"},
+};
+static const struct stack_crossing tick_guest[] = {
+    {"cost.vm_exit", HOST, KIND_exit,
+     "the timer fires: out of the guest, and in with an interrupt"},
+    {"cost.posted_irq", GUEST, KIND_irq, "guest's handler"},
+    {"cost.timer_program", GUEST, KIND_software, "guest's timer queue"},
+    {"cost.vm_exit", HOST, KIND_exit, "write to the deadline register"},
+    {"cost.timer_program", HOST, KIND_software, "hypervisor's timer queue and the real register"},
+};
+static const struct stack_crossing halt_guest[] = {
+    {"cost.vm_exit", HOST, KIND_exit, "HLT: nothing to do"},
+};
+/* A disk passed through: the metal's path inside the guest, but for the interrupt. */
+static const struct stack_crossing done_passed[] = {
+    {"cost.posted_irq", GUEST, KIND_irq, "posted interrupt into the guest, no exit"},
+    {"cost.block_done", GUEST, KIND_software, "guest's block layer completes the request"},
+    {"cost.wake", WHERE_WIRE, KIND_wake, "the thread that waits wakes up"},
+};
+
+static const struct {
+    enum tenant_path path;
+    enum stack_path_id id;
+    enum legs_part part;
+    enum ledger_category device;
+} paths[] = {
+    {PATH_syscall, STACK_syscall, LEGS_ALL, LEDGER_io},
+    {PATH_read, STACK_block_read, LEGS_ALL, LEDGER_io},
+    {PATH_write, STACK_block_write, LEGS_ALL, LEDGER_io},
+    {PATH_io_done, STACK_block_done, LEGS_ALL, LEDGER_io},
+    {PATH_request_in, STACK_request_in, LEGS_ALL, LEDGER_io},
+    {PATH_send, STACK_net_send, LEGS_ALL, LEDGER_io},
+    {PATH_page_fault, STACK_page_fault, LEGS_ALL, LEDGER_io},
+    {PATH_timer, STACK_timer, LEGS_ALL, LEDGER_io},
+    {PATH_ipi, STACK_ipi, LEGS_BEFORE, LEDGER_io},
+    {PATH_ipi_taken, STACK_ipi, LEGS_AFTER, LEDGER_io},
+    {PATH_launch, STACK_launch, LEGS_ALL, LEDGER_gpu},
+    {PATH_copy, STACK_copy, LEGS_ALL, LEDGER_gpu},
+    {PATH_polled, STACK_complete, LEGS_ALL, LEDGER_gpu},
+    {PATH_sync, STACK_sync, LEGS_BEFORE, LEDGER_gpu},
+    {PATH_sync_done, STACK_sync, LEGS_AFTER, LEDGER_gpu},
+};
+
+static int read_paths(struct host *h, struct legs to[PATHS_N], const struct stack *s, bool vm)
+{
+    static const struct stack_path metal = LIST(tick_metal), guest = LIST(tick_guest),
+                                   halt = LIST(halt_guest);
+    const struct legs_of tick = {vm ? &guest : &metal, LEGS_ALL, vm, LEDGER_io};
+    const struct legs_of halts = {&halt, LEGS_ALL, vm, LEDGER_io};
+    int rc = legs_read(&to[PATH_tick], &tick, &h->use, h->e);
+    if (!rc && vm)
+        rc = legs_read(&to[PATH_halt], &halts, &h->use, h->e);
+    for (size_t i = 0; !rc && i < sizeof paths / sizeof *paths; i++) {
+        const struct legs_of of = {&s->path[paths[i].id], paths[i].part, vm, paths[i].device};
+        rc = legs_read(&to[paths[i].path], &of, &h->use, h->e);
+    }
+    return rc;
+}
+
+static int read_passed(struct host *h)
+{
+    static const struct stack_path done = LIST(done_passed);
+    const struct stack *metal = stack_find("native", h->e);
+    const struct legs_of read = {&metal->path[STACK_block_read], LEGS_ALL, false, LEDGER_io};
+    const struct legs_of write = {&metal->path[STACK_block_write], LEGS_ALL, false, LEDGER_io};
+    const struct legs_of back = {&done, LEGS_ALL, true, LEDGER_io};
+    for (int p = 0; p < PATHS_N; p++)
+        h->passed[p] = h->path[p];
+    if (!h->vm)
+        return 0;
+    int rc = legs_read(&h->passed[PATH_read], &read, &h->use, h->e);
+    if (!rc)
+        rc = legs_read(&h->passed[PATH_write], &write, &h->use, h->e);
+    return rc ? rc : legs_read(&h->passed[PATH_io_done], &back, &h->use, h->e);
+}
+
+/* Halt polling is KVM's; its default applies where KVM runs. */
+static int read_polling(struct host *h)
+{
+    sim_cost most = 0, first = 0, spin = 0;
+    double grow = 0;
+    int rc = machine_ps(&h->use, "host.poll_most", &most, h->e);
+    if (!rc)
+        rc = machine_ps(&h->use, "host.poll_first", &first, h->e);
+    if (!rc)
+        rc = machine_value(&h->use, "host.poll_grow", QUANTITY_COUNT, &grow, h->e);
+    if (!rc)
+        rc = machine_ps(&h->use, "host.lock_spin", &spin, h->e);
+    h->poll = (struct poll_rule){first / 1000, (uint64_t)grow};
+    h->poll_most = strcmp(h->stack->name, "kvm") ? 0 : most / 1000;
+    h->lock_spin = spin / 1000;
+    return rc;
+}
+
+static bool any_gpu(const struct host_setup *s)
+{
+    for (size_t i = 0; i < s->n_vm; i++)
+        if (s->vm[i].launches)
+            return true;
+    return false;
+}
+
+int host_costs(struct host *h, const char *stack)
+{
+    double pcie = 1;
+    int rc = machine_use_begin(&h->use, h->env->machine, h->e);
+    if (!rc && !(h->stack = stack_find(stack ? stack : "native", h->e)))
+        rc = ERR_ENAME;
+    if (rc)
+        return rc;
+    h->vm = !strcmp(h->stack->name, "kvm") || !strcmp(h->stack->name, "malv");
+    rc = read_paths(h, h->path, h->stack, h->vm);
+    if (!rc)
+        rc = read_passed(h);
+    if (!rc)
+        rc = cpus_config(&h->cpu_config, &h->use, h->e);
+    if (!rc)
+        rc = memory_costs(&h->memory, &h->use, h->e);
+    if (!rc)
+        rc = read_polling(h);
+    if (!rc && any_gpu(h->set))
+        rc = machine_value(&h->use, "link.pcie", QUANTITY_RATE, &pcie, h->e);
+    h->pcie_ps_per_byte = 1e12 / pcie;
+    return rc;
+}

@@ -1,0 +1,34 @@
+/* setup.h - the "host" section of an experiment. */
+#ifndef MODELS_HOST_SETUP_H
+#define MODELS_HOST_SETUP_H
+
+#include "models/host/program.h"
+
+#define VM_HALT_POLL_DEFAULT SIM_NEVER /* the hypervisor's own */
+
+struct vm_setup {
+    const char *name; /* borrowed from the section */
+    uint32_t count, vcpus, weight, tick_hz;
+    uint64_t memory; /* bytes */
+    bool large_pages, disk_passed, gpu, pv_lock;
+    bool launches; /* its workload uses a GPU */
+    sim_time halt_poll;
+    double footprint;
+    struct workload work;
+};
+
+enum { VMS_MAX = 64, TENANTS_MAX = 512 };
+struct host_setup {
+    uint32_t cpus; /* 0: all that the machine has */
+    sim_time duration, warmup;
+    struct vm_setup *vm;
+    size_t n_vm;
+    uint32_t copies;      /* of the whole list */
+    const char *baseline; /* a stack to run on as well, or NULL; borrowed */
+    uint32_t baseline_copies;
+};
+
+int host_setup_read(struct host_setup *s, const struct config *section, struct err *e) MUST_CHECK;
+void host_setup_free(struct host_setup *s);
+
+#endif
