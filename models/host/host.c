@@ -54,14 +54,29 @@ static bool threads_begin(struct tenant *vm)
     return ok;
 }
 
-static void tenant_start(void *ctx, uint64_t unused)
+static void requests_start(void *ctx, uint64_t unused)
 {
     (void)unused;
-    struct tenant *vm = ctx;
-    vm->started = sim_now(vm->host->sim);
-    requests_begin(vm);
+    requests_begin(ctx);
+}
+
+static void thread_start(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    seat_ready(ctx, thread_step);
+}
+
+/* Neither tenants nor their threads start in step: what is equal would stay so for ever, and who
+ * comes first would hang on how ties are broken. */
+static void tenant_start(struct tenant *vm)
+{
+    struct host *h = vm->host;
+    vm->started = rng_below(&h->starts, SIM_MS);
     for (uint32_t i = 0; i < vm->n_threads; i++)
-        seat_ready(&vm->thread[i], thread_step);
+        sim_at(h->sim, vm->started + rng_below(&h->starts, 100 * SIM_US), 0, thread_start,
+               &vm->thread[i], 0);
+    if (vm->work->rate_per_s > 0)
+        sim_at(h->sim, vm->started, 1, requests_start, vm, 0);
 }
 
 static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setup *set,
@@ -81,8 +96,7 @@ static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setu
     if (!vm->gpu || !vm->latency || !threads_begin(vm) || !seats_begin(vm) ||
         !hand_begin(&vm->hand, vm))
         return false;
-    /* Tenants do not start in step. */
-    sim_at(h->sim, rng_below(&h->starts, SIM_MS), 0, tenant_start, vm, 0);
+    tenant_start(vm);
     return true;
 }
 

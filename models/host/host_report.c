@@ -8,6 +8,15 @@
 
 /* ---- one result ------------------------------------------------------------------------ */
 
+static void check_seat(const struct seat *seat, struct host_result *r)
+{
+    const struct vm_setup *set = seat->vm->set;
+    struct cpu_task_times t;
+    cpu_task_times(seat->task, &t);
+    r->unaccounted += t.ran + t.waited + t.slept != t.age;
+    r->over_budget += set->period && t.ran > (t.age / set->period + 2) * set->budget;
+}
+
 static void add_tenant(const struct tenant *vm, struct host_result *r)
 {
     ledger_merge(&r->ledger, &vm->ledger);
@@ -22,6 +31,8 @@ static void add_tenant(const struct tenant *vm, struct host_result *r)
         r->pending += vm->thread[i].signalled;
         r->inside += vm->thread[i].batch ? vm->thread[i].batched : 0;
     }
+    for (uint32_t i = 0; i < vm->n_seats; i++)
+        check_seat(&vm->seat[i], r);
     r->arrived += vm->arrived;
     r->replied += vm->replied;
     r->inside += vm->inside;

@@ -23,6 +23,7 @@ struct host_result {
     uint64_t raised, delivered, pending; /* interrupts for threads */
     uint64_t arrived, replied, inside;   /* requests */
     uint64_t jobs, jobs_done, jobs_left; /* of host tasks that work for tenants */
+    uint64_t over_budget, unaccounted;   /* vCPUs (or threads) whose times are wrong: none */
     struct cpus_totals cpus;
     uint64_t fingerprint;
 };

@@ -54,13 +54,13 @@ const char *program_wrong(const struct program *p)
                 return "an op that takes time in every loop";
             depth--;
             timed[depth] = true;
-        } else if (op->kind == OP_begin && open++) {
-            return "a \"done\" before the next \"begin\"";
+        } else if ((op->kind == OP_begin || op->kind == OP_receive) && open++) {
+            return "a \"done\" before the next \"begin\" or \"receive\"";
         } else if (op->kind == OP_done && !open--) {
-            return "a \"begin\" before each \"done\"";
+            return "a \"begin\" or \"receive\" before each \"done\"";
         }
     }
-    return open ? "a \"done\" after each \"begin\"" : NULL;
+    return open ? "a \"done\" after each \"begin\" and \"receive\"" : NULL;
 }
 
 uint32_t workload_threads(const struct workload *w)

@@ -102,8 +102,7 @@ void requests_begin(struct tenant *vm)
 {
     vm->last = &vm->first;
     rng_init_indexed(&vm->arrivals, vm->host->env->seed, "host", "arrivals", vm->number);
-    if (vm->work->rate_per_s > 0)
-        arrive(vm, 0);
+    arrive(vm, 0);
 }
 
 /* The part of the path in that the tenant's CPU does: all its own legs. */

@@ -1,6 +1,7 @@
 /* seat.c - vCPUs, or on the metal tasks of their own, and which thread has which.
  *
- * A vCPU without a thread executes HLT: an exit, then its task of the host
+ * A vCPU without a thread executes HLT: an exit (half its cost on the way out,
+ * half when the guest is entered again); meanwhile its task of the host
  * polls for a while (as KVM does, window grown and shrunk as KVM does) and
  * sleeps.  A thread that gets ready takes the vCPU it had if that is idle,
  * else any idle one, else waits in the tenant's own run queue.               */
@@ -51,6 +52,8 @@ static bool seat_begin(struct seat *s, struct tenant *vm, uint32_t i)
                                        .vm = vm->number,
                                        .weight = vm->set->weight,
                                        .gang = vm->number,
+                                       .budget_ns = vm->set->budget,
+                                       .period_ns = vm->set->period,
                                        .home_node = vm->home_node,
                                        .memory_bound = vm->memory_bound,
                                        .footprint = vm->set->footprint};
@@ -111,7 +114,7 @@ static void idle(struct seat *s)
     s->active = false;
     s->vm->halts++;
     s->vm->exits[PATH_halt] += legs_exits(&h->path[PATH_halt]);
-    const uint64_t ns = leg_total(&h->path[PATH_halt].leg[0]) / 1000;
+    const uint64_t ns = leg_total(&h->path[PATH_halt].leg[0]) / 2000;
     cpu_task_run(s->task, ns ? ns : 1, halted, s, 0);
 }
 
@@ -143,8 +146,10 @@ static void take(struct seat *s, struct thread *th)
     }
     if (s->state == SEAT_POLLS)
         sim_cancel(h->sim, s->poll_end);
-    if (h->vm && s->state != SEAT_RUNS)
+    if (h->vm && s->state != SEAT_RUNS) {
         adapt(s);
+        th->owed[LEDGER_exit] += leg_total(&h->path[PATH_halt].leg[0]) / 2;
+    }
     if (h->vm && s->last && s->last != th)
         th->owed[LEDGER_kernel] += h->cpu_config.context_switch;
     s->last = th;

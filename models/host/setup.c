@@ -7,7 +7,7 @@
 
 struct raw_vm {
     struct vm_setup v;
-    double mem_gib, halt_poll_us;
+    double mem_gib, halt_poll_us, budget_ms, period_ms;
     const struct config *pages, *device, *gpu, *workload;
 };
 #define IN(type, key, lo, hi)                                                                      \
@@ -24,6 +24,8 @@ static const struct config_field vm_fields[] = {
     IN(F64, footprint, 0, 1),
     CONFIG_F64(struct raw_vm, mem_gib, 0.001, 1e6, false),
     CONFIG_F64(struct raw_vm, halt_poll_us, 0, 1e6, false),
+    CONFIG_F64(struct raw_vm, budget_ms, 0.01, 1e4, false),
+    CONFIG_F64(struct raw_vm, period_ms, 0.01, 1e4, false),
     CONFIG_ANY(struct raw_vm, pages, false),
     CONFIG_ANY(struct raw_vm, device, false),
     CONFIG_ANY(struct raw_vm, gpu, false),
@@ -92,7 +94,11 @@ static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
     in.v.memory = (uint64_t)(in.mem_gib * 0x1p30);
     in.v.halt_poll =
         in.halt_poll_us < 0 ? VM_HALT_POLL_DEFAULT : (sim_time)(in.halt_poll_us * 1e3 + 0.5);
+    in.v.budget = (sim_time)(in.budget_ms * 1e6 + 0.5);
+    in.v.period = (sim_time)(in.period_ms * 1e6 + 0.5);
     *v = in.v;
+    if (!v->budget != !v->period || v->budget > v->period)
+        return config_complain(c, e, "budget_ms and period_ms together, the budget no longer");
     return check_needs(v, c, e);
 }
 

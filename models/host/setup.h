@@ -13,6 +13,7 @@ struct vm_setup {
     bool large_pages, disk_passed, gpu, pv_lock;
     bool launches; /* its workload uses a GPU */
     sim_time halt_poll;
+    sim_time budget, period; /* of each vCPU's scheduling context; 0: none */
     double footprint;
     struct workload work;
 };

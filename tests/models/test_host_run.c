@@ -1,0 +1,135 @@
+/* The host model against what follows on paper: sharing, launches, M/D/1, no free lunch. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/models/host_rig.h"
+
+#define CPU(n, over)                                                                               \
+    "{'cpus':" n ",'duration_s':2,'warmup_s':0.2,'vms':[{'name':'a','count':2,'vcpus':1,"          \
+    "'tick_hz':0,'footprint':0,'workload':{'program':'cpu','compute_us':500,'jitter':" over "}}]}"
+
+/* Two tenants that only compute, on one CPU: each gets half, the other half is steal. */
+Test(host_run, two_on_one_cpu_get_half_each)
+{
+    static const char *const stacks[] = {"native", "kvm", "lake", "malv"};
+    for (int i = 0; i < 4; i++) {
+        struct rig alone = {.stack = stacks[i], .seed = 1}, both = alone;
+        struct host_result a, b;
+        rig_run(&alone, CPU("4", "0"), &a);
+        rig_run(&both, CPU("1", "0"), &b);
+        cr_expect_float_eq(rig_number(&both, "throughput") / rig_number(&alone, "throughput"), 0.5,
+                           0.01, "%s", stacks[i]);
+        cr_expect_float_eq(rig_number(&both, "share.steal"), 0.5, 0.01, "%s", stacks[i]);
+        cr_expect_float_eq(rig_number(&both, "cpu_util"), 1, 0.001);
+        rig_end(&alone);
+        rig_end(&both);
+    }
+}
+
+/* Work that never leaves its CPU costs the same in a VM. */
+Test(host_run, pure_compute_is_the_same_on_every_stack)
+{
+    static const char *const stacks[] = {"native", "kvm", "lake", "malv"};
+    for (int i = 0; i < 4; i++) {
+        struct rig r = {.stack = stacks[i], .seed = 1};
+        struct host_result res;
+        rig_run(&r, CPU("4", "0"), &res);
+        cr_expect_float_eq(rig_number(&r, "a.1.op_mean"), 0.5, 1e-4, "%s", stacks[i]);
+        rig_end(&r);
+    }
+}
+
+#define STEP(kernels, us)                                                                          \
+    "{'cpus':2,'duration_s':4,'vms':[{'name':'t','vcpus':1,'tick_hz':0,'workload':{'program':"     \
+    "'training','steps':20,'workers':0,'read_mib':0,'load_us':0,'batch_mib':0,'framework_us':0,"   \
+    "'kernels':" kernels ",'kernel_us':" us ",'jitter':0}}]}"
+
+static double step_ms(const char *stack, const char *section)
+{
+    struct rig r = {.stack = stack, .seed = 1};
+    struct host_result res;
+    rig_run(&r, section, &res);
+    const double ms = rig_number(&r, "t.1.op_mean");
+    rig_end(&r);
+    return ms;
+}
+
+/* machines/h100-server.json: a launch 2.427 us; on malv an exit (0.51) and a dispatch (1) more. */
+Test(host_run, a_step_is_bound_by_launches_or_by_kernels)
+{
+    cr_expect_float_eq(step_ms("native", STEP("1000", "100")), 100, 0.02);
+    cr_expect_float_eq(step_ms("kvm", STEP("1000", "100")), 100, 0.02);
+    cr_expect_float_eq(step_ms("malv", STEP("1000", "100")), 100, 0.02);
+    cr_expect_float_eq(step_ms("native", STEP("1000", "0.1")), 2.427, 0.01);
+    cr_expect_float_eq(step_ms("kvm", STEP("1000", "0.1")), 2.427, 0.01);
+    cr_expect_float_eq(step_ms("malv", STEP("1000", "0.1")), 3.937, 0.01);
+}
+
+#define SERVER(rate)                                                                               \
+    "{'cpus':4,'duration_s':60,'warmup_s':2,'vms':[{'name':'s','vcpus':1,'tick_hz':0,'workload':{" \
+    "'program':'inference','rate_per_s':" rate ",'batch':1,'batch_mib':0,'framework_us':0,"        \
+    "'kernels':1,'kernel_us':1000,'jitter':0}}]}"
+
+/* One server, constant service, Poisson arrivals: M/D/1, mean wait rho S / 2 (1 - rho). */
+Test(host_run, an_inference_server_is_an_mg1_queue)
+{
+    static const char *const stacks[] = {"native", "kvm", "malv"};
+    for (int i = 0; i < 3; i++) {
+        struct rig idle = {.stack = stacks[i], .seed = 3}, busy = idle;
+        struct host_result a, b;
+        rig_run(&idle, SERVER("10"), &a);
+        rig_run(&busy, SERVER("500"), &b);
+        const double service = (double)a.ledger.total / (double)a.ledger.operations -
+                               (double)a.ledger.ns[LEDGER_queue] / (double)a.ledger.operations;
+        const double rho = 500e-9 * service;
+        const double wait = (double)b.ledger.ns[LEDGER_queue] / (double)b.ledger.operations;
+        cr_expect(wait > 0.92 * rho * service / 2 / (1 - rho), "%s: %g", stacks[i], wait);
+        cr_expect(wait < 1.08 * rho * service / 2 / (1 - rho), "%s: %g of %g", stacks[i], wait,
+                  rho * service / 2 / (1 - rho));
+        rig_end(&idle);
+        rig_end(&busy);
+    }
+}
+
+#define LOCKS(pv)                                                                                  \
+    "{'cpus':4,'duration_s':2,'warmup_s':0.2,'vms':[{'name':'l','count':2,'vcpus':3,'pv_lock':" pv \
+    ",'workload':{'program':'cpu','threads':3,'compute_us':30,'lock_us':30}}]}"
+
+/* Twice as many vCPUs as CPUs: who waits for a lock whose holder has no CPU burns his slice. */
+Test(host_run, the_paravirtual_hint_helps_under_overcommit)
+{
+    struct rig without = {.stack = "kvm", .seed = 5}, with = without;
+    struct host_result a, b;
+    rig_run(&without, LOCKS("false"), &a);
+    rig_run(&with, LOCKS("true"), &b);
+    cr_expect_gt(rig_number(&without, "cpu_spin"), 0.05);
+    cr_expect_lt(rig_number(&with, "cpu_spin"), rig_number(&without, "cpu_spin"));
+    cr_expect_gt(rig_number(&with, "throughput"), rig_number(&without, "throughput"));
+    rig_end(&without);
+    rig_end(&with);
+}
+
+#define DISK(device)                                                                               \
+    "{'cpus':4,'duration_s':1,'vms':[{'name':'d','vcpus':1,'device':'" device                      \
+    "','tick_hz':0,'halt_poll_us':0,'workload':{'program':'io','io_kib':4,'think_us':0,'jitter':"  \
+    "0}}]}"
+
+/* A 4 KiB read takes 70 us in the drive; every stack adds its path, a disk of one's own less. */
+Test(host_run, a_disk_of_its_own_is_nearer)
+{
+    struct rig metal = {.stack = "native", .seed = 1}, ring = {.stack = "kvm", .seed = 1},
+               own = ring;
+    struct host_result r;
+    rig_run(&metal, DISK("virtio"), &r);
+    rig_run(&ring, DISK("virtio"), &r);
+    rig_run(&own, DISK("passthrough"), &r);
+    const double a = rig_number(&metal, "d.1.op_mean"), b = rig_number(&ring, "d.1.op_mean"),
+                 c = rig_number(&own, "d.1.op_mean");
+    cr_expect(0.070 < a && a < 0.085, "%g", a);
+    cr_expect(a < c && c < b && b < 0.115, "%g %g %g", a, c, b);
+    rig_end(&metal);
+    rig_end(&ring);
+    rig_end(&own);
+}
