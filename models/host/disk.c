@@ -35,10 +35,11 @@ void disk_free(struct disk *d)
     free(d);
 }
 
-void disk_submit(struct disk *d, struct disk_io *io, uint64_t bytes, bool write, sim_fn *done,
-                 void *ctx)
+void disk_submit(struct disk *d, struct disk_io *io, uint64_t bytes, bool write, double times,
+                 sim_fn *done, void *ctx)
 {
-    const sim_time ns = machine_table_at(write ? d->write : d->read, bytes) / 1000;
+    const sim_cost ps = machine_table_at(write ? d->write : d->read, bytes);
+    const sim_time ns = (sim_time)((double)ps * times / 1000);
     io->job = (struct job){.service = ns ? ns : 1, .done = done, .ctx = ctx};
     station_submit(d->station, &io->job);
 }

@@ -231,7 +231,8 @@ void thread_step(struct thread *th); /* on its seat: goes on with its program */
 void thread_book(struct thread *th); /* its account up to now */
 void thread_owe(struct thread *th, enum tenant_path p, uint64_t times); /* what of p is its own */
 const struct legs *thread_path(const struct thread *th, enum tenant_path p);
-void thread_signal(struct thread *th); /* raises what will wake it; delivered when it runs */
+double thread_jitter(struct thread *th); /* drawn: what a time is multiplied by */
+void thread_signal(struct thread *th);   /* raises what will wake it; delivered when it runs */
 void thread_waits(struct thread *th, enum ledger_category c); /* booked up to now, then c */
 void thread_meets(struct thread *th);                         /* booked, then what `met` did */
 void thread_met(struct thread *th, struct thread *other);

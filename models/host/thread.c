@@ -126,12 +126,15 @@ void thread_signal(struct thread *th)
     th->vm->raised++;
 }
 
-static sim_time draw(struct thread *th, sim_time ns)
+double thread_jitter(struct thread *th)
 {
     const double j = th->vm->work->jitter;
-    if (j == 0)
-        return ns;
-    return (sim_time)((double)ns * (1 + j * (2 * rng_unit(&th->draws) - 1)) + 0.5);
+    return j == 0 ? 1 : 1 + j * (2 * rng_unit(&th->draws) - 1);
+}
+
+static sim_time draw(struct thread *th, sim_time ns)
+{
+    return (sim_time)((double)ns * thread_jitter(th) + 0.5);
 }
 
 static void compute_more(struct thread *th);
