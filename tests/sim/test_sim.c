@@ -1,6 +1,7 @@
 /* The radix queue against the heap and against an oracle that keeps a plain
  * list and searches it: the same schedule, event by event.                  */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>
 
@@ -181,13 +182,18 @@ struct profile {
     int prios;
     int cancels; /* one in so many events cancels another; 0: none */
     uint32_t start, total;
+    uint32_t burst; /* one in eight events spawns up to so many more; 0: none */
 };
 
 static const struct profile profiles[] = {
-    {"few far", 1u << 30, 0, 1, 0, 3, 3000},   {"few near", 8, 3, 3, 4, 2, 3000},
-    {"dense", 1000, 3, 2, 3, 400, 9000},       {"sparse", UINT64_C(1) << 45, 5, 3, 3, 700, 9000},
-    {"clocked", 5000, 1, 4, 5, 300, 9000},     {"timeouts", 1u << 20, 0, 1, 1, 100, 20000},
-    {"many prios", 50, 2, 1000, 6, 300, 9000}, {"growing", 1u << 24, 0, 1, 0, 1, 20000},
+    {"few far", 1u << 30, 0, 1, 0, 3, 3000, 0},
+    {"few near", 8, 3, 3, 4, 2, 3000, 0},
+    {"dense", 1000, 3, 2, 3, 400, 9000, 0},
+    {"sparse", UINT64_C(1) << 45, 5, 3, 3, 700, 9000, 0},
+    {"clocked", 5000, 1, 4, 5, 300, 9000, 0},
+    {"timeouts", 1u << 20, 0, 1, 1, 100, 20000, 0},
+    {"many prios", 50, 2, 1000, 6, 300, 9000, 0},
+    {"growing", 1u << 24, 0, 1, 0, 1, 20000, 0},
 };
 
 struct world {
@@ -206,6 +212,8 @@ static sim_time random_delay(struct world *w)
     uint64_t pick = w->p->ties ? rng_below(&w->r, (uint64_t)w->p->ties + 1) : 1;
     if (pick == 0)
         return 0;
+    if (w->p->burst && rng_below(&w->r, 2)) /* crowds close by, beside those on the clock */
+        return 1 + rng_below(&w->r, 1 + w->p->burst % 32);
     if (w->p->ties == 1) { /* the next tick of a clock of period 100 */
         sim_time now = sim_now(w->s);
         return (now / 100 + 1 + rng_below(&w->r, 4)) * 100 - now;
@@ -235,6 +243,9 @@ static void live(void *ctx, uint64_t id)
     spawn(w);
     if (w->p->start == 1 && rng_below(&w->r, 3) == 0)
         spawn(w);
+    if (w->p->burst && rng_below(&w->r, 8) == 0)
+        for (uint64_t n = rng_below(&w->r, w->p->burst); n; n--)
+            spawn(w);
 }
 
 /* Runs one profile; `slices` cuts the run into many short sim_run calls. */
@@ -273,6 +284,29 @@ ParameterizedTest(size_t *index, sim, radix_and_heap_give_one_trajectory)
     cr_expect_eq(a.hash, b.hash, "%s: radix and heap differ", p->name);
     cr_expect_eq(a.hash, c.hash, "%s: cutting the run into slices changed it", p->name);
     cr_expect_gt(a.fired, p->total / 3);
+}
+
+/* The same for shapes nobody thought of: spans from a handful of ns to hours, crowds, bursts. */
+Test(sim, radix_and_heap_give_one_trajectory_whatever_the_shape)
+{
+    struct rng r;
+    rng_init(&r, 1, "test", "shapes");
+    for (int i = 0; i < 150; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "shape %d", i);
+        struct profile p = {.name = name,
+                            .span = UINT64_C(1) << (1 + rng_below(&r, 42)),
+                            .ties = (int)rng_below(&r, 3),
+                            .prios = rng_below(&r, 4) ? 1 : 3,
+                            .cancels = (int)rng_below(&r, 4),
+                            .start = 1 + (uint32_t)rng_below(&r, 100),
+                            .total = 3000,
+                            .burst = 1 + (uint32_t)rng_below(&r, 300)};
+        struct world a = play(&p, (struct sim_options){.queue = SIM_QUEUE_RADIX}, false);
+        struct world b = play(&p, (struct sim_options){.queue = SIM_QUEUE_HEAP}, false);
+        cr_assert_eq(a.hash, b.hash, "%s: radix and heap differ", name);
+        cr_assert_eq(a.fired, b.fired, "%s", name);
+    }
 }
 
 /* ---- against a plain list ---- */
