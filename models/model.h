@@ -60,7 +60,7 @@ struct model_ops {
     int (*fits)(const struct config *section, const struct machine *machine, const char *stack,
                 struct err *e);
     bool needs_requests; /* an experiment without a trace is wrong */
-    /* Tables other than requests that a trace section may bring; a bit set of 1 << TRACE_x. */
+    /* Tables that a trace section may bring; a set of 1 << TRACE_x.  0: requests. */
     unsigned rows;
     bool needs_rows; /* and must bring */
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is then refused as a

@@ -165,6 +165,15 @@ size_t cells_axis(const struct cells *c, const char *path)
     return c->n_axis;
 }
 
+size_t cells_policy_axis(const struct cells *c)
+{
+    size_t axis = cells_axis(c, "policy");
+    for (size_t i = 0; axis == c->n_axis && i < c->n_axis; i++)
+        if (!strncmp(c->axis[i].path, "policies", 8) && c->axis[i].n > 1)
+            axis = i;
+    return axis;
+}
+
 static bool same_setting(const struct cells *c, const struct cell *a, const struct cell *b,
                          size_t skip)
 {

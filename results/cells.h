@@ -40,6 +40,9 @@ void cells_free(struct cells *c);
 /* Index of the axis, by path or by the last part of it ("max_running"); n_axis when there is none.
  */
 size_t cells_axis(const struct cells *c, const char *path);
+/* The axis of policies: "policy", or the first of "policies.." that has several values; n_axis when
+ * none was swept. */
+size_t cells_policy_axis(const struct cells *c);
 /* The cell beside `from` whose value on `axis` is `value`; NULL when it has no trials. */
 const struct cell *cells_beside(const struct cells *c, const struct cell *from, size_t axis,
                                 size_t value);

@@ -144,7 +144,7 @@ static int choose(const struct comparison *c, const char *file, const struct com
                   size_t *axis, size_t *base, struct err *e)
 {
     const struct cells *k = c->cells[0];
-    *axis = cells_axis(k, o->by ? o->by : "policy");
+    *axis = o->by ? cells_axis(k, o->by) : cells_policy_axis(k);
     *base = 0;
     if (*axis == k->n_axis && o->by)
         return err_set(e, ERR_ENAME, "%s: nothing called \"%s\" was swept", file, o->by);

@@ -120,10 +120,7 @@ static int choose_rank(struct report *r, const char *name, struct err *e)
 static void choose_axis(struct report *r)
 {
     const struct cells *c = r->cells;
-    r->by = cells_axis(c, "policy");
-    for (size_t i = 0; r->by == c->n_axis && i < c->n_axis; i++) /* a hook's, or several at once */
-        if (!strncmp(c->axis[i].path, "policies", 8) && c->axis[i].n > 1)
-            r->by = i;
+    r->by = cells_policy_axis(c);
     if (r->by == c->n_axis)
         r->by = cells_axis(c, "stack");
     for (size_t i = 0; r->by == c->n_axis && i < c->n_axis; i++)

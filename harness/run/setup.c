@@ -104,8 +104,7 @@ static int choose_model(struct setup *s, const struct top *t, const struct confi
 unsigned setup_tables(const struct setup *s)
 {
     const struct model_ops *m = s->model;
-    unsigned requests = m->needs_rows ? 0 : 1u << TRACE_REQUESTS;
-    return m->needs_requests ? 1u << TRACE_REQUESTS : requests | m->rows;
+    return m->needs_requests || !m->rows ? 1u << TRACE_REQUESTS : m->rows;
 }
 
 int setup_read(struct setup *s, const struct config *doc, struct err *e)

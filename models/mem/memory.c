@@ -131,5 +131,7 @@ const struct model_ops model_memory = {
     .fits = memory_fits,
     .rows = 1u << TRACE_PAGES,
     .headline = "time,miss_ratio,misses",
+    .hooks =
+        1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
     .run = memory_run,
 };

@@ -18,6 +18,8 @@ static const char serve[] = "\"model\": \"serve\", \"serve\": {\"max_running\": 
 static const char cache[] =
     "\"model\": \"memory\", \"memory\": {\"cache\": {\"frames\": 50, \"readahead\": true},"
     "\"accesses\": {\"pattern\": \"zipf\", \"pages\": 500, \"count\": 3000}}";
+static const char disks[] = "\"model\": \"io\", \"machine\": \"machines/lake-testbed.json\","
+                            "\"trace\": {\"synth\": {\"preset\": \"lake-azure\"}, \"limit\": 400}";
 
 static const struct {
     const char *model, *bound, *hook, *how;
@@ -39,6 +41,10 @@ static const struct {
     {cache, "mem.readahead", "mem_readahead", "bad", 0, "misses",
      "mem_readahead answered 1025 pages, want at most 1024"},
     {cache, "mem.readahead", "mem_readahead", "crash", 0, "misses", "mem_readahead crashed: "},
+    {disks, "io.steer", "io_steer", "bad", 0, "read_mean", "io_steer answered device "},
+    {disks, "io.steer", "io_steer", "crash", 20, "read_mean", "io_steer crashed: "},
+    {disks, "io.steer", "io_steer", "hang", 5, "read_mean", "io_steer did not return: "},
+    {disks, "io.steer", "io_done", "crash", 50, "read_mean", "io_done crashed: "},
 };
 #define N_CASES (sizeof cases / sizeof *cases)
 
