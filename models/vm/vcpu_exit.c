@@ -34,13 +34,10 @@ static void done(void *ctx, uint64_t unused)
 
 void exit_finish(struct vcpu *v, sim_cost more)
 {
-    sim_time now = sim_now(vcpu_sim(v));
     sim_cost *after = v->plan.after;
     v->n.exit_ps[v->reason] += more;
     after[HV_KERNEL] += more;
-    if (v->hold > now && (v->hold - now) * 1000 > more)
-        after[HV_WAIT] += (v->hold - now) * 1000 - more;
-    v->hold = 0;
+    after[HV_WAIT] += timer_hold(v, more);
     v->state = VCPU_EXIT;
     vcpu_work(v, after, done);
 }

@@ -45,11 +45,9 @@ static void served(void *ctx, uint64_t unused)
 void irq_start(struct vcpu *v)
 {
     sim_cost part[HV_PARTS_N] = {[HV_COMPUTE] = vcpu_cost(v)->guest_irq};
-    sim_time now = sim_now(vcpu_sim(v));
     v->serving = (uint8_t)vlapic_accept(&v->lapic);
-    if (v->serving == v->timer_vector && v->hold > now)
-        part[HV_WAIT] = (v->hold - now) * 1000;
-    v->hold = 0;
+    if (v->serving == v->timer_vector) /* it fired early, and the host was past its wait */
+        part[HV_WAIT] = timer_hold(v, 0);
     vcpu_work(v, part, served);
     v->state = VCPU_IRQ;
 }

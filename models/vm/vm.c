@@ -50,6 +50,7 @@ static bool vcpu_make(struct vm *m, uint32_t i)
     v->vm = m;
     v->index = i;
     v->poll.rule = &m->spec.halt_poll;
+    timer_reset(v);
     v->task = cpu_task_new(m->hv->env.cpus, &spec);
     if (v->task)
         cpu_task_watch(v->task, vcpu_moved, v);

@@ -39,8 +39,9 @@ struct vcpu {
     struct vcpu *ipi_to;
     uint8_t vector, serving; /* to send; in the guest's handler */
 
-    bool own;      /* the guest's operation asked for this exit */
-    sim_time hold; /* the host may not enter before; a timer that fired early */
+    bool own;            /* the guest's operation asked for this exit */
+    bool expired;        /* the timer fired, early perhaps: not into the guest before `hold` */
+    sim_time hold, lead; /* lead: by how much it is set early */
 
     sim_time halt_start, polled, wake_at, spin_from;
     sim_event step, notice; /* of polling; a notification under way */
@@ -95,6 +96,11 @@ void irq_start(struct vcpu *v);   /* serves the next deliverable one */
 void irq_arrived(struct vcpu *v); /* something was posted: see to it that it is noticed */
 
 void irq_notice(struct vcpu *v); /* serves what waits, if the guest can be interrupted now */
+
+/* vcpu_timer.c */
+void timer_reset(struct vcpu *v);
+/* ps the host waits for a deadline before it enters, `more` from now. */
+sim_cost timer_hold(struct vcpu *v, sim_cost more);
 
 /* vcpu_halt.c */
 void halt_wake(struct vcpu *v);
