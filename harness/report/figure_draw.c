@@ -57,9 +57,11 @@ static void ratios(const struct figure *f, struct plot *p)
             before += !strcmp(f->point[k].series, q->series);
         const double y =
             (double)row + 0.2 * ((double)(before % 4) - 1.5); /* side by side in the row */
+        const bool once = isnan(q->lo); /* one trial: no interval, but a dot */
         if (p->n_series && q->published != 0)
-            plot_point(&p->series[0], q->ours / q->published, y, q->lo / q->published,
-                       q->hi / q->published);
+            plot_point(&p->series[0], q->ours / q->published, y,
+                       (once ? q->ours : q->lo) / q->published,
+                       (once ? q->ours : q->hi) / q->published);
     }
 }
 
