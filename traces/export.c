@@ -64,7 +64,7 @@ int export_begin(struct exporter *x, const struct import_format *f, const struct
 /* A line end goes before every line but the first: the last may have none. */
 void export_row(struct exporter *x, const union trace_row *row)
 {
-    if (x->began)
+    if (x->began && !(x->format->joins && x->format->joins(row)))
         fputs(x->crlf ? "\r\n" : "\n", x->to);
     x->format->put(x, row);
     x->began = true;

@@ -1,9 +1,10 @@
-/* gather.c - facts of requests, jobs and nodes, gathered in one pass. */
+/* gather.c - facts gathered in one pass: of requests, jobs and nodes here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "traces/facts.h"
+#include "traces/gather_rows.h"
 #include "traces/lru.h"
 #include "traces/parse.h"
 #include "traces/tally.h"
@@ -47,7 +48,14 @@ struct gather {
         size_t n;
     } phase_of_gpu_pods;
     bool monotonic, prefixes;
+    const struct gather_ops *ops; /* of the tables of gather_rows.h, with their own state */
+    void *own;
 };
+
+static const struct gather_ops *const row_ops[TRACE_TABLES] = {[TRACE_IO] = &gather_io,
+                                                               [TRACE_PAGES] = &gather_pages,
+                                                               [TRACE_SCHED] = &gather_sched,
+                                                               [TRACE_VMS] = &gather_vms};
 
 struct gather *gather_new(enum trace_table table, const struct import_format *format)
 {
@@ -57,6 +65,11 @@ struct gather *gather_new(enum trace_table table, const struct import_format *fo
     g->table = table;
     g->format = format;
     g->monotonic = true;
+    g->ops = row_ops[table];
+    if (g->ops && !(g->own = calloc(1, g->ops->size))) {
+        free(g);
+        return NULL;
+    }
     return g;
 }
 
@@ -69,6 +82,9 @@ void gather_free(struct gather *g)
     for (size_t i = 0; i < CACHES; i++)
         lru_free(g->cache[i]);
     free(g->phase_of_gpu_pods.by_name);
+    if (g->own)
+        g->ops->done(g->own);
+    free(g->own);
     free(g);
 }
 
@@ -186,13 +202,13 @@ int gather_row(struct gather *g, const union trace_row *row, struct err *e)
         rc = add_job(g, &row->job, e);
     else if (g->table == TRACE_NODES)
         rc = add_node(g, &row->node);
+    else
+        rc = g->ops->row(g->own, row, e);
     g->rows++;
     return rc;
 }
 
-/* scale: what one unit of the tally is in units of the fact. */
-static void put_summary(struct facts *f, const char *group, struct tally *t, double per_unit,
-                        bool cv)
+void facts_summary(struct facts *f, const char *group, struct tally *t, double per_unit, bool cv)
 {
     struct summary s = tally_summary(t);
     if (t->failed)
@@ -210,8 +226,8 @@ static void put_summary(struct facts *f, const char *group, struct tally *t, dou
         facts_bool(f, group, "exact", false);
 }
 
-static void put_counts(struct facts *f, const char *group, struct tally *t,
-                       const struct trace_names *names)
+void facts_counts(struct facts *f, const char *group, struct tally *t,
+                  const struct trace_names *names)
 {
     char key[40];
     tally_settle(t);
@@ -240,7 +256,7 @@ static void put_prefix(struct facts *f, struct gather *g)
 {
     char group[80], cap[32];
     uint64_t blocks = (uint64_t)tally_summary(&g->tally[BLOCKS]).sum;
-    put_summary(f, "blocks_per_request", &g->tally[BLOCKS], 1, false);
+    facts_summary(f, "blocks_per_request", &g->tally[BLOCKS], 1, false);
     facts_integer(f, "", "len(hash_ids)==ceil(input/512)", g->whole_blocks);
     for (size_t i = 0; i < CACHES; i++) {
         if (!g->cache[i])
@@ -265,9 +281,9 @@ static void end_requests(struct gather *g, const struct trace_meta *m, struct fa
     if (span > 0)
         facts_number(f, "", "mean_rps", (double)g->rows * 1e9 / span);
     facts_integer(f, "", "zero-response rows", g->failed);
-    put_summary(f, l && l->prompt ? l->prompt : "prompt_tokens", &g->tally[PROMPT], 1, false);
-    put_summary(f, l && l->output ? l->output : "output_tokens", &g->tally[OUTPUT], 1, false);
-    put_summary(f, "interarrival_s", &g->tally[GAP], 1e9, true);
+    facts_summary(f, l && l->prompt ? l->prompt : "prompt_tokens", &g->tally[PROMPT], 1, false);
+    facts_summary(f, l && l->output ? l->output : "output_tokens", &g->tally[OUTPUT], 1, false);
+    facts_summary(f, "interarrival_s", &g->tally[GAP], 1e9, true);
     if (g->prefixes)
         put_prefix(f, g);
 }
@@ -302,15 +318,15 @@ static void end_jobs(struct gather *g, const struct trace_names *names, struct f
     facts_integer(f, "", "multi_gpu_rows", g->multi);
     facts_integer(f, "", "gpu_spec_rows", g->with_spec);
     put_gpu_pods(f, g, names);
-    put_counts(f, "num_gpu", &g->tally[GPUS], NULL);
-    put_counts(f, "qos", &g->tally[QOS], names);
-    put_counts(f, "pod_phase", &g->tally[PHASE], names);
-    put_summary(f, "cpu_milli", &g->tally[CPU], 1, false);
-    put_summary(f, "memory_mib", &g->tally[MEM], 1, false);
-    put_summary(f, "gpu_milli(gpu pods)", &g->tally[GPU_MILLI], 1, false);
-    put_summary(f, "creation_time_s", &g->tally[CREATED], 1, false);
-    put_summary(f, "lifetime_s(deletion-creation)", &g->tally[LIFETIME], 1, false);
-    put_summary(f, "sched_wait_s(scheduled-creation)", &g->tally[WAIT], 1, false);
+    facts_counts(f, "num_gpu", &g->tally[GPUS], NULL);
+    facts_counts(f, "qos", &g->tally[QOS], names);
+    facts_counts(f, "pod_phase", &g->tally[PHASE], names);
+    facts_summary(f, "cpu_milli", &g->tally[CPU], 1, false);
+    facts_summary(f, "memory_mib", &g->tally[MEM], 1, false);
+    facts_summary(f, "gpu_milli(gpu pods)", &g->tally[GPU_MILLI], 1, false);
+    facts_summary(f, "creation_time_s", &g->tally[CREATED], 1, false);
+    facts_summary(f, "lifetime_s(deletion-creation)", &g->tally[LIFETIME], 1, false);
+    facts_summary(f, "sched_wait_s(scheduled-creation)", &g->tally[WAIT], 1, false);
 }
 
 static void end_nodes(struct gather *g, const struct trace_names *names, struct facts *f)
@@ -318,8 +334,8 @@ static void end_nodes(struct gather *g, const struct trace_names *names, struct 
     facts_integer(f, "", "sum_gpu", g->gpus);
     facts_integer(f, "", "sum_cpu_milli", g->cpu_milli);
     facts_integer(f, "", "sum_memory_mib", g->mem_mib);
-    put_counts(f, "nodes_by_model", &g->tally[MODEL_NODES], names);
-    put_counts(f, "gpus_by_model", &g->tally[MODEL_GPUS], names);
+    facts_counts(f, "nodes_by_model", &g->tally[MODEL_NODES], names);
+    facts_counts(f, "gpus_by_model", &g->tally[MODEL_GPUS], names);
 }
 
 int gather_end(struct gather *g, const struct trace_meta *meta, const struct trace_names *names,
@@ -338,5 +354,7 @@ int gather_end(struct gather *g, const struct trace_meta *meta, const struct tra
         end_jobs(g, names, out);
     else if (g->table == TRACE_NODES)
         end_nodes(g, names, out);
+    else
+        g->ops->end(g->own, g->format, names, out);
     return out->failed ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
 }

@@ -38,7 +38,7 @@ static void list_formats(char *to, size_t room)
 
 int import_format_named(const char *name, const struct import_format **out, struct err *e)
 {
-    char known[200];
+    char known[300];
     if ((*out = import_format(name)))
         return 0;
     list_formats(known, sizeof known);
@@ -50,7 +50,7 @@ int import_sniff(const char *path, const struct import_format **out, struct err 
 {
     struct input *in;
     struct lines l;
-    char known[200];
+    char known[300];
     struct stat st;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return err_set(e, ERR_EUSAGE, "%s: a pipe is read once only: say its format", path);

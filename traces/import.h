@@ -18,7 +18,11 @@
 #include "traces/names.h"
 #include "traces/record.h"
 
-#define IMPORT_FORMATS(X) X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)
+/* clang-format off */
+#define IMPORT_FORMATS(X)                                                                          \
+    X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
+    X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)
+/* clang-format on */
 
 struct importer;
 struct exporter;
@@ -40,9 +44,11 @@ struct import_format {
     /* Writes a record as the format has it, without a line end. */
     void (*head)(struct exporter *x); /* NULL: no header */
     void (*put)(struct exporter *x, const union trace_row *row);
+    bool (*joins)(const union trace_row *row); /* the line goes on; NULL: a row is a line */
 };
 
 #define IMPORT_STATE 16
+#define IMPORT_HELD  12
 
 struct importer {
     const struct import_format *format;
@@ -51,13 +57,14 @@ struct importer {
     struct trace_meta meta;
     uint64_t skip_left, last_ns;
     uint64_t rows, time_zero;
-    unsigned flags;           /* the format's own: handed to its export through the style */
-    int column[IMPORT_STATE]; /* the format's own: where its columns are */
+    unsigned flags;             /* the format's own: handed to its export through the style */
+    int column[IMPORT_STATE];   /* the format's own: where its columns are */
+    uint64_t held[IMPORT_HELD]; /* the format's own: what one line leaves for the next */
     bool started, crlf;
     struct {
         uint64_t *v;
         uint32_t n, cap;
-    } prefix; /* of the current request */
+    } prefix; /* ragged values of the current record */
     struct stamp_style {
         int digits;
         bool elide;
@@ -95,7 +102,8 @@ struct exporter {
     uint64_t epoch_ns; /* of time 0, for formats with calendar times */
     struct stamp_style stamp;
     bool crlf, unended, began;
-    unsigned flags; /* what the importer said */
+    unsigned flags;             /* what the importer said */
+    uint64_t held[IMPORT_HELD]; /* the format's own */
 };
 int export_begin(struct exporter *x, const struct import_format *f, const struct trace_meta *meta,
                  const struct trace_names *names, FILE *to, struct err *e) MUST_CHECK;

@@ -34,6 +34,9 @@ static const char *const published[] = {
     "mooncake-fast25/toolagent_trace.jsonl",
     "mooncake-fast25/synthetic_trace.jsonl",
     "burstgpt-format-sample/burstgpt_sample.csv",
+    "spec2006-memtraces/403.gcc",
+    "spec2006-memtraces/444.namd",
+    "spec2006-memtraces/447.dealII",
     "alibaba-openb-2023/openb_pod_list_default.csv",
     "alibaba-openb-2023/openb_pod_list_cpu250.csv",
     "alibaba-openb-2023/openb_pod_list_gpushare100.csv",
@@ -100,6 +103,19 @@ ParameterizedTest(int *row, convert, published_files_come_back_byte_for_byte, .i
     cr_expect_str_eq(again.input_sha256, first.input_sha256, "%s", path);
     cr_expect_str_eq(again.digest, first.digest, "%s", path);
     cr_expect_eq(convert_verify(store, &verified, NULL, NULL, &e), 0, "%s", e.msg);
+}
+
+/* The lines of ftrace say more than the records hold: the records come back. */
+Test(convert, a_scheduler_trace_comes_back_record_by_record)
+{
+    char path[512];
+    if (!locate("linux-sched/lisa_trace.txt", path, sizeof path))
+        cr_skip_test("linux-sched/lisa_trace.txt is not here");
+    struct trace_meta first = to_store(path, store);
+    to_text(store, text);
+    struct trace_meta again = to_store(text, store2);
+    cr_expect_str_eq(again.digest, first.digest);
+    cr_expect_eq(first.sched, 2941);
 }
 
 static void synthesize(const char *preset, uint64_t n, struct trace_meta *m)

@@ -136,7 +136,8 @@ static const struct {
      "x.json: otherwise: of use only beside a data: file, which may be absent"},
     {"{\"import\": {\"format\": \"azure\", \"file\": \"b.csv\"}}",
      "x.json: import.format: no format \"azure\"; known are azure-llm, mooncake, burstgpt, "
-     "openb-pods, openb-nodes"},
+     "openb-pods, openb-nodes, ftrace, perf-sched, damon, ramulator, msr, vscsi, bitbrains, "
+     "azure-vm"},
     {"{\"import\": {\"format\": \"openb-pods\", \"file\": \"b.csv\"}}",
      "x.json: import.format: got \"openb-pods\", want a format of requests"},
     {"{\"file\": \"b.h5\", \"window\": {\"length_s\": 100}}",
