@@ -45,7 +45,7 @@ static int payload(struct importer *im, const struct sched_line *l, struct trace
     if (!slice_u64(l->pid, INT32_MAX, &pid))
         return import_complain(im, l->pid, e, "a pid");
     s->pid = (uint32_t)pid;
-    return import_slice_name(im, l->comm, &s->task, e);
+    return sched_comm(im, l->comm, &s->task, e);
 }
 
 static int row_of(struct importer *im, enum sched_style style, struct trace_sched *s, struct err *e)

@@ -59,7 +59,7 @@ static bool split_task(struct slice t, enum sched_style style, struct sched_line
 }
 
 /* After the CPU: flags or none, the time, the event. */
-static bool split_event(struct slice rest, struct sched_line *out)
+static bool split_event(struct slice rest, enum sched_style style, struct sched_line *out)
 {
     struct slice word;
     rest = slice_trim(rest);
@@ -78,12 +78,15 @@ static bool split_event(struct slice rest, struct sched_line *out)
     if (!parse_decimal_ns(word.s, word.n, NS_PER_S, &out->time_ns) || out->time_ns > TIME_MAX)
         return false;
     rest = slice_trim(rest);
-    if (slice_begins(rest, "sched:"))
+    if (style == SCHED_PERF && slice_begins(rest, "sched:"))
         rest = (struct slice){rest.s + 6, rest.n - 6};
-    if (!slice_until(&rest, ":", &out->event) || out->event.n == 0 ||
-        memchr(out->event.s, ' ', out->event.n) || memchr(out->event.s, '\t', out->event.n))
+    size_t n = 0;
+    while (n < rest.n && rest.s[n] != ' ' && rest.s[n] != '\t')
+        n++;
+    if (n < 2 || rest.s[n - 1] != ':')
         return false;
-    out->payload = slice_trim(rest);
+    out->event = (struct slice){rest.s, n - 1};
+    out->payload = slice_trim((struct slice){rest.s + n, rest.n - n});
     return true;
 }
 
@@ -96,7 +99,7 @@ int sched_line(const struct importer *im, enum sched_style style, struct sched_l
     uint64_t cpu;
     if (!find_cpu(line, &task, &cpu, &rest) || !split_task(task, style, out))
         return import_complain(im, slice_trim(line), e, "%s", want[style]);
-    if (!split_event(rest, out))
+    if (!split_event(rest, style, out))
         return import_complain(im, slice_trim(rest), e, "a time in seconds and an event");
     out->cpu = (uint32_t)cpu;
     return 0;
@@ -108,7 +111,7 @@ bool sched_line_like(struct slice line, enum sched_style style)
     struct slice task, rest;
     uint64_t cpu;
     return find_cpu(line, &task, &cpu, &rest) && split_task(task, style, &l) &&
-           split_event(rest, &l) && slice_begins(l.event, "sched_");
+           split_event(rest, style, &l) && slice_begins(l.event, "sched_");
 }
 
 /* The value of the key at the front, up to the next key, both with their spaces and "=". */
@@ -134,6 +137,15 @@ struct who {
     struct slice comm, pid, prio;
 };
 
+/* What an export could not write so that it reads the same. */
+int sched_comm(struct importer *im, struct slice comm, uint32_t *name, struct err *e)
+{
+    struct slice rest = comm, f;
+    if (slice_until(&rest, "pid=", &f) || (rest = comm, slice_until(&rest, " [", &f)))
+        return import_complain(im, comm, e, "a task's name without \"pid=\" and \" [\"");
+    return import_slice_name(im, comm, name, e);
+}
+
 static int take_who(struct importer *im, const struct who *w, uint32_t *name, uint32_t *pid,
                     int32_t *prio, struct err *e)
 {
@@ -143,7 +155,7 @@ static int take_who(struct importer *im, const struct who *w, uint32_t *name, ui
     *pid = (uint32_t)v;
     if (!slice_i32(w->prio, prio))
         return import_complain(im, w->prio, e, "a priority");
-    return import_slice_name(im, w->comm, name, e);
+    return sched_comm(im, w->comm, name, e);
 }
 
 /* "comm:pid [prio]", then what follows. */
@@ -188,8 +200,8 @@ static bool long_switch(struct slice rest, struct who *prev, struct slice *state
 int sched_switch(struct importer *im, struct slice payload, struct trace_sched *out, bool *letters,
                  struct err *e)
 {
-    struct who prev, next;
-    struct slice state;
+    struct who prev = {0}, next = {0};
+    struct slice state = {0};
     if (!(slice_begins(payload, "prev_comm=") ? long_switch : short_switch)(payload, &prev, &state,
                                                                             &next))
         return import_complain(im, payload, e,
@@ -231,7 +243,7 @@ int sched_wakeup(struct importer *im, struct slice payload, struct trace_sched *
     bool is_long = slice_begins(payload, "comm=");
     const char *key = is_long ? "target_cpu=" : "CPU:";
     struct slice rest = payload, f;
-    struct who w;
+    struct who w = {0};
     if (!(is_long ? long_who : short_who)(&rest, &w) || !slice_until(&rest, key, &f) ||
         !(f.n == 0 || slice_is(f, "success=1 ")))
         return import_complain(im, payload, e,
@@ -244,7 +256,7 @@ int sched_migrate(struct importer *im, struct slice payload, struct trace_sched 
 {
     struct slice rest = payload, from;
     uint32_t orig;
-    struct who w;
+    struct who w = {0};
     if (!long_who(&rest, &w) || !value(&rest, "orig_cpu=", " dest_cpu=", &from) ||
         !value(&rest, "dest_cpu=", NULL, &rest))
         return import_complain(im, payload, e, "comm= pid= prio= orig_cpu= dest_cpu=");

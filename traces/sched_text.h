@@ -32,6 +32,9 @@ int sched_wakeup(struct importer *im, struct slice payload, struct trace_sched *
 int sched_migrate(struct importer *im, struct slice payload, struct trace_sched *out,
                   struct err *e) MUST_CHECK;
 
+/* The name of a task; complains of one that its own line would not give back. */
+int sched_comm(struct importer *im, struct slice comm, uint32_t *name, struct err *e) MUST_CHECK;
+
 /* "R", "S", "D|I", "R+"; false: no letters for these bits. */
 bool sched_state_text(uint32_t state, char to[32]);
 bool sched_state_parse(struct slice t, uint32_t *state);

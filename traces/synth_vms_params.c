@@ -134,7 +134,8 @@ static void put_rest(FILE *f, const void *params)
     X(peak_h)
     X(mean)
     X(amplitude)
-    X(noise) X(low) X(high) X(burst) X(burst_steps) X(gib_per_vcpu)
+    X(noise)
+    X(low) X(high) X(burst) X(burst_steps) X(gib_per_vcpu)
 #undef X
         fputs(",\"vcpus\":[", f);
     for (uint32_t i = 0; i < p->sizes; i++)

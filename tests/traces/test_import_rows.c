@@ -49,6 +49,8 @@ static const struct {
      "t:1:48: got \"high\", want a priority"},
     {"ftrace", "a-1 [000] 1.0: sched_wakeup: comm=b pid=2 prio=1 target_cpu=x\n",
      "t:1:61: got \"x\", want a CPU"},
+    {"ftrace", "a-1 [000] 1.0: sched_wakeup: a pid=:2 [120] CPU:001\n",
+     "t:1:30: got \"a pid=\", want a task's name without \"pid=\" and \" [\""},
     {"ftrace", "a-1 [000] 2.0: x: \na-1 [000] 1.0: x: \n",
      "t:2:1: got a time of 1 s, want none before the row above (2 s)"},
     {"perf-sched", "a-1 [000] 2.0: sched:x: \n",
