@@ -9,7 +9,8 @@
 
 static const struct synth_kind *const kinds[] = {
     &synth_kind_requests, &synth_kind_io, &synth_kind_pages, &synth_kind_sched, &synth_kind_vms};
-#define KINDS (sizeof kinds / sizeof *kinds)
+#define SPAN_MAX_S 1e9
+#define KINDS      (sizeof kinds / sizeof *kinds)
 
 const struct synth_kind *synth_kind_at(size_t i)
 {
@@ -90,7 +91,12 @@ int synth_any_read(const struct config *section, struct synth_any *s, struct err
     if (!rc && !table && preset && !(rc = config_str(preset, &name, e)) &&
         (k = kind_with_preset(name)))
         s->table = k->table;
-    return rc ? rc : synth_kind_of(s->table)->read(section, &s->p, e);
+    if (rc || (rc = synth_kind_of(s->table)->read(section, &s->p, e)))
+        return rc;
+    if (s->table != TRACE_REQUESTS && synth_kind_of(s->table)->span_s(&s->p) > SPAN_MAX_S)
+        return config_complain(section, e, "a trace of at most %.0g s: times count ns in 64 bits",
+                               SPAN_MAX_S);
+    return 0;
 }
 
 const char *synth_any_source(const struct synth_any *s)

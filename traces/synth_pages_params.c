@@ -150,8 +150,14 @@ static void put_rest(FILE *f, const void *params)
     fprintf(f, ",\"pattern\":\"%s\",\"write\":%.17g", patterns[p->pattern], p->write);
     fprintf(f, ",\"zipf\":%.17g,\"hot\":%.17g,\"hot_share\":%.17g,\"scan\":%.17g", p->zipf, p->hot,
             p->hot_share, p->scan);
-#define X(key) fprintf(f, ",\"%s\":%llu", #key, (unsigned long long)p->key);
-    X(pages) X(gap_ns) X(stride) X(phase_accesses) X(window) X(drift_accesses) X(scan_pages)
+#define X(key) fprintf(f, ",\"%s\":%llu", #key, (unsigned long long)p->key)
+    X(pages);
+    X(gap_ns);
+    X(stride);
+    X(phase_accesses);
+    X(window);
+    X(drift_accesses);
+    X(scan_pages);
 #undef X
 }
 

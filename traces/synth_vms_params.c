@@ -127,17 +127,21 @@ static void put_rest(FILE *f, const void *params)
 {
     const struct synth_vms *p = params;
     fprintf(f, ",\"pattern\":\"%s\"", patterns[p->pattern]);
-#define X(key) fprintf(f, ",\"%s\":%.17g", #key, p->key);
-    X(gap_s)
-    X(lifetime_h)
-    X(step_s)
-    X(peak_h)
-    X(mean)
-    X(amplitude)
-    X(noise)
-    X(low) X(high) X(burst) X(burst_steps) X(gib_per_vcpu)
+#define X(key) fprintf(f, ",\"%s\":%.17g", #key, p->key)
+    X(gap_s);
+    X(lifetime_h);
+    X(step_s);
+    X(peak_h);
+    X(mean);
+    X(amplitude);
+    X(noise);
+    X(low);
+    X(high);
+    X(burst);
+    X(burst_steps);
+    X(gib_per_vcpu);
 #undef X
-        fputs(",\"vcpus\":[", f);
+    fputs(",\"vcpus\":[", f);
     for (uint32_t i = 0; i < p->sizes; i++)
         fprintf(f, "%s%u", i ? "," : "", p->vcpus[i]);
     fputc(']', f);
