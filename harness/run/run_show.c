@@ -14,17 +14,18 @@
 
 #define COLUMNS 6
 
-/* The measures that a person asks for first; a model that has none of them shows its own. */
+/* What the model names first; else the measures that a person asks for first, if it has them. */
 static size_t pick_columns(const struct result_set *rs, const struct metric_list *all,
                            const struct metric **pick)
 {
     static const char *const first[] = {"goodput",  "throughput", "ttft.mean",
                                         "ttft.p99", "e2e.mean",   "e2e.p99"};
+    const char *own = setup_headline(rs->experiment_json);
     size_t n = 0;
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+    for (size_t i = 0; !own && i < sizeof first / sizeof *first; i++)
         if ((pick[n] = metric_named(all, first[i])))
             n++;
-    return n ? n : metric_order(all, setup_headline(rs->experiment_json), pick, COLUMNS);
+    return n ? n : metric_order(all, own, pick, COLUMNS);
 }
 
 static int axis_width(const struct axis *a)

@@ -20,6 +20,11 @@ static const char cache[] =
     "\"accesses\": {\"pattern\": \"zipf\", \"pages\": 500, \"count\": 3000}}";
 static const char disks[] = "\"model\": \"io\", \"machine\": \"machines/lake-testbed.json\","
                             "\"trace\": {\"synth\": {\"preset\": \"lake-azure\"}, \"limit\": 400}";
+static const char tenants[] =
+    "\"model\": \"host\", \"machine\": \"machines/h100-server.json\", \"stack\": \"kvm\","
+    "\"host\": {\"cpus\": 2, \"duration_s\": 0.3, \"vms\": ["
+    "{\"name\": \"t\", \"vcpus\": 4, \"mem_gib\": 4,"
+    " \"workload\": {\"program\": \"training\", \"workers\": 3}}]}";
 
 static const struct {
     const char *model, *bound, *hook, *how;
@@ -45,6 +50,14 @@ static const struct {
     {disks, "io.steer", "io_steer", "crash", 20, "read_mean", "io_steer crashed: "},
     {disks, "io.steer", "io_steer", "hang", 5, "read_mean", "io_steer did not return: "},
     {disks, "io.steer", "io_done", "crash", 50, "read_mean", "io_done crashed: "},
+    {tenants, "cpu.pick", "cpu_pick", "bad", 0, "cpu_util", "cpu_pick answered task "},
+    {tenants, "cpu.pick", "cpu_pick", "slice", 0, "cpu_util",
+     "cpu_pick answered a slice of 1 ns, want 10000 to 10000000000"},
+    {tenants, "cpu.pick", "cpu_pick", "crash", 9, NULL, "cpu_pick crashed: "},
+    {tenants, "cpu.pick", "cpu_pick", "hang", 0, "cpu_util", "cpu_pick did not return: "},
+    {tenants, "cpu.balance", "cpu_balance", "bad", 0, "cpu_util",
+     "cpu_balance answered -3, want 0"},
+    {tenants, "cpu.balance", "cpu_balance", "crash", 3, NULL, "cpu_balance crashed: "},
 };
 #define N_CASES (sizeof cases / sizeof *cases)
 
