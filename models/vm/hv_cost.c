@@ -27,6 +27,13 @@ static const struct {
     P("irq.poll_notice", poll_notice),
     P("ept.small", ept_small),
     P("ept.large", ept_large),
+    P("ept.copy", ept_copy),
+    P("balloon.page", balloon_page),
+    P("ksm.scan", ksm_scan),
+    P("ksm.merge", ksm_merge),
+    P("virtio.ring", virtio_ring),
+    P("virtio.buffer", virtio_buffer),
+    P("direct.doorbell", doorbell),
     P("guest.tpr", guest_tpr),
     P("guest.wake", guest_wake),
 #undef P

@@ -75,11 +75,15 @@ struct hv_cost {
     sim_cost user_out, user_device, user_in; /* to the VMM, its device, back (ioctl, run) */
     sim_cost user_timer;                     /* more, for a device that reads a clock */
     sim_cost nested_switch, nested_copy;     /* both directions; copying what seldom changes */
-    uint64_t nested_user_exits;     /* of a guest hypervisor, on its way to user space and back */
-    sim_cost guest_irq;             /* vector to the guest's handler, its end, return */
-    sim_cost ipi_notify;            /* a posted interrupt reaches a CPU that runs its guest */
-    sim_cost poll_notice;           /* a polling host sees it */
-    sim_cost ept_small, ept_large;  /* allocate, clear and map 4 KiB, 2 MiB */
+    uint64_t nested_user_exits; /* of a guest hypervisor, on its way to user space and back */
+    sim_cost guest_irq;         /* vector to the guest's handler, its end, return */
+    sim_cost ipi_notify;        /* a posted interrupt reaches a CPU that runs its guest */
+    sim_cost poll_notice;       /* a polling host sees it */
+    sim_cost ept_small, ept_large, ept_copy; /* allocate, clear (copy) and map 4 KiB, 2 MiB */
+    sim_cost balloon_page;                   /* give one page back to the host */
+    sim_cost ksm_scan, ksm_merge;            /* look at one page; merge one */
+    sim_cost virtio_ring, virtio_buffer;     /* the guest adds a request; the worker takes one */
+    sim_cost doorbell;                       /* of a device that was passed through */
     sim_cost guest_tpr, guest_wake; /* a TPR write without exit; the guest kernel's own wake path */
 };
 int hv_cost_load(struct hv_cost *c, struct machine_use *use, struct err *e) MUST_CHECK;

@@ -10,7 +10,7 @@ struct section {
     const struct config *operation, *fastpath, *target;
     const char *label;
     uint64_t count, warmup, nested;
-    double halt_poll_us, grow_start_us, deadline_cycles, period_us, gap_us;
+    double halt_poll_us, grow_start_us, deadline_cycles, period_us, gap_us, device_us;
     uint64_t grow, shrink;
     bool tpr, posted, ipi_virtual, timer_advance, vmcs_copy, pmu;
 };
@@ -35,6 +35,7 @@ static const struct config_field fields[] = {
     CONFIG_F64(struct section, deadline_cycles, 0, 1e9, false),
     CONFIG_F64(struct section, period_us, 1, 1e7, false),
     CONFIG_F64(struct section, gap_us, 1, 1e7, false),
+    CONFIG_F64(struct section, device_us, 0, 1e7, false),
     CONFIG_END};
 
 static int read_operation(const struct config *c, const struct hv_operation **op, struct err *e)
@@ -65,6 +66,7 @@ static void fill(const struct section *s, int fastpath, struct hv_setup *q)
     q->count = s->count;
     q->warmup = s->warmup;
     q->gap = ns_of(s->gap_us);
+    q->device = ns_of(s->device_us);
     q->vm = (struct vm_spec){.id = 1,
                              .vcpus = 2,
                              .pin = true,
@@ -164,11 +166,12 @@ static bool start(struct hv_bench *b, const struct model_env *env, const struct 
     const struct hv_env hv = {b->sim, b->cpus, &b->cost};
     b->hv = b->cpus ? hv_new(&hv) : NULL;
     b->vm = b->hv ? vm_create(b->hv, &b->set.vm) : NULL;
-    return b->vm != NULL;
+    return b->vm && hv_bench_device(b);
 }
 
 static void finish(struct hv_bench *b)
 {
+    vdev_free(b->dev);
     hv_free(b->hv);
     cpus_free(b->cpus);
     sim_free(b->sim);

@@ -2,7 +2,7 @@
 #ifndef MODELS_VM_HYPERVISOR_H
 #define MODELS_VM_HYPERVISOR_H
 
-#include "models/vm/vm.h"
+#include "models/vm/vdev.h"
 #include "sim/sketch.h"
 
 /* What a guest does in one operation, step by step; in order of mention. */
@@ -19,6 +19,8 @@ enum hv_step {
     STEP_FAR,   /* programs it for some time far off */
     STEP_SPIN,  /* until the interrupt was served, if it was not yet */
     STEP_IPI,   /* to the other vCPU; until that one served it and this one is back */
+    STEP_IO,    /* a request to a device, */
+    STEP_AWAIT, /* its interrupt, spinning or halted as `target` says */
     STEP_WAKE   /* the guest kernel's way from a timer's handler to a thread */
 };
 enum { STEPS_MAX = 6 };
@@ -26,6 +28,7 @@ enum { STEPS_MAX = 6 };
 struct hv_operation {
     const char *name, *what;
     enum exit_reason reason; /* of STEP_EXIT */
+    enum vdev_kind device;   /* of STEP_IO */
     bool reads_clock;        /* its device in user space does */
     bool from_deadline;      /* it is late by so much, not: takes so long */
     enum hv_step step[STEPS_MAX];
@@ -35,6 +38,7 @@ const struct hv_operation *hv_operation_at(size_t i); /* NULL: past the last */
 struct hv_setup {
     const struct hv_operation *op;
     uint64_t count, warmup; /* operations; before them, some that are not measured */
+    sim_time device;        /* how long a device takes for a request */
     sim_time deadline, gap; /* of the timer, after the operation's start; between operations */
     bool target_halts, tpr;
     struct vm_spec vm;
@@ -47,6 +51,7 @@ struct hv_bench {
     struct cpus *cpus;
     struct hv *hv;
     struct vm *vm;
+    struct vdev *dev;       /* NULL: the operation needs none */
     struct sketch *latency; /* ns */
     uint64_t warm, done;
     int step;
@@ -54,6 +59,7 @@ struct hv_bench {
     sim_time start;
     double sum_ns;
 };
-void hv_bench_start(struct hv_bench *b); /* schedules the first operation */
+bool hv_bench_device(struct hv_bench *b); /* makes the device; false: out of memory */
+void hv_bench_start(struct hv_bench *b);  /* schedules the first operation */
 
 #endif

@@ -3,43 +3,33 @@
  * Those named as in kvm-unit-tests (x86/vmexit.c) do what its tests do.       */
 #include "models/vm/hypervisor.h"
 
-enum { VECTOR = 0xb0, FAR = 1000000000 };
+enum { VECTOR = 0xb0, DEVICE = 0x51, FAR = 1000000000 };
 
 static const struct hv_operation operations[] = {
-    {"cpuid", "cpuid", EXIT_CPUID, false, false, {STEP_EXIT}},
-    {"hypercall", "vmcall", EXIT_HYPERCALL, false, false, {STEP_EXIT}},
-    {"eoi", "end of interrupt by an exit", EXIT_EOI, false, false, {STEP_EXIT}},
-    {"io_kernel", "port of a device in the kernel", EXIT_IO_KERNEL, false, false, {STEP_EXIT}},
-    {"io_user", "port of a device in user space", EXIT_IO_USER, false, false, {STEP_EXIT}},
-    {"io_pmtimer", "the same, a clock", EXIT_IO_USER, true, false, {STEP_EXIT}},
-    {"ept_fault", "first touch of a page", EXIT_EPT, false, false, {STEP_EXIT}},
-    {"timer", "a timer, awaited spinning", 0, false, false, {STEP_TIMER, STEP_SPIN}},
-    {"timer_halt", "a timer, awaited halted; lateness", 0, false, true, {STEP_TIMER, STEP_HALT}},
-    {"cyclictest",
-     "the same until a thread runs, with the timer writes of the way there",
-     0,
-     false,
-     true,
-     {STEP_TIMER, STEP_HALT, STEP_FAR, STEP_WAKE, STEP_FAR}},
-    {"ipi", "to another vCPU, until that has served it", 0, false, false, {STEP_IPI}},
-    {"self_ipi",
-     "self-IPI, served at sti",
-     0,
-     false,
-     false,
-     {STEP_TPR, STEP_CLI, STEP_SELF, STEP_TPR, STEP_STI}},
-    {"self_ipi_hlt",
-     "self-IPI, served behind HLT",
-     0,
-     false,
-     false,
-     {STEP_TPR, STEP_CLI, STEP_SELF, STEP_TPR, STEP_HALT}},
-    {"x2apic_hlt",
-     "virtualized self-IPI, served behind HLT",
-     0,
-     false,
-     false,
-     {STEP_TPR, STEP_CLI, STEP_X2SELF, STEP_TPR, STEP_HALT}},
+    {"cpuid", "cpuid", .reason = EXIT_CPUID, .step = {STEP_EXIT}},
+    {"hypercall", "vmcall", .reason = EXIT_HYPERCALL, .step = {STEP_EXIT}},
+    {"eoi", "end of interrupt by an exit", .reason = EXIT_EOI, .step = {STEP_EXIT}},
+    {"io_kernel", "port of a device in the kernel", .reason = EXIT_IO_KERNEL, .step = {STEP_EXIT}},
+    {"io_user", "port of a device in user space", .reason = EXIT_IO_USER, .step = {STEP_EXIT}},
+    {"io_pmtimer", "the same, a clock", .reason = EXIT_IO_USER, .reads_clock = true,
+     .step = {STEP_EXIT}},
+    {"ept_fault", "first touch of a page", .reason = EXIT_EPT, .step = {STEP_EXIT}},
+    {"io_virtio", "a request by a ring and the host's worker", .device = VDEV_VIRTIO,
+     .step = {STEP_IO, STEP_AWAIT}},
+    {"io_direct", "a request to a device passed through", .device = VDEV_DIRECT,
+     .step = {STEP_IO, STEP_AWAIT}},
+    {"timer", "a timer, awaited spinning", .step = {STEP_TIMER, STEP_SPIN}},
+    {"timer_halt", "a timer, awaited halted; lateness", .from_deadline = true,
+     .step = {STEP_TIMER, STEP_HALT}},
+    {"cyclictest", "the same until a thread runs, with the timer writes of the way there",
+     .from_deadline = true, .step = {STEP_TIMER, STEP_HALT, STEP_FAR, STEP_WAKE, STEP_FAR}},
+    {"ipi", "to another vCPU, until that has served it", .step = {STEP_IPI}},
+    {"self_ipi", "self-IPI, served at sti",
+     .step = {STEP_TPR, STEP_CLI, STEP_SELF, STEP_TPR, STEP_STI}},
+    {"self_ipi_hlt", "self-IPI, served behind HLT",
+     .step = {STEP_TPR, STEP_CLI, STEP_SELF, STEP_TPR, STEP_HALT}},
+    {"x2apic_hlt", "virtualized self-IPI, served behind HLT",
+     .step = {STEP_TPR, STEP_CLI, STEP_X2SELF, STEP_TPR, STEP_HALT}},
 };
 
 const struct hv_operation *hv_operation_at(size_t i)
@@ -125,6 +115,12 @@ static void take(struct hv_bench *b, struct vcpu *v, enum hv_step step)
     case STEP_IPI: /* goes on in arrived() */
         vcpu_ipi(v, vm_vcpu(b->vm, 1), VECTOR, &(struct vcpu_then){.done = stepped, .ctx = b});
         break;
+    case STEP_AWAIT:
+        (b->set.target_halts ? vcpu_halt : vcpu_spin)(v, &then);
+        break;
+    case STEP_IO:
+        vdev_submit(b->dev, v, 0, &then);
+        break;
     case STEP_CLI:
     case STEP_STI:
     case STEP_END:
@@ -148,7 +144,8 @@ static void next(struct hv_bench *b)
             if (b->set.op->step[0] != STEP_IPI || b->served)
                 end(b);
             return;
-        } else if (step == STEP_SPIN ? !b->served : step != STEP_TPR || b->set.tpr) {
+        } else if (step == STEP_SPIN || step == STEP_AWAIT ? !b->served
+                                                           : step != STEP_TPR || b->set.tpr) {
             take(b, v, step);
             return;
         }
@@ -157,10 +154,13 @@ static void next(struct hv_bench *b)
 
 /* ---- interrupts ---- */
 
-static void own_served(void *ctx, uint64_t unused)
+static void own_served(void *ctx, uint64_t vector)
 {
-    (void)unused;
     struct hv_bench *b = ctx;
+    if (vector == DEVICE) {
+        vdev_irq(b->dev);
+        return;
+    }
     b->served = true;
     if (b->step < STEPS_MAX && b->set.op->step[b->step] == STEP_STI)
         stepped(b, 0);
@@ -181,6 +181,41 @@ static void other_served(void *ctx, uint64_t unused)
     b->served = true;
     if (b->back)
         end(b);
+}
+
+/* ---- a device ---- */
+
+static void learned(void *ctx, uint64_t request)
+{
+    (void)request;
+    ((struct hv_bench *)ctx)->served = true;
+}
+
+static void serve_done(void *ctx, uint64_t request)
+{
+    vdev_complete(((struct hv_bench *)ctx)->dev, request);
+}
+
+static void serve(void *ctx, uint64_t request)
+{
+    struct hv_bench *b = ctx;
+    sim_after(b->sim, b->set.device, 0, serve_done, b, request);
+}
+
+bool hv_bench_device(struct hv_bench *b)
+{
+    const struct vdev_spec spec = {
+        .kind = b->set.op->device,
+        .ring = 256,
+        .vector = DEVICE,
+        .irq_to = vm_vcpu(b->vm, 0),
+        .backend = serve,
+        .done = learned,
+        .ctx = b,
+        .worker = {.gang = POLICY_NONE, .home_node = POLICY_NONE, .first_cpu = 1, .n_cpus = 1}};
+    if (b->set.op->step[0] == STEP_IO)
+        b->dev = vdev_new(b->hv, &spec);
+    return b->dev || b->set.op->step[0] != STEP_IO;
 }
 
 void hv_bench_start(struct hv_bench *b)

@@ -42,12 +42,19 @@ void exit_finish(struct vcpu *v, sim_cost more)
     vcpu_work(v, after, done);
 }
 
+static void take_effect(struct vcpu *v)
+{
+    const struct vcpu_then *t = &v->then;
+    if (t->effect)
+        t->effect(t->effect_ctx ? t->effect_ctx : t->ctx, t->arg);
+}
+
 static void handled(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct vcpu *v = ctx;
-    if (v->own && v->then.effect)
-        v->then.effect(v->then.ctx, v->then.arg);
+    if (v->own)
+        take_effect(v);
     if (v->vm->dead)
         return;
     sim_cost more = v->effect ? v->effect(v) : 0;
@@ -97,8 +104,7 @@ static void sent(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct vcpu *v = ctx;
-    if (v->then.effect)
-        v->then.effect(v->then.ctx, v->then.arg);
+    take_effect(v);
     if (v->vm->dead)
         return;
     send(v);

@@ -63,6 +63,7 @@ struct vcpu_then {
     sim_fn *done;
     void *ctx;
     uint64_t arg;
+    void *effect_ctx; /* of effect; NULL: ctx */
 };
 void vcpu_compute(struct vcpu *v, sim_time ns, const struct vcpu_then *then);
 void vcpu_exit(struct vcpu *v, enum exit_reason r, const struct vcpu_then *then);

@@ -36,6 +36,7 @@ struct vcpu {
     enum exit_reason reason; /* of the exit being handled */
     struct exit_plan plan;
     sim_cost (*effect)(struct vcpu *v); /* the hypervisor's own; gives what more it took */
+    sim_cost more;                      /* of that exit, beside its handler */
     struct vcpu *ipi_to;
     uint8_t vector, serving; /* to send; in the guest's handler */
 

@@ -241,3 +241,62 @@ Test(vm_vcpu, a_vm_may_be_destroyed_whatever_it_does)
         vm_world_close(&w);
     }
 }
+
+/* Two guests want one CPU: what each waits is its steal time, and each preemption is an exit. */
+Test(vm_vcpu, a_guest_sees_as_steal_what_another_takes)
+{
+    enum { WORK = 50000000 };
+    struct vm_world w;
+    struct cpus_config cfg = cpu_free_config(1, 1, 1);
+    struct vm_spec spec = vm_plain_spec(1);
+    vm_world_open(&w, &cfg, &spec);
+    spec.id = 2;
+    struct vm *vm[2] = {w.vm, vm_create(w.hv, &spec)};
+    struct seen s[2] = {{.w = &w}, {.w = &w}};
+    struct vcpu_counts n[2];
+    vm_run(vm[1]);
+    for (int i = 0; i < 2; i++) {
+        struct vcpu_then t = then(&s[i]);
+        vcpu_compute(vm_vcpu(vm[i], 0), WORK, &t);
+    }
+    sim_run(w.cpu.sim, SIM_NEVER);
+    sim_time ran = 0;
+    for (int i = 0; i < 2; i++) {
+        vcpu_counts(vm_vcpu(vm[i], 0), &n[i]);
+        cr_expect_eq(n[i].exits[EXIT_EXTINT], n[i].task.preemptions);
+        cr_expect_gt(n[i].task.preemptions, 0);
+        cr_expect_eq(n[i].task.ran, WORK + n[i].task.preemptions * EXIT_ALL);
+        cr_expect_eq(n[i].task.waited, s[i].done_at - n[i].task.ran, "awake all the time");
+        ran += n[i].task.ran;
+    }
+    cr_expect_eq(ran, vm_now(&w), "the CPU never idled");
+    vm_world_conserved(&w, vm, 2, 0);
+    vm_world_close(&w);
+}
+
+/* It waits for its first turn when the interrupt comes: served as the turn begins, not at the end.
+ */
+Test(vm_vcpu, a_vcpu_that_waits_for_its_cpu_is_interrupted_as_it_gets_it)
+{
+    struct vm_world w;
+    struct cpus_config cfg = cpu_free_config(1, 1, 1);
+    struct vm_spec spec = vm_plain_spec(1);
+    vm_world_open(&w, &cfg, &spec);
+    spec.id = 2;
+    struct vm *late = vm_create(w.hv, &spec);
+    struct seen a = {.w = &w}, b = {.w = &w};
+    struct vcpu_then ta = then(&a), tb = then(&b);
+    vm_run(late);
+    vcpu_on_interrupt(vm_vcpu(late, 0), served, &b);
+    vcpu_compute(vm_vcpu(w.vm, 0), 50000, &ta);
+    vcpu_compute(vm_vcpu(late, 0), 9000000, &tb);
+    sim_run(w.cpu.sim, 10000);
+    cr_assert_not(cpu_task_on_cpu(vcpu_task(vm_vcpu(late, 0))));
+    vcpu_interrupt(vm_vcpu(late, 0), VECTOR);
+    sim_run(w.cpu.sim, SIM_NEVER);
+    cr_assert_eq(a.done_at, 50000);
+    cr_assert_eq(b.served_at, 50000 + W_IRQ);
+    cr_assert_eq(b.done_at, 50000 + W_IRQ + 9000000);
+    vm_world_conserved(&w, (struct vm *[]){w.vm, late}, 2, 0);
+    vm_world_close(&w);
+}

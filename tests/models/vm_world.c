@@ -21,6 +21,13 @@ static void fill(struct hv_cost *c)
                           .poll_notice = 30 * ns,
                           .ept_small = 1500 * ns,
                           .ept_large = 100000 * ns,
+                          .ept_copy = 1700 * ns,
+                          .balloon_page = 2000 * ns,
+                          .ksm_scan = 500 * ns,
+                          .ksm_merge = 10000 * ns,
+                          .virtio_ring = 100 * ns,
+                          .virtio_buffer = 1000 * ns,
+                          .doorbell = 300 * ns,
                           .guest_tpr = 20 * ns};
     for (int r = 0; r < EXIT_REASONS_N; r++)
         c->handler[r] = W_HANDLER * ns;
