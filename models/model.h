@@ -82,6 +82,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
 /* The guest list: one line per model. */
 #define MODELS(X)                                                                                  \
     X(model_serve)                                                                                 \
+    X(model_kernel)                                                                                \
     X(model_queueing)                                                                              \
     X(model_memory)                                                                                \
     X(model_io)                                                                                    \

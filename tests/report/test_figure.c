@@ -108,6 +108,15 @@ Test(figure, means_are_over_the_seeds_of_the_selected_trials)
     sh("rm -r %s", dir);
 }
 
+/* A point that misses its tolerance stays missed, and a page says why.  One more or one less is
+ * news. */
+static const struct {
+    const char *figure, *page;
+    int points;
+} misses[] = {
+    {"sel4-ipc", "docs/microkernel.md", 5},
+};
+
 /* All of it is run again by tests/report/check-validation, in continuous integration. */
 Test(figure, the_validation_page_has_every_published_value)
 {
@@ -128,5 +137,10 @@ Test(figure, the_validation_page_has_every_published_value)
         figure_free(f);
     }
     globfree(&g);
-    cr_expect_neq(sh("grep -q Missed docs/validation.md"), 0);
+    int known = 0;
+    for (size_t i = 0; i < sizeof misses / sizeof *misses; i++) {
+        known += misses[i].points;
+        cr_expect_eq(sh("grep -q 'malv figure %s' %s", misses[i].figure, misses[i].page), 0);
+    }
+    cr_expect_eq(sh("test $(grep -c '| missed |$' docs/validation.md) = %d", known), 0);
 }
