@@ -18,7 +18,7 @@
 #include "traces/import_text.h"
 #include "traces/parse.h"
 
-enum { START, TENANT, BASES, STARTED };
+enum { START, TARGET, BASES, STARTED };
 #define PAGE_BYTES 4096u
 #define NS_PER_S   UINT64_C(1000000000)
 
@@ -67,10 +67,7 @@ static bool parse_span(struct slice rest, uint64_t *ns)
 
 static int target(struct importer *im, struct slice id, struct err *e)
 {
-    uint32_t tenant;
-    int rc = import_slice_name(im, slice_trim(id), &tenant, e);
-    im->held[TENANT] = tenant;
-    return rc;
+    return import_u64(im, slice_trim(id), UINT64_MAX, &im->held[TARGET], e);
 }
 
 /* Lines between the regions: 0 understood, 1 it is a region, negative an error. */
@@ -103,12 +100,14 @@ static int set_region(struct importer *im, struct slice line, uint64_t from, uin
     if (from % PAGE_BYTES || to % PAGE_BYTES || to <= from || (to - from) / PAGE_BYTES > UINT32_MAX)
         return import_complain(im, line, e,
                                "a region start-end of whole 4 KiB pages, up to 16 TiB");
+    char id[24];
+    snprintf(id, sizeof id, "%llu", (unsigned long long)im->held[TARGET]);
     *p = (struct trace_page){.time_ns = im->held[START],
-                             .tenant = (uint32_t)im->held[TENANT],
                              .page = from / PAGE_BYTES,
                              .pages = (uint32_t)((to - from) / PAGE_BYTES),
                              .count = (uint32_t)count};
-    return 1;
+    int rc = import_label(im, id, &p->tenant, e); /* only of targets that have regions */
+    return rc ? rc : 1;
 }
 
 static int region(struct importer *im, struct slice line, struct trace_page *p, struct err *e)
@@ -189,7 +188,7 @@ static void damon_put(struct exporter *x, const union trace_row *row)
 {
     const struct trace_page *p = &row->page;
     const char *id = names_text(x->names, p->tenant), *end = x->crlf ? "\r\n" : "\n";
-    if (!x->held[STARTED] || x->held[START] != p->time_ns || x->held[TENANT] != p->tenant) {
+    if (!x->held[STARTED] || x->held[START] != p->time_ns || x->held[TARGET] != p->tenant) {
         fprintf(x->to, "%smonitoring_start: %llu ns%starget_id: ", end,
                 (unsigned long long)p->time_ns, end);
         if (id)
@@ -199,7 +198,7 @@ static void damon_put(struct exporter *x, const union trace_row *row)
         fputs(end, x->to);
     }
     x->held[START] = p->time_ns;
-    x->held[TENANT] = p->tenant;
+    x->held[TARGET] = p->tenant;
     x->held[STARTED] = 1;
     fprintf(x->to, "%012llx-%012llx (%12llu) %11u", (unsigned long long)p->page * PAGE_BYTES,
             (unsigned long long)(p->page + p->pages) * PAGE_BYTES,

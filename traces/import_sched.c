@@ -125,12 +125,13 @@ static void put_event(struct exporter *x, const struct trace_sched *s)
     }
 }
 
-/* Who ran when the event came: known of switches and of the others. */
+/* Who ran when the event came: known of switches and of the others.  The space is there so that no
+ * name at the front of a file can look like an archive. */
 static void put_line(struct exporter *x, enum sched_style style, const struct trace_sched *s)
 {
     bool known = s->event == SCHED_SWITCH || s->event == SCHED_OTHER;
     const char *comm = known ? name_of(x, s->task) : "<...>";
-    fprintf(x->to, style == SCHED_FTRACE ? "%16s-%-5u [%03u] " : "%16s %5u [%03u] ", comm,
+    fprintf(x->to, style == SCHED_FTRACE ? " %15s-%-5u [%03u] " : " %15s %5u [%03u] ", comm,
             known ? s->pid : 0, s->cpu);
     put_time(x, s->time_ns);
     fputs(style == SCHED_FTRACE ? ": " : ": sched:", x->to);
