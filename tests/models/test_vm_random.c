@@ -139,7 +139,10 @@ static void open_scene(struct scene *s, uint64_t seed)
     cfg.wake_cross = below(s, 3000000);
     cfg.migrate_core = below(s, 9000000);
     cfg.smt_speed = 0.5 + 0.5 * rng_unit(&s->rng);
-    vm_world_open(&s->w, &cfg, NULL);
+    if (seed % 2)
+        vm_world_open_shuffled(&s->w, &cfg, seed);
+    else
+        vm_world_open(&s->w, &cfg, NULL);
     scale(&s->w.cost, s);
     uint32_t cpus = cpus_count(s->w.cpu.cpus);
     size_t vms = 1 + below(s, VMS);

@@ -41,14 +41,25 @@ struct vm_spec vm_plain_spec(uint32_t vcpus)
     return s;
 }
 
-void vm_world_open(struct vm_world *w, const struct cpus_config *cfg, const struct vm_spec *spec)
+static void open_host(struct vm_world *w)
 {
-    cpu_world_open(&w->cpu, cfg, NULL, NULL, 1, false);
     fill(&w->cost);
     const struct hv_env env = {w->cpu.sim, w->cpu.cpus, &w->cost};
     w->hv = hv_new(&env);
     cr_assert(w->hv);
     w->vm = NULL;
+}
+
+void vm_world_open_shuffled(struct vm_world *w, const struct cpus_config *cfg, uint64_t seed)
+{
+    cpu_world_open(&w->cpu, cfg, NULL, NULL, seed, true);
+    open_host(w);
+}
+
+void vm_world_open(struct vm_world *w, const struct cpus_config *cfg, const struct vm_spec *spec)
+{
+    cpu_world_open(&w->cpu, cfg, NULL, NULL, 1, false);
+    open_host(w);
     if (!spec)
         return;
     w->vm = vm_create(w->hv, spec);

@@ -22,6 +22,8 @@ enum {
     W_NOTIFY = 500
 };
 void vm_world_open(struct vm_world *w, const struct cpus_config *cfg, const struct vm_spec *spec);
+/* The same, with ties shuffled by the seed. */
+void vm_world_open_shuffled(struct vm_world *w, const struct cpus_config *cfg, uint64_t seed);
 void vm_world_close(struct vm_world *w);
 struct vm_spec vm_plain_spec(uint32_t vcpus); /* posted, full exits, no polling, pinned */
 sim_time vm_now(const struct vm_world *w);
