@@ -20,18 +20,16 @@ struct gpuway {
     struct gpuway_stats stats;
 };
 
-int gpuway_config(struct gpuway_config *c, enum gpuway_kind kind, bool interrupt,
-                  struct machine_use *use, struct err *e)
+int gpuway_config(struct gpuway_config *c, struct machine_use *use, struct err *e)
 {
-    *c = (struct gpuway_config){.kind = kind, .interrupt = interrupt};
-    bool lake = kind == GPUWAY_LAKE;
+    bool lake = c->kind == GPUWAY_LAKE, interrupt = c->interrupt;
     const struct {
         const char *name;
         sim_cost *to;
         bool wanted;
     } costs[] = {
         {"cost.lake_stub", &c->stub, lake},
-        {"cost.lake_channel", &c->channel, lake},
+        {c->shared ? "cost.lake_ring" : "cost.lake_channel", &c->channel, lake},
         {"cost.copy_small", &c->copy, lake},
         {"cost.launch", &c->launch, true},
         {"cost.doorbell", &c->doorbell, true},

@@ -11,8 +11,8 @@
  * their own; it is heard of by polling the fence or by interrupt.
  *
  * Commands of one caller run in order; the GPU runs one thing at a time.
- * Costs: cost.lake_stub (of three commands), .lake_channel (one way), .launch,
- * .doorbell, .copy_small, .gpu_reads_host, .gpu_to_host, .poll, .irq_user.   */
+ * Costs: cost.lake_stub (of three commands), .lake_channel or .lake_ring (one way),
+ * .launch, .doorbell, .copy_small, .gpu_reads_host, .gpu_to_host, .poll, .irq_user.   */
 #ifndef MODELS_KERNEL_GPUWAY_H
 #define MODELS_KERNEL_GPUWAY_H
 
@@ -42,10 +42,11 @@ enum { GPUWAY_COMMANDS = 16 };
 struct gpuway_config {
     enum gpuway_kind kind;
     bool interrupt; /* Micro-LAKE: completion; else polling */
+    bool shared;    /* LAKE: a ring in shared memory that the daemon polls; else Netlink */
     sim_cost stub, channel, launch, doorbell, copy, reads, writes, poll, irq;
 };
-int gpuway_config(struct gpuway_config *c, enum gpuway_kind kind, bool interrupt,
-                  struct machine_use *use, struct err *e) MUST_CHECK;
+/* Fills in the costs; kind, interrupt and shared are given. */
+int gpuway_config(struct gpuway_config *c, struct machine_use *use, struct err *e) MUST_CHECK;
 
 struct gpuway;
 struct gpuway *gpuway_new(struct sim *s, const struct gpuway_config *c); /* NULL: no memory */

@@ -18,7 +18,7 @@ static const struct {
 /* ---- the section ---- */
 
 struct section {
-    const struct config *operation, *replenish, *completion, *commands;
+    const struct config *operation, *replenish, *completion, *channel, *commands;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     uint64_t count;
     uint32_t message_words, clients, servers;
@@ -43,6 +43,7 @@ static const struct config_field fields[] = {
     CONFIG_BOOL(struct section, mitigation, false),
     CONFIG_BOOL(struct section, same_space, false),
     CONFIG_ANY(struct section, completion, false),
+    CONFIG_ANY(struct section, channel, false),
     CONFIG_ANY(struct section, commands, false),
     CONFIG_END,
 };
@@ -166,13 +167,16 @@ static int read_setup(const struct config *c, struct kernel_setup *k, struct err
     struct section s = {.count = 1000, .clients = 1, .servers = 1, .fastpath = true};
     s.budget_us = s.period_us = 10000;
     s.device_us = 80;
-    int operation = 0, interrupt = 0, rc = config_fill(c, fields, &s, e);
+    static const char *const channel[] = {"netlink", "shared", NULL};
+    int operation = 0, interrupt = 0, shared = 0, rc = config_fill(c, fields, &s, e);
     if (!rc)
         rc = read_operation(s.operation, &operation, e);
     if (!rc)
         rc = check_keys(c, operation, e);
     if (!rc && s.completion)
         rc = config_choice(s.completion, completion, &interrupt, e);
+    if (!rc && s.channel)
+        rc = config_choice(s.channel, channel, &shared, e);
     if (rc)
         return rc;
     *k = (struct kernel_setup){.operation = (enum kernel_operation)operation,
@@ -189,7 +193,8 @@ static int read_setup(const struct config *c, struct kernel_setup *k, struct err
                                .fastpath = s.fastpath,
                                .mitigation = s.mitigation,
                                .same_space = s.same_space,
-                               .interrupt = interrupt};
+                               .interrupt = interrupt,
+                               .shared = shared};
     rc = read_mcs(c, &s, k, e);
     return rc ? rc : read_commands(s.commands, k, e);
 }
@@ -282,7 +287,6 @@ static int ask(struct kernel_run *r)
     struct uk_prims uk;
     struct mono_prims mono;
     struct gpuway_config gpu;
-    enum gpuway_kind kind = r->set->operation == KERNEL_lake_launch ? GPUWAY_LAKE : GPUWAY_MALV;
     int rc;
     switch (operations[r->set->operation].world) {
     case WORLD_UK:
@@ -295,7 +299,7 @@ static int ask(struct kernel_run *r)
     case WORLD_GPU:
         break;
     }
-    return gpuway_config(&gpu, kind, r->set->interrupt, r->use, r->e);
+    return kernel_gpuway(r, &gpu);
 }
 
 static int with_machine(const struct config *section, const struct machine *machine,

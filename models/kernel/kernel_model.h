@@ -49,7 +49,7 @@ struct kernel_setup {
     uint32_t words, clients, servers;
     sim_time service, device, budget, period; /* ns */
     bool own_service; /* service was given; else an inference takes what the profile says */
-    bool mcs, fastpath, mitigation, same_space, constant, interrupt;
+    bool mcs, fastpath, mitigation, same_space, constant, interrupt, shared;
     struct gpuway_command command[GPUWAY_COMMANDS];
     uint32_t commands;
 };
@@ -79,6 +79,8 @@ struct kernel_run {
     struct measures *out;
     struct err *e;
 };
+/* The way to the GPU that the settings name, with its costs. */
+int kernel_gpuway(struct kernel_run *r, struct gpuway_config *c) MUST_CHECK;
 int kernel_service(struct kernel_run *r) MUST_CHECK; /* fills in set->service */
 uint32_t kernel_cores(const struct kernel_setup *k); /* of the microkernel */
 int kernel_run_uk(struct kernel_run *r) MUST_CHECK;

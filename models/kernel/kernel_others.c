@@ -221,12 +221,20 @@ static void report_gpu(struct callers *all)
     measures_number(r->out, "queue_max", "1", BETTER_LESS, (double)st.max_queue);
 }
 
+int kernel_gpuway(struct kernel_run *r, struct gpuway_config *c)
+{
+    bool lake = r->set->operation == KERNEL_lake_launch;
+    *c = (struct gpuway_config){.kind = lake ? GPUWAY_LAKE : GPUWAY_MALV,
+                                .interrupt = r->set->interrupt,
+                                .shared = r->set->shared};
+    return gpuway_config(c, r->use, r->e);
+}
+
 int kernel_run_gpu(struct kernel_run *r)
 {
     struct callers all = {.r = r, .running = r->set->clients};
     struct gpuway_config c;
-    enum gpuway_kind kind = r->set->operation == KERNEL_lake_launch ? GPUWAY_LAKE : GPUWAY_MALV;
-    int rc = gpuway_config(&c, kind, r->set->interrupt, r->use, r->e);
+    int rc = kernel_gpuway(r, &c);
     if (rc)
         return rc;
     all.g = gpuway_new(r->sim, &c);

@@ -303,6 +303,23 @@ Test(kernel, lake_calls_wait_as_often_as_they_are_synchronous)
     }
 }
 
+/* Two ways on the channel for a call that waits: nothing else changes. */
+Test(kernel, a_shared_ring_saves_the_wake_ups)
+{
+    const struct machine *m = machine_of(A100);
+    double saved =
+        2 *
+        (machine_find(m, "cost.lake_channel")->value - machine_find(m, "cost.lake_ring")->value) /
+        1e3;
+    const char *commands =
+        "\"commands\": [{\"do\": \"launch\", \"async\": true}, {\"do\": \"sync\"}]";
+    char a[256], b[256];
+    snprintf(a, sizeof a, "{\"operation\": \"lake_launch\", %s}", commands);
+    snprintf(b, sizeof b, "{\"operation\": \"lake_launch\", \"channel\": \"shared\", %s}",
+             commands);
+    cr_expect_float_eq(run(A100, a, "latency_mean") - run(A100, b, "latency_mean"), saved, 2);
+}
+
 Test(kernel, the_daemon_is_one_thread)
 {
     double one = ns("{\"operation\": \"lake_launch\"}");
