@@ -126,6 +126,8 @@ static void choose_axis(struct report *r)
     for (size_t i = 0; r->by == c->n_axis && i < c->n_axis; i++)
         if (c->axis[i].n > 1)
             r->by = i;
+    const char *path = r->by < c->n_axis ? c->axis[r->by].path : "";
+    r->contest = !strncmp(path, "polic", 5) || !strcmp(path, "stack") || !strcmp(path, "machine");
 }
 
 static bool was_told(const struct measures *m)
@@ -162,7 +164,7 @@ static bool beats(const struct report *r, const struct report_entry *a,
 static void choose_best(const struct report *r, struct report_setting *s)
 {
     s->best = s->next = s->oracle = NO_ENTRY;
-    for (size_t i = 0; r->rank && i < s->n; i++) {
+    for (size_t i = 0; r->rank && r->contest && i < s->n; i++) {
         const struct report_entry *en = &s->entry[i];
         if (!en->rank.n)
             continue;

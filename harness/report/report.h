@@ -54,6 +54,7 @@ struct report {
     struct cells *cells;
     struct metric_list metrics;
     size_t by;                 /* axis; cells->n_axis when nothing was swept */
+    bool contest;              /* along policies, stacks, machines somebody can win */
     const char *headline;      /* the model's measures by importance, "a,b"; NULL: not said */
     const struct metric *rank; /* what winners are chosen by; NULL: nothing to rank */
     struct report_setting *setting;

@@ -1,6 +1,7 @@
 /* The one sentence on top: who leads, and by how much. */
 #include <string.h>
 
+#include "harness/base/fmt.h"
 #include "harness/report/report_say.h"
 
 static bool leads_in(const struct report_setting *s, const char *label)
@@ -61,8 +62,54 @@ static void win(const struct report *r, const struct report_setting *s, FILE *f)
         fputs(", with no difference shown between them", f);
 }
 
+/* ---- along what nobody chooses: workloads, sizes ------------------------------------ */
+
+static const struct report_entry *extreme(const struct report_setting *s, bool highest)
+{
+    const struct report_entry *most = NULL;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->entry[i].rank.n && (!most || (s->entry[i].rank.mean > most->rank.mean) == highest))
+            most = &s->entry[i];
+    return most;
+}
+
+/* The same value in every setting; NULL: not the same, or there is none. */
+static const struct report_entry *extreme_of_all(const struct report *r, bool highest)
+{
+    const struct report_entry *first = r->n_setting ? extreme(&r->setting[0], highest) : NULL;
+    for (size_t i = 1; first && i < r->n_setting; i++) {
+        const struct report_entry *en = extreme(&r->setting[i], highest);
+        if (!en || strcmp(en->label, first->label))
+            return NULL;
+    }
+    return first;
+}
+
+static void along_axis(const struct report *r, FILE *f)
+{
+    const struct report_entry *low = extreme_of_all(r, false), *high = extreme_of_all(r, true);
+    char title[120];
+    report_metric_title(r->rank->name, title, sizeof title);
+    if (title[0] >= 'a' && title[0] <= 'z')
+        title[0] = (char)(title[0] - 'a' + 'A');
+    html_text(f, title);
+    fputs(" by ", f);
+    html_text(f, axis_name(&r->cells->axis[r->by]));
+    if (low && high && low->rank.mean < high->rank.mean) {
+        fputs(": lowest at ", f);
+        say_name(f, low);
+        fputs(", highest at ", f);
+        say_name(f, high);
+    }
+}
+
 void report_headline(const struct report *r, FILE *f)
 {
+    if (r->rank && !r->contest && r->by < r->cells->n_axis && r->cells->axis[r->by].n > 1 &&
+        r->rs->n_trial > r->failed) {
+        along_axis(r, f);
+        return;
+    }
     const struct report_setting *s = &r->setting[0];
     const enum outcome what = r->rank && r->n_setting ? say_outcome(s) : OUT_NONE;
     if (what == OUT_NONE) {

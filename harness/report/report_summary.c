@@ -259,7 +259,7 @@ static void each_setting(const struct report *r, FILE *f)
 
 void report_summary(const struct report *r, FILE *f)
 {
-    const bool many = r->n_setting > 3;
+    const bool many = r->contest && r->n_setting > 3;
     fputs("<section class=\"card\" id=\"summary\">\n<h2>", f);
     report_headline(r, f);
     fputs("</h2>\n", f);
@@ -268,7 +268,7 @@ void report_summary(const struct report *r, FILE *f)
         report_many(r, f);
         fprintf(f, "<details><summary>Each of the %zu settings</summary>\n", r->n_setting);
     }
-    if (r->rank)
+    if (r->rank && (r->contest || r->by == r->cells->n_axis))
         each_setting(r, f);
     fputs(r->rank && many ? "</details>\n" : "", f);
     fputs("<h3>Before you believe it</h3>\n<ul>\n", f);

@@ -150,8 +150,11 @@ struct result_set *sample_new(const struct sample *s)
         struct result_trial t = {.index = i, .seed = 1 + i % s->seeds};
         t.measures = s->memory ? memory_measures(stack, policy, t.seed)
                                : serve_measures(stack, policy, t.seed);
-        factor(&t, "stack", stacks[stack]);
-        factor(&t, s->memory ? "policies.mem.evict" : "policy",
+        factor(&t, s->workloads ? "memory.phase" : "stack", stacks[stack]);
+        factor(&t,
+               s->workloads ? "memory.pattern"
+               : s->memory  ? "policies.mem.evict"
+                            : "policy",
                s->memory ? caches[policy] : policies[policy].value);
         if (s->rough)
             make_rough(&t);

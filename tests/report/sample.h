@@ -10,6 +10,7 @@ struct sample {
     unsigned missing; /* trials at the end that have not run */
     bool rough;       /* an ejected policy, a failed trial, hostile names */
     bool memory;      /* a model without requests, whose time has parts; its policy is a hook's */
+    bool workloads;   /* with memory: what was swept is no choice of anybody */
 };
 struct result_set *sample_new(const struct sample *s); /* aborts when out of memory */
 /* Writes it to a new folder under /tmp; returns the folder (static), file is DIR/out.h5. */

@@ -104,6 +104,16 @@ Test(report, tells_where_the_time_goes_and_ranks_what_a_model_has)
     sh("rm -r %s", dir);
 }
 
+Test(report, crowns_nobody_where_nobody_can_choose)
+{
+    const struct sample workloads = {.seeds = 2, .memory = true, .workloads = true};
+    const char *dir = sample_file(&workloads);
+    cr_assert_eq(undrawn(dir), 0);
+    cr_expect_eq(sh("grep -q '<h2>Miss ratio by phase' %s/page/index.html", dir), 0);
+    cr_expect_eq(sh("grep -Eq ' wins|No single winner|class=.tag win' %s/page/index.html", dir), 1);
+    sh("rm -r %s", dir);
+}
+
 Test(report, tells_what_is_missing)
 {
     const char *dir = sample_file(&samples[1]);
