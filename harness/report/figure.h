@@ -2,13 +2,16 @@
  *
  * experiments/figures/NAME.json (schema "malv-figure/1"):
  *   name, title, source   words
- *   published             CSV of published values (published.h), beside the file or in the source
- * tree tolerance             largest error allowed tolerance_kind        "relative" (the default),
- * "absolute", or "interval": relative, and the published value must lie in the 99 % confidence
- * interval over seeds x, y                  {"label", "unit"} of the axes experiment            an
- * experiment, or the path of one points                what the simulation has to say: per series,
- * which trials ("select": {path: value}), the x of each (a path in the experiment, or a number),
- *                         the measure to take as y, and "scale" to multiply it by
+ *   published        CSV of published values (published.h), beside the file or in the source tree;
+ *                    a band "lo..hi" is met anywhere inside, a missing value is shown unjudged
+ *   tolerance        largest error allowed
+ *   tolerance_kind   "relative" (the default), "absolute", or "interval": relative, and the
+ *                    published value must lie in the 99 % confidence interval over seeds
+ *   x, y             {"label", "unit"} of the axes
+ *   experiment       an experiment, or the path of one
+ *   points           what the simulation has to say: per series, which trials ("select": {path:
+ *                    value}), the x of each (a path in the experiment, or a number), the measure
+ *                    to take as y, and "scale" to multiply it by
  *
  * Every published value must be met by trials; a series nobody simulates is an error. */
 #ifndef HARNESS_REPORT_FIGURE_H
@@ -36,6 +39,7 @@ struct figure_series {
 struct figure_point {
     const char *series, *source;
     double x, published, ours, lo, hi; /* lo..hi: interval of ours; NAN with one seed */
+    double band[2]; /* what others found; equal for a number; NAN: nothing published */
     double error;
     bool pass;
     size_t trials;

@@ -36,8 +36,9 @@ static void curves(const struct figure *f, struct plot *p)
         snprintf(name, sizeof name, "%s, published", f->series[k].name);
         struct plot_series *theirs = plot_add(p, name, (unsigned)k, PLOT_MARKS);
         for (size_t i = 0; i < f->n; i++)
-            if (!strcmp(f->point[i].series, f->series[k].name))
-                plot_point(theirs, f->point[i].x, f->point[i].published, NAN, NAN);
+            if (!strcmp(f->point[i].series, f->series[k].name) && !isnan(f->point[i].published))
+                plot_point(theirs, f->point[i].x, f->point[i].published, f->point[i].band[0],
+                           f->point[i].band[1]);
     }
 }
 
@@ -47,6 +48,8 @@ static void ratios(const struct figure *f, struct plot *p)
     for (size_t i = 0; i < f->n; i++) {
         const struct figure_point *q = &f->point[i];
         size_t row = 0, before = 0;
+        if (isnan(q->published))
+            continue;
         while (row < p->n_row && strcmp(p->row[row], q->series))
             row++;
         if (row == p->n_row && !plot_row(p, q->series))

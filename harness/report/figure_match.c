@@ -109,14 +109,26 @@ static int gather(const struct figure *f, const struct result_set *rs,
 static void judge(const struct figure *f, const struct published_row *row,
                   const struct summary *sum, struct figure_point *p)
 {
-    *p = (struct figure_point){row->series, row->source, row->x,  row->value,
-                               sum->mean,   sum->lo,     sum->hi, fabs(sum->mean - row->value),
-                               false,       sum->n};
-    if (f->kind != TOLERANCE_ABSOLUTE && row->value != 0)
-        p->error /= fabs(row->value);
+    const double ours = sum->mean;
+    const double near = ours < row->lo ? row->lo : ours > row->hi ? row->hi : ours;
+    *p = (struct figure_point){.series = row->series,
+                               .source = row->source,
+                               .x = row->x,
+                               .published = row->value,
+                               .ours = ours,
+                               .lo = sum->lo,
+                               .hi = sum->hi,
+                               .band = {row->lo, row->hi},
+                               .trials = sum->n,
+                               .pass = true};
+    if (isnan(row->value)) /* shown, not judged */
+        return;
+    p->error = fabs(ours - near);
+    if (f->kind != TOLERANCE_ABSOLUTE && near != 0)
+        p->error /= fabs(near);
     p->pass = p->error <= f->tolerance;
     if (f->kind == TOLERANCE_INTERVAL) /* no interval, no pass */
-        p->pass = p->pass && p->lo <= row->value && row->value <= p->hi;
+        p->pass = p->pass && p->lo <= row->hi && row->lo <= p->hi;
 }
 
 static int match_all(struct figure *f, const struct result_set *rs, const struct config *experiment,

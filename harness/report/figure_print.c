@@ -26,15 +26,44 @@ static size_t count_missed(const struct figure *f)
     return n;
 }
 
+/* "1.5", a band "1..1.06", or "-". */
+static struct fmt published_words(const struct figure_point *p)
+{
+    struct fmt out;
+    if (isnan(p->published))
+        snprintf(out.s, sizeof out.s, "-");
+    else if (p->band[0] < p->band[1])
+        snprintf(out.s, sizeof out.s, "%g..%g", p->band[0], p->band[1]);
+    else
+        snprintf(out.s, sizeof out.s, "%.6g", p->published);
+    return out;
+}
+
+static struct fmt point_error(const struct figure *f, const struct figure_point *p)
+{
+    struct fmt none = {.s = "-"};
+    return isnan(p->published) ? none : error_words(f, p->error);
+}
+
+static size_t count_judged(const struct figure *f)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        n += !isnan(f->point[i].published);
+    return n;
+}
+
 static void verdict(const struct figure *f, FILE *out)
 {
     fprintf(out, "largest error %s, tolerance %s%s: ", error_words(f, f->max_error).s,
             error_words(f, f->tolerance).s,
             f->kind == TOLERANCE_INTERVAL ? " and inside the 99 % confidence interval" : "");
     if (f->pass)
-        fprintf(out, "all %zu points within it", f->n);
+        fprintf(out, "all %zu points within it", count_judged(f));
     else
-        fprintf(out, "%zu of %zu points outside", count_missed(f), f->n);
+        fprintf(out, "%zu of %zu points outside", count_missed(f), count_judged(f));
+    if (count_judged(f) < f->n)
+        fprintf(out, "; %zu more have no published value", f->n - count_judged(f));
 }
 
 void figure_text(const struct figure *f, FILE *out)
@@ -50,8 +79,8 @@ void figure_text(const struct figure *f, FILE *out)
         char interval[48] = "-";
         if (!isnan(p->lo))
             snprintf(interval, sizeof interval, "%.5g..%.5g", p->lo, p->hi);
-        fprintf(out, "  %-*s %10g %12.6g %12.6g %22s %10s%s\n", width, p->series, p->x,
-                p->published, p->ours, interval, error_words(f, p->error).s,
+        fprintf(out, "  %-*s %10g %12s %12.6g %22s %10s%s\n", width, p->series, p->x,
+                published_words(p).s, p->ours, interval, point_error(f, p).s,
                 p->pass ? "" : "  MISSED");
     }
     fputs("\n", out);
@@ -83,6 +112,8 @@ void figure_json(const struct figure *f, FILE *out)
         json_string(out, p->series);
         json_field(out, "x", p->x);
         json_field(out, "published", p->published);
+        if (p->band[0] < p->band[1])
+            fprintf(out, ",\"band\":[%.17g,%.17g]", p->band[0], p->band[1]);
         json_field(out, "ours", p->ours);
         json_field(out, "error", p->error);
         json_field(out, "lo", p->lo);
@@ -124,11 +155,11 @@ void figure_markdown(const struct figure *f, FILE *out)
         const struct figure_point *p = &f->point[i];
         fputs("| ", out);
         cell(out, p->series);
-        fprintf(out, " | %g | %.6g | %.6g | ", p->x, p->published, p->ours);
+        fprintf(out, " | %g | %s | %.6g | ", p->x, published_words(p).s, p->ours);
         if (isnan(p->lo))
             fputs("- | ", out);
         else
             fprintf(out, "%.5g to %.5g | ", p->lo, p->hi);
-        fprintf(out, "%s | %s |\n", error_words(f, p->error).s, p->pass ? "" : "missed");
+        fprintf(out, "%s | %s |\n", point_error(f, p).s, p->pass ? "" : "missed");
     }
 }

@@ -124,6 +124,31 @@ static int number_of(const struct reader *r, size_t field, double *out, struct e
     return 0;
 }
 
+/* A number, "lo..hi", or nothing. */
+static int value_of(const struct reader *r, size_t field, struct published_row *row, struct err *e)
+{
+    char *s = r->field[field], *dots = strstr(s, "..");
+    row->value = row->lo = row->hi = NAN;
+    if (!*s)
+        return 0;
+    if (!dots) {
+        int rc = number_of(r, field, &row->value, e);
+        row->lo = row->hi = row->value;
+        return rc;
+    }
+    char *end_lo, *end_hi;
+    *dots = 0; /* or its first dot would be taken for a decimal point */
+    row->lo = strtod(s, &end_lo);
+    *dots = '.';
+    row->hi = strtod(dots + 2, &end_hi);
+    row->value = row->lo + (row->hi - row->lo) / 2;
+    if (end_lo == dots && dots != s && end_hi != dots + 2 && !*end_hi && isfinite(row->value) &&
+        row->lo <= row->hi)
+        return 0;
+    return err_set(e, ERR_EPARSE, "%s:%u:%u: got \"%.40s\", want a band lo..hi", r->name, r->line,
+                   r->column[field], s);
+}
+
 static int add_row(struct published *p, struct reader *r, const size_t where[COLUMNS],
                    struct err *e)
 {
@@ -131,7 +156,7 @@ static int add_row(struct published *p, struct reader *r, const size_t where[COL
     const char *series = r->field[where[COL_SERIES]];
     int rc = number_of(r, where[COL_X], &row.x, e);
     if (!rc)
-        rc = number_of(r, where[COL_VALUE], &row.value, e);
+        rc = value_of(r, where[COL_VALUE], &row, e);
     if (!rc && !*series)
         rc = err_set(e, ERR_EPARSE, "%s:%u:%u: the series has no name", r->name, r->line,
                      r->column[where[COL_SERIES]]);

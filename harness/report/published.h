@@ -2,6 +2,8 @@
  * series, x, value, source, in any order, named in the first line.
  *
  * Lines that begin with # are notes.  Fields may be quoted as in RFC 4180.
+ * A value is a number, a band "lo..hi" inside which others found it, or
+ * nothing: ours is then shown where nobody has published one.
  * A value stands once: the same series and x twice is an error.             */
 #ifndef HARNESS_REPORT_PUBLISHED_H
 #define HARNESS_REPORT_PUBLISHED_H
@@ -12,7 +14,8 @@
 
 struct published_row {
     char *series, *source;
-    double x, value;
+    double x, value; /* value: the middle of a band; NAN: nothing published */
+    double lo, hi;   /* the band; a number is a band of no width */
 };
 struct published {
     struct published_row *row;

@@ -1,21 +1,18 @@
-/* disk.h - the machine's disk as tenants use it: what an I/O takes there.
+/* disk.h - the machine's drive as tenants use it: models/blk/ssd.h, somewhere on it.
  *
- * Several I/Os at once, each as long as its size says (a table of the profile)
- * times what the caller draws; more wait, first come first served.           */
+ * All tenants share one drive; where an I/O lies is drawn, uniformly over the
+ * first 256 GiB in steps of 4 KiB.                                           */
 #ifndef MODELS_HOST_DISK_H
 #define MODELS_HOST_DISK_H
 
-#include "models/machine.h"
-#include "sim/station.h"
+#include "models/blk/ssd.h"
+#include "sim/rng.h"
 
 struct disk_io { /* the caller's until done */
-    struct job job;
+    struct ssd_io io;
 };
 
-struct disk;
-int disk_new(struct disk **d, struct sim *s, struct machine_use *use, struct err *e) MUST_CHECK;
-void disk_free(struct disk *d);
-void disk_submit(struct disk *d, struct disk_io *io, uint64_t bytes, bool write, double times,
+void disk_submit(struct ssd *d, struct disk_io *io, uint64_t bytes, bool write, struct rng *where,
                  sim_fn *done, void *ctx);
 
 #endif

@@ -95,8 +95,8 @@ static void at_disk(struct thread *th)
 {
     const struct op *op = &th->crew->program.op[th->pc - 1];
     thread_waits(th, LEDGER_io);
-    disk_submit(th->host->disk, &th->io, op->bytes, op->kind == OP_write, thread_jitter(th),
-                disk_done, th);
+    disk_submit(th->host->disk, &th->io, op->bytes, op->kind == OP_write, &th->draws, disk_done,
+                th);
     leave(th);
 }
 

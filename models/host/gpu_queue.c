@@ -4,12 +4,12 @@
 
 sim_time gpu_queue_add(struct gpu_queue *q, sim_time arrives, sim_time ns, bool copy)
 {
-    if (!q->end && !(q->end = calloc(GPU_DEPTH, sizeof *q->end)))
+    if (!q->end && !(q->end = calloc(q->depth, sizeof *q->end)))
         return 0;
     const sim_time start = arrives > q->free ? arrives : q->free;
     q->free = start + ns;
     q->busy += ns;
-    q->end[q->submitted++ % GPU_DEPTH] = q->free;
+    q->end[q->submitted++ % q->depth] = q->free;
     if (copy)
         q->copy[q->copies++ % GPU_COPIES] = (struct gpu_copy){start, q->free};
     return q->free;
@@ -17,7 +17,7 @@ sim_time gpu_queue_add(struct gpu_queue *q, sim_time arrives, sim_time ns, bool 
 
 sim_time gpu_queue_room(const struct gpu_queue *q)
 {
-    return q->end ? q->end[q->submitted % GPU_DEPTH] : 0;
+    return q->end ? q->end[q->submitted % q->depth] : 0;
 }
 
 void gpu_queue_book(const struct gpu_queue *q, struct account *a, sim_time now)

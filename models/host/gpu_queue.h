@@ -1,7 +1,7 @@
 /* gpu_queue.h - a tenant's own GPU, as its driver sees it: one stream, in order.
  *
  * Kernels and copies run one after another, each from when it has arrived and
- * the one before it has ended.  The driver lets GPU_DEPTH of them be
+ * the one before it has ended.  The driver lets `depth` of them be
  * outstanding.  Ends are known as soon as work is submitted, so that nothing
  * here is an event.  Waiting for it is booked by what it does at the time.    */
 #ifndef MODELS_HOST_GPU_QUEUE_H
@@ -9,17 +9,20 @@
 
 #include "models/host/ledger.h"
 
-enum { GPU_DEPTH = 1024, GPU_COPIES = 16 };
+enum { GPU_COPIES = 16 };
 
 struct gpu_queue {
     sim_time free;      /* when all that was submitted has ended */
-    sim_time *end;      /* [GPU_DEPTH] of the last ones; NULL before the first */
+    uint64_t depth;     /* set before the first */
+    sim_time *end;      /* [depth] of the last ones; NULL before the first */
     uint64_t submitted; /* kernels and copies */
     struct gpu_copy {
         sim_time start, end;
     } copy[GPU_COPIES]; /* the last ones */
     uint64_t copies;
-    uint64_t busy; /* ns of work submitted */
+    uint64_t busy;  /* ns of work submitted */
+    uint32_t track; /* for spans */
+    bool tracked;
 };
 
 /* `arrives` never goes back.  Returns when it ends; 0: out of memory. */

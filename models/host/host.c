@@ -39,6 +39,22 @@ static double bound_by_memory(const struct workload *w)
     return work > 0 ? bound / work : 0;
 }
 
+static bool walks_begin(struct tenant *vm)
+{
+    for (size_t i = 0; i < vm->work->n; i++) {
+        const struct program *p = &vm->work->crew[i].program;
+        if (!(vm->walks[i] = calloc(p->n, sizeof *vm->walks[i])))
+            return false;
+        for (size_t k = 0; k < p->n; k++) {
+            const struct memory_work w = {p->op[k].memory_bound, p->op[k].bytes, vm->host->vm,
+                                          vm->set->large_pages};
+            if (p->op[k].kind == OP_compute)
+                vm->walks[i][k] = memory_walks(&vm->host->memory, &w);
+        }
+    }
+    return true;
+}
+
 static bool threads_begin(struct tenant *vm)
 {
     vm->n_threads = workload_threads(vm->work);
@@ -88,12 +104,16 @@ static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setu
     vm->home_node = nodes > 1 ? (number - 1) % nodes : POLICY_NONE;
     vm->memory_bound = bound_by_memory(vm->work);
     vm->tick_ns = set->tick_hz ? SIM_SEC / set->tick_hz : 0;
-    vm->poll_most = set->halt_poll == VM_HALT_POLL_DEFAULT ? h->poll_most : set->halt_poll;
+    vm->poll = h->poll;
+    if (set->halt_poll != VM_HALT_POLL_DEFAULT)
+        vm->poll.cap = set->halt_poll;
     meet_begin(vm);
     vm->gpus = PROGRAM_IDS;
     vm->gpu = calloc(vm->gpus, sizeof *vm->gpu);
+    for (uint32_t i = 0; vm->gpu && i < vm->gpus; i++)
+        vm->gpu[i].depth = h->gpu_depth;
     vm->latency = sketch_new(h->env->exact);
-    if (!vm->gpu || !vm->latency || !threads_begin(vm) || !seats_begin(vm) ||
+    if (!vm->gpu || !vm->latency || !walks_begin(vm) || !threads_begin(vm) || !seats_begin(vm) ||
         !hand_begin(&vm->hand, vm))
         return false;
     tenant_start(vm);
@@ -102,12 +122,14 @@ static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setu
 
 static void tenant_end(struct tenant *vm)
 {
+    hand_end(&vm->hand); /* its jobs lie in what is freed below */
     for (uint32_t i = 0; vm->thread && i < vm->n_threads; i++)
         thread_end(&vm->thread[i]);
     for (uint32_t i = 0; vm->gpu && i < vm->gpus; i++)
         gpu_queue_free(&vm->gpu[i]);
+    for (size_t i = 0; i < CREWS_MAX; i++)
+        free(vm->walks[i]);
     requests_free(vm);
-    hand_end(&vm->hand);
     sketch_free(vm->latency);
     free(vm->gpu);
     free(vm->thread);
@@ -131,6 +153,8 @@ static bool begin(struct host *h, uint32_t copies)
         h->n_tenants += h->set->vm[i].count * copies;
     if (!(h->tenant = calloc(h->n_tenants, sizeof *h->tenant)))
         return false;
+    if (h->drive.dies && !(h->disk = ssd_new(h->sim, &h->drive)))
+        return false;
     rng_init(&h->starts, h->env->seed, "host", "starts");
     uint32_t n = 0;
     for (uint32_t c = 0; c < copies; c++)
@@ -147,7 +171,7 @@ static void end(struct host *h)
     for (uint32_t i = 0; h->tenant && i < h->n_tenants; i++)
         tenant_end(&h->tenant[i]);
     free(h->tenant);
-    disk_free(h->disk);
+    ssd_free(h->disk);
     cpus_free(h->cpus);
     sim_free(h->sim);
     machine_use_end(&h->use);
@@ -160,8 +184,6 @@ int host_run(const struct host_run *r, struct host_result *out, struct err *e)
     int rc = host_costs(&h, r->stack);
     if (!rc && !begin(&h, r->copies))
         h.failed = true;
-    if (!rc && !h.failed)
-        rc = disk_new(&h.disk, h.sim, &h.use, e);
     if (!rc && !h.failed) {
         sim_run(h.sim, r->set->duration);
         h.failed = h.failed || sim_failed(h.sim);

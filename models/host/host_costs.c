@@ -92,7 +92,7 @@ static int read_passed(struct host *h)
 /* Halt polling is KVM's; its default applies where KVM runs. */
 static int read_polling(struct host *h)
 {
-    sim_cost most = 0, first = 0, spin = 0;
+    sim_cost most = 0, first = 0, spin = 0, slice = 0;
     double grow = 0;
     int rc = machine_ps(&h->use, "host.poll_most", &most, h->e);
     if (!rc)
@@ -101,23 +101,27 @@ static int read_polling(struct host *h)
         rc = machine_value(&h->use, "host.poll_grow", QUANTITY_COUNT, &grow, h->e);
     if (!rc)
         rc = machine_ps(&h->use, "host.lock_spin", &spin, h->e);
-    h->poll = (struct poll_rule){first / 1000, (uint64_t)grow};
-    h->poll_most = strcmp(h->stack->name, "kvm") ? 0 : most / 1000;
+    if (!rc)
+        rc = machine_ps(&h->use, "host.guest_slice", &slice, h->e);
+    h->poll = (struct halt_poll_rule){.cap = strcmp(h->stack->name, "kvm") ? 0 : most / 1000,
+                                      .grow_start = first / 1000,
+                                      .grow = (uint32_t)grow};
     h->lock_spin = spin / 1000;
+    h->guest_slice = slice / 1000;
     return rc;
 }
 
-static bool any_gpu(const struct host_setup *s)
+static bool any(const struct host_setup *s, unsigned needs)
 {
     for (size_t i = 0; i < s->n_vm; i++)
-        if (s->vm[i].launches)
+        if (s->vm[i].needs & needs)
             return true;
     return false;
 }
 
 int host_costs(struct host *h, const char *stack)
 {
-    double pcie = 1;
+    double pcie = 1, depth = 1;
     int rc = machine_use_begin(&h->use, h->env->machine, h->e);
     if (!rc && !(h->stack = stack_find(stack ? stack : "native", h->e)))
         rc = ERR_ENAME;
@@ -130,11 +134,20 @@ int host_costs(struct host *h, const char *stack)
     if (!rc)
         rc = cpus_config(&h->cpu_config, &h->use, h->e);
     if (!rc)
-        rc = memory_costs(&h->memory, &h->use, h->e);
+        rc = memory_costs(&h->memory, any(h->set, NEEDS_MEMORY), &h->use, h->e);
     if (!rc)
         rc = read_polling(h);
-    if (!rc && any_gpu(h->set))
+    if (!rc && any(h->set, NEEDS_GPU))
         rc = machine_value(&h->use, "link.pcie", QUANTITY_RATE, &pcie, h->e);
+    if (!rc && any(h->set, NEEDS_GPU))
+        rc = machine_value(&h->use, "host.gpu_depth", QUANTITY_COUNT, &depth, h->e);
+    if (!rc && (depth < 1 || depth > 65536 || pcie <= 0))
+        rc = err_set(h->e, ERR_ERANGE,
+                     "machine \"%s\": want host.gpu_depth of 1..65536 and link.pcie above 0",
+                     h->use.machine->name);
+    h->gpu_depth = (uint64_t)depth;
+    if (!rc && any(h->set, NEEDS_DISK))
+        rc = ssd_params(&h->drive, &h->use, h->set->disk, h->e);
     h->pcie_ps_per_byte = 1e12 / pcie;
     return rc;
 }

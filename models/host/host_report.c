@@ -174,9 +174,33 @@ void host_report(struct host *h, struct measures *out)
 /* ---- beside another stack ---------------------------------------------------------------------
  */
 
+/* What a difference comes from: the hypervisor itself, sharing CPUs with others, or what follows
+ * from either while waiting. */
+static const char *cause(enum ledger_category c)
+{
+    switch (c) {
+    case LEDGER_kernel:
+    case LEDGER_ipc:
+    case LEDGER_exit:
+        return "over.crossings";
+    case LEDGER_walk:
+        return "over.walks";
+    case LEDGER_steal:
+    case LEDGER_lock:
+    case LEDGER_migrate:
+    case LEDGER_wake:
+    case LEDGER_host:
+        return "over.sharing";
+    default:
+        return "over.waiting";
+    }
+}
+
 void host_compare(const struct host_result *here, const struct host_result *there,
                   struct measures *out)
 {
+    static const char *const causes[] = {"over.crossings", "over.walks", "over.sharing",
+                                         "over.waiting"};
     const double a = (double)here->ledger.operations, b = (double)there->ledger.operations;
     if (a < 1 || b < 1)
         return;
@@ -185,7 +209,14 @@ void host_compare(const struct host_result *here, const struct host_result *ther
     if (here->finished == here->tenants && there->finished == there->tenants)
         measures_number(out, "normalized_end_to_end", "1", BETTER_LESS,
                         here->end_to_end / there->end_to_end);
-    for (int c = 0; c < LEDGER_N; c++)
-        named(out, "over", ledger_name((enum ledger_category)c), "1", BETTER_LESS,
-              ((double)here->ledger.ns[c] / a - (double)there->ledger.ns[c] / b) / base);
+    double by[4] = {0};
+    for (int c = 0; c < LEDGER_N; c++) {
+        const double more =
+            ((double)here->ledger.ns[c] / a - (double)there->ledger.ns[c] / b) / base;
+        named(out, "over", ledger_name((enum ledger_category)c), "1", BETTER_LESS, more);
+        for (int k = 0; k < 4; k++)
+            by[k] += strcmp(causes[k], cause((enum ledger_category)c)) ? 0 : more;
+    }
+    for (int k = 0; k < 4; k++)
+        measures_number(out, causes[k], "1", BETTER_LESS, by[k]);
 }

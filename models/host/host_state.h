@@ -15,6 +15,7 @@
 #include "models/host/memory.h"
 #include "models/host/setup.h"
 #include "models/model.h"
+#include "models/vm/halt_poll.h"
 #include "sim/rng.h"
 
 struct host;
@@ -47,7 +48,8 @@ struct seat {
     struct thread *cur; /* NULL: idle */
     enum seat_state state;
     bool active; /* within a callback of its task, which has no work yet */
-    sim_time halted_at, poll_ns, ticked;
+    struct halt_poll poll;
+    sim_time halted_at, polled, ticked;
     sim_event poll_end;
     struct thread *last; /* who had it last */
     sim_time on_since;
@@ -103,6 +105,7 @@ struct thread {
     struct request *batch; /* taken by receive */
     uint64_t batched;
     struct rng draws;
+    const double *walks; /* its crew's */
 };
 
 /* ---- what threads of a tenant share ------------------------------------------------- */
@@ -175,8 +178,10 @@ struct tenant {
     struct thread_list receivers;
     struct rng arrivals;
     uint32_t home_node;
-    double memory_bound; /* of its threads, for the scheduler's model */
-    sim_time tick_ns, poll_most;
+    double memory_bound;      /* of its threads, for the scheduler's model */
+    double *walks[CREWS_MAX]; /* of each op: page walks per ns of it */
+    sim_time tick_ns;
+    struct halt_poll_rule poll;
     uint64_t exits[PATHS_N], halts;
     uint64_t arrived, replied, inside; /* requests; inside: on their way in, or waiting */
     uint64_t raised, delivered;        /* interrupts and completions for threads */
@@ -184,11 +189,6 @@ struct tenant {
     struct sketch *latency;
     sim_time started, ended;
     uint64_t steps, warm_steps;
-};
-
-struct poll_rule { /* halt polling: first window, and by how much it grows */
-    sim_time first;
-    uint64_t grow;
 };
 
 struct host {
@@ -201,12 +201,14 @@ struct host {
     struct legs path[PATHS_N], passed[PATHS_N]; /* passed: for tenants with a disk of their own */
     struct cpus_config cpu_config;
     struct cpus *cpus;
-    struct disk *disk;
+    struct ssd_params drive;
+    struct ssd *disk; /* NULL: nobody uses it */
     struct memory_costs memory;
-    struct poll_rule poll;
-    sim_time poll_most;
+    struct halt_poll_rule poll; /* cap: the hypervisor's own */
     double pcie_ps_per_byte;
     sim_time lock_spin;
+    sim_time guest_slice; /* how long a thread keeps a vCPU that others wait for */
+    uint64_t gpu_depth;
     struct rng starts;
     struct tenant *tenant;
     uint32_t n_tenants, running;
@@ -231,11 +233,16 @@ void thread_step(struct thread *th); /* on its seat: goes on with its program */
 void thread_book(struct thread *th); /* its account up to now */
 void thread_owe(struct thread *th, enum tenant_path p, uint64_t times); /* what of p is its own */
 const struct legs *thread_path(const struct thread *th, enum tenant_path p);
-double thread_jitter(struct thread *th); /* drawn: what a time is multiplied by */
-void thread_signal(struct thread *th);   /* raises what will wake it; delivered when it runs */
+void thread_signal(struct thread *th); /* raises what will wake it; delivered when it runs */
 void thread_waits(struct thread *th, enum ledger_category c); /* booked up to now, then c */
 void thread_meets(struct thread *th);                         /* booked, then what `met` did */
 void thread_met(struct thread *th, struct thread *other);
+
+sim_time thread_draw(struct thread *th, sim_time ns); /* ns, more or less: the jitter */
+
+/* thread_gpu.c */
+void gpu_submit(struct thread *th); /* the launch or copy it is at */
+void gpu_sync(struct thread *th, const struct op *op);
 
 /* seat.c */
 bool seats_begin(struct tenant *vm);

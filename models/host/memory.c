@@ -1,6 +1,6 @@
 #include "models/host/memory.h"
 
-int memory_costs(struct memory_costs *m, struct machine_use *use, struct err *e)
+int memory_costs(struct memory_costs *m, bool walks, struct machine_use *use, struct err *e)
 {
     double copy = 0, clear = 0;
     int rc = machine_value(use, "host.copy", QUANTITY_RATE, &copy, e);
@@ -10,13 +10,14 @@ int memory_costs(struct memory_costs *m, struct machine_use *use, struct err *e)
         rc = err_set(e, ERR_ERANGE, "machine \"%s\": host.copy and host.clear must be above 0",
                      use->machine->name);
     if (!rc)
-        *m = (struct memory_costs){1e12 / copy, 1e12 / clear};
+        *m = (struct memory_costs){.copy_ps_per_byte = 1e12 / copy,
+                                   .clear_ps_per_byte = 1e12 / clear};
+    (void)walks;
     return rc;
 }
 
-sim_cost memory_walks(const struct memory_costs *m, sim_cost ps, uint64_t working_set, bool vm,
-                      bool large_pages)
+double memory_walks(const struct memory_costs *m, const struct memory_work *w)
 {
-    (void)m, (void)ps, (void)working_set, (void)vm, (void)large_pages;
+    (void)m, (void)w;
     return 0;
 }

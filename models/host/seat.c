@@ -24,6 +24,7 @@ static void poll_over(void *ctx, uint64_t unused)
     if (s->state != SEAT_POLLS)
         return;
     sim_cancel(s->vm->host->sim, s->poll_end);
+    s->polled = sim_now(s->vm->host->sim) - s->halted_at;
     s->state = SEAT_HALTED;
     cpu_task_stop(s->task);
 }
@@ -60,6 +61,7 @@ static bool seat_begin(struct seat *s, struct tenant *vm, uint32_t i)
     snprintf(name, sizeof name, "%s %u", h->vm ? "vcpu" : "thread", i);
     *s = (struct seat){.vm = vm, .number = i, .state = SEAT_HALTED};
     s->track = spans_track(sim_spans(h->sim), vm->name, name);
+    s->poll.rule = &vm->poll;
     s->task = cpu_task_new(h->cpus, &spec);
     if (s->task)
         cpu_task_watch(s->task, moved, s);
@@ -92,12 +94,14 @@ static void halted(void *ctx, uint64_t unused)
         return;
     }
     s->halted_at = sim_now(sim);
-    if (!s->poll_ns) {
+    s->polled = 0;
+    const sim_time poll = halt_poll_begin(&s->poll);
+    if (!poll) {
         s->state = SEAT_HALTED;
         return;
     }
     s->state = SEAT_POLLS;
-    s->poll_end = sim_after(sim, s->poll_ns, 0, poll_over, s, 0);
+    s->poll_end = sim_after(sim, poll, 0, poll_over, s, 0);
     cpu_task_spin(s->task);
 }
 
@@ -118,21 +122,6 @@ static void idle(struct seat *s)
     cpu_task_run(s->task, ns ? ns : 1, halted, s, 0);
 }
 
-/* KVM's rule: a halt just missed by polling lengthens the window, a long one closes it. */
-static void adapt(struct seat *s)
-{
-    const struct poll_rule *r = &s->vm->host->poll;
-    const sim_time most = s->vm->poll_most, slept = sim_now(s->vm->host->sim) - s->halted_at;
-    if (slept <= s->poll_ns)
-        return;
-    if (slept > most)
-        s->poll_ns = 0;
-    else
-        s->poll_ns = s->poll_ns ? s->poll_ns * r->grow : r->first;
-    if (s->poll_ns > most)
-        s->poll_ns = most;
-}
-
 /* ---- threads come and go ------------------------------------------------------------ */
 
 static void take(struct seat *s, struct thread *th)
@@ -147,7 +136,10 @@ static void take(struct seat *s, struct thread *th)
     if (s->state == SEAT_POLLS)
         sim_cancel(h->sim, s->poll_end);
     if (h->vm && s->state != SEAT_RUNS) {
-        adapt(s);
+        const sim_time halt = sim_now(h->sim) - s->halted_at;
+        const bool slept = s->state == SEAT_HALTED;
+        if (s->last) /* it has halted before */
+            halt_poll_end(&s->poll, halt, slept ? s->polled : halt, slept);
         th->owed[LEDGER_exit] += leg_total(&h->path[PATH_halt].leg[0]) / 2;
     }
     if (h->vm && s->last && s->last != th)

@@ -41,24 +41,45 @@ static int choice(const struct config *c, const char *const *names, bool *second
     return rc;
 }
 
+static unsigned needs_of(const struct op *op)
+{
+    switch (op->kind) {
+    case OP_launch:
+    case OP_copy:
+        return NEEDS_GPU;
+    case OP_read:
+    case OP_write:
+        return NEEDS_DISK;
+    case OP_compute:
+        return op->memory_bound > 0 && op->bytes ? NEEDS_MEMORY : 0;
+    default:
+        return 0;
+    }
+}
+
 /* What the program asks for must be there. */
+static int check_op(struct vm_setup *v, const struct op *op, const struct config *c, struct err *e)
+{
+    v->needs |= needs_of(op);
+    if (v->needs & NEEDS_GPU && !v->gpu)
+        return config_complain(config_get(c, "gpu"), e,
+                               "\"passthrough\": the workload launches kernels");
+    if (op->kind == OP_receive && v->work.rate_per_s <= 0)
+        return config_complain(config_get(c, "workload"), e,
+                               "a rate_per_s: the workload receives requests");
+    if (op->kind == OP_compute && op->bytes > v->memory)
+        return config_complain(c, e, "mem_gib of at least the working set (%.6g GiB)",
+                               (double)op->bytes / 0x1p30);
+    return 0;
+}
+
 static int check_needs(struct vm_setup *v, const struct config *c, struct err *e)
 {
+    int rc = 0;
     for (size_t i = 0; i < v->work.n; i++)
-        for (size_t k = 0; k < v->work.crew[i].program.n; k++) {
-            const struct op *op = &v->work.crew[i].program.op[k];
-            v->launches = v->launches || op->kind == OP_launch || op->kind == OP_copy;
-            if (v->launches && !v->gpu)
-                return config_complain(config_get(c, "gpu"), e,
-                                       "\"passthrough\": the workload launches kernels");
-            if (op->kind == OP_receive && v->work.rate_per_s <= 0)
-                return config_complain(config_get(c, "workload"), e,
-                                       "a rate_per_s: the workload receives requests");
-            if (op->kind == OP_compute && op->bytes > v->memory)
-                return config_complain(c, e, "mem_gib of at least the working set (%.6g GiB)",
-                                       (double)op->bytes / 0x1p30);
-        }
-    return 0;
+        for (size_t k = 0; !rc && k < v->work.crew[i].program.n; k++)
+            rc = check_op(v, &v->work.crew[i].program.op[k], c, e);
+    return rc;
 }
 
 static int check_name(const struct config *c, const char *name, struct err *e)
@@ -116,7 +137,7 @@ static const struct config_field baseline_fields[] = {
 struct raw {
     uint32_t cpus;
     double duration_s, warmup_s, overcommit;
-    const char *label;
+    const char *label, *disk;
     const struct config *vms, *baseline;
 };
 static const struct config_field fields[] = {
@@ -125,6 +146,7 @@ static const struct config_field fields[] = {
     CONFIG_F64(struct raw, warmup_s, 0, 1e6, false),
     CONFIG_F64(struct raw, overcommit, 0.001, 1000, false),
     CONFIG_STR(struct raw, label, false),
+    CONFIG_STR(struct raw, disk, false),
     CONFIG_ANY(struct raw, vms, true),
     CONFIG_ANY(struct raw, baseline, false),
     CONFIG_END,
@@ -184,10 +206,11 @@ static uint64_t count_tenants(const struct host_setup *s, uint32_t copies)
 
 int host_setup_read(struct host_setup *s, const struct config *section, struct err *e)
 {
-    struct raw in = {.duration_s = 10, .warmup_s = 0};
+    struct raw in = {.duration_s = 10, .warmup_s = 0, .disk = "980-pro"};
     *s = (struct host_setup){.copies = 1};
     int rc = config_fill(section, fields, &in, e);
     s->cpus = in.cpus;
+    s->disk = in.disk;
     s->duration = (sim_time)(in.duration_s * 1e9 + 0.5);
     s->warmup = (sim_time)(in.warmup_s * 1e9 + 0.5);
     if (!rc && s->warmup >= s->duration)

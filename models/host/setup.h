@@ -6,12 +6,13 @@
 
 #define VM_HALT_POLL_DEFAULT SIM_NEVER /* the hypervisor's own */
 
+enum { NEEDS_GPU = 1, NEEDS_DISK = 2, NEEDS_MEMORY = 4 };
 struct vm_setup {
     const char *name; /* borrowed from the section */
     uint32_t count, vcpus, weight, tick_hz;
     uint64_t memory; /* bytes */
     bool large_pages, disk_passed, gpu, pv_lock;
-    bool launches; /* its workload uses a GPU */
+    unsigned needs; /* what its workload uses of the machine: NEEDS_x */
     sim_time halt_poll;
     sim_time budget, period; /* of each vCPU's scheduling context; 0: none */
     double footprint;
@@ -22,6 +23,7 @@ enum { VMS_MAX = 64, TENANTS_MAX = 512 };
 struct host_setup {
     uint32_t cpus; /* 0: all that the machine has */
     sim_time duration, warmup;
+    const char *disk; /* which drive of the profile: "ssd.DISK" */
     struct vm_setup *vm;
     size_t n_vm;
     uint32_t copies;      /* of the whole list */

@@ -4,8 +4,6 @@
 
 #include "models/host/host_state.h"
 
-#define GUEST_SLICE (3 * SIM_MS) /* how long a thread keeps a vCPU that others wait for */
-
 bool thread_begin(struct thread *th, struct tenant *vm, const struct crew *crew, uint32_t index,
                   uint32_t in_crew)
 {
@@ -13,6 +11,7 @@ bool thread_begin(struct thread *th, struct tenant *vm, const struct crew *crew,
     th->in_crew = in_crew;
     th->account.since = sim_now(vm->host->sim);
     th->waits_for = LEDGER_queue;
+    th->walks = vm->walks[crew - vm->work->crew];
     rng_init_indexed(&th->draws, vm->host->env->seed, "host", vm->name, index);
     th->seen = calloc(vm->n_threads, sizeof *th->seen);
     return th->seen != NULL;
@@ -126,15 +125,12 @@ void thread_signal(struct thread *th)
     th->vm->raised++;
 }
 
-double thread_jitter(struct thread *th)
+sim_time thread_draw(struct thread *th, sim_time ns)
 {
     const double j = th->vm->work->jitter;
-    return j == 0 ? 1 : 1 + j * (2 * rng_unit(&th->draws) - 1);
-}
-
-static sim_time draw(struct thread *th, sim_time ns)
-{
-    return (sim_time)((double)ns * thread_jitter(th) + 0.5);
+    if (j == 0)
+        return ns;
+    return (sim_time)((double)ns * (1 + j * (2 * rng_unit(&th->draws) - 1)) + 0.5);
 }
 
 static void compute_more(struct thread *th);
@@ -142,13 +138,11 @@ static void compute_more(struct thread *th);
 static void compute_piece(struct thread *th)
 {
     const bool shared = th->host->vm && th->vm->n_threads > th->vm->n_seats;
-    const struct op *op = &th->crew->program.op[th->pc - 1];
-    const uint64_t ns = shared && th->work_left > GUEST_SLICE ? GUEST_SLICE : th->work_left;
+    const uint64_t ns =
+        shared && th->work_left > th->host->guest_slice ? th->host->guest_slice : th->work_left;
     th->work_left -= ns;
     th->owed[LEDGER_compute] += ns * 1000;
-    th->owed[LEDGER_walk] +=
-        memory_walks(&th->host->memory, (sim_cost)((double)ns * 1000 * op->memory_bound), op->bytes,
-                     th->host->vm, th->vm->set->large_pages);
+    th->owed[LEDGER_walk] += (sim_cost)((double)ns * 1000 * th->walks[th->pc - 1]);
     seat_run(th, compute_more);
 }
 
@@ -173,116 +167,6 @@ static void touch(struct thread *th, uint64_t bytes)
     seat_run(th, thread_step);
 }
 
-/* ---- the GPU ------------------------------------------------------------------------ */
-
-static struct gpu_queue *gpu_of(struct thread *th, const struct op *op)
-{
-    return &th->vm->gpu[op->id + (th->crew->own_stream ? th->in_crew : 0)];
-}
-
-static void launch_next(struct thread *th);
-
-static void launched(struct thread *th)
-{
-    const struct op *op = &th->crew->program.op[th->pc - 1];
-    struct host *h = th->host;
-    const sim_time arrives =
-        sim_now(h->sim) + legs_wire(&h->path[op->kind == OP_copy ? PATH_copy : PATH_launch]) / 1000;
-    sim_time ns = draw(th, op->ns);
-    if (op->kind == OP_copy)
-        ns = (sim_time)(h->pcie_ps_per_byte * (double)op->bytes / 1000) + 1;
-    if (!gpu_queue_add(gpu_of(th, op), arrives, ns, op->kind == OP_copy))
-        host_fail(h);
-    th->round++;
-    launch_next(th);
-}
-
-static void room_again(void *ctx, uint64_t unused)
-{
-    (void)unused;
-    struct thread *th = ctx;
-    thread_waits(th, LEDGER_host);
-    seat_run(th, launch_next);
-}
-
-static void launch_next(struct thread *th)
-{
-    const struct op *op = &th->crew->program.op[th->pc - 1];
-    struct gpu_queue *q = gpu_of(th, op);
-    const enum tenant_path p = op->kind == OP_copy ? PATH_copy : PATH_launch;
-    const sim_time room = gpu_queue_room(q);
-    if (th->round == (op->kind == OP_copy ? 1 : op->count)) {
-        thread_step(th);
-        return;
-    }
-    if (room > sim_now(th->host->sim)) { /* the driver spins on a full ring */
-        thread_book(th);
-        th->gpu = q;
-        th->doing = DOING_GPU;
-        th->timer = sim_at(th->host->sim, room, 0, room_again, th, 0);
-        seat_spin(th);
-        return;
-    }
-    thread_owe(th, p, 1);
-    seat_run(th, launched);
-}
-
-/* Polling: the fence is there, and the thread sees it. */
-static void gpu_polled(void *ctx, uint64_t unused)
-{
-    (void)unused;
-    struct thread *th = ctx;
-    thread_waits(th, LEDGER_host);
-    thread_owe(th, PATH_polled, 1);
-    seat_run(th, thread_step);
-}
-
-static void gpu_interrupts(void *ctx, uint64_t unused)
-{
-    (void)unused;
-    struct thread *th = ctx;
-    thread_waits(th, LEDGER_gpu);
-    flight_back(th, PATH_sync_done);
-}
-
-static void gpu_poll(struct thread *th)
-{
-    struct host *h = th->host;
-    const sim_time end = th->gpu->free + legs_wire(&h->path[PATH_polled]) / 1000;
-    if (end <= sim_now(h->sim)) { /* the fence is there already */
-        gpu_polled(th, 0);
-        return;
-    }
-    thread_book(th);
-    th->doing = DOING_GPU;
-    th->timer = sim_at(h->sim, end, 0, gpu_polled, th, 0);
-    seat_spin(th);
-}
-
-static void gpu_block(struct thread *th)
-{
-    struct sim *sim = th->host->sim;
-    if (th->gpu->free <= sim_now(sim)) {
-        gpu_polled(th, 0);
-        return;
-    }
-    thread_book(th);
-    th->doing = DOING_GPU;
-    th->timer = sim_at(sim, th->gpu->free, 0, gpu_interrupts, th, 0);
-    seat_leave(th);
-}
-
-static void gpu_sync(struct thread *th, const struct op *op)
-{
-    th->gpu = gpu_of(th, op);
-    if (op->poll) {
-        gpu_poll(th);
-        return;
-    }
-    thread_owe(th, PATH_sync, 1);
-    seat_run(th, gpu_block);
-}
-
 /* ---- sleeping, operations, loops ------------------------------------------------------ */
 
 static void slept(void *ctx, uint64_t unused)
@@ -297,7 +181,7 @@ static void sleeps(struct thread *th)
 {
     const struct op *op = &th->crew->program.op[th->pc - 1];
     thread_waits(th, LEDGER_queue);
-    th->timer = sim_after(th->host->sim, draw(th, op->ns), 0, slept, th, 0);
+    th->timer = sim_after(th->host->sim, thread_draw(th, op->ns), 0, slept, th, 0);
     seat_leave(th);
 }
 
@@ -370,7 +254,7 @@ static void start(struct thread *th, const struct op *op)
     struct host *h = th->host;
     switch (op->kind) {
     case OP_compute:
-        th->work_left = draw(th, op->ns);
+        th->work_left = thread_draw(th, op->ns);
         compute_piece(th);
         break;
     case OP_syscall:
@@ -386,8 +270,7 @@ static void start(struct thread *th, const struct op *op)
         break;
     case OP_launch:
     case OP_copy:
-        th->round = 0;
-        launch_next(th);
+        gpu_submit(th);
         break;
     case OP_sync:
         gpu_sync(th, op);

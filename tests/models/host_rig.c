@@ -38,6 +38,7 @@ void rig_run(struct rig *r, const char *section, struct host_result *result)
     struct model_env env = {.seed = r->seed, .machine = m, .stack = r->stack};
     env.sim.shuffle_ties = r->shuffle;
     env.sim.shuffle_seed = 99;
+    env.sim.spans = r->spans;
     rig_end(r);
     r->out = measures_new();
     const struct host_run run = {&env, &set, r->stack, set.copies, r->out};

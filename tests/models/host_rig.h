@@ -8,6 +8,7 @@ struct rig {
     const char *stack;
     uint64_t seed;
     bool shuffle;
+    struct spans *spans;
     struct measures *out; /* of the last run; rig_end frees it */
 };
 

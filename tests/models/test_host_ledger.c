@@ -96,7 +96,7 @@ Test(host_ledger, shares_sum_to_one)
 
 Test(host_ledger, a_wait_for_the_gpu_tells_copies_from_kernels)
 {
-    struct gpu_queue q = {0};
+    struct gpu_queue q = {.depth = 8};
     cr_assert_eq(gpu_queue_add(&q, 100, 50, true), 150);   /* copy 100..150 */
     cr_assert_eq(gpu_queue_add(&q, 120, 200, false), 350); /* behind it */
     cr_assert_eq(gpu_queue_add(&q, 400, 25, true), 425);   /* after a gap */
@@ -110,8 +110,8 @@ Test(host_ledger, a_wait_for_the_gpu_tells_copies_from_kernels)
 
 Test(host_ledger, the_driver_waits_when_its_ring_is_full)
 {
-    struct gpu_queue q = {0};
-    for (int i = 0; i < GPU_DEPTH; i++) {
+    struct gpu_queue q = {.depth = 64};
+    for (int i = 0; i < 64; i++) {
         cr_assert_leq(gpu_queue_room(&q), 1);
         gpu_queue_add(&q, 1, 10, false);
     }

@@ -57,6 +57,25 @@ Test(figure, a_missed_tolerance_is_exit_status_3, .timeout = 60)
     cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/missed.json >/dev/null 2>&1"), 3);
 }
 
+/* Half the load gives a mean of 2: inside 1..3, above 1..1.5, and nothing to say about a gap. */
+Test(figure, a_band_is_met_inside_and_a_gap_is_not_judged, .timeout = 60)
+{
+    struct figure *f = run_figure("tests/report/figures/bands.json");
+    cr_assert_eq(f->n, 3);
+    cr_expect(f->point[0].pass && f->point[0].error == 0);
+    cr_expect(!f->point[1].pass);
+    cr_expect_float_eq(f->point[1].error, (f->point[1].ours - 1.5) / 1.5, 1e-12);
+    cr_expect(f->point[2].pass && isnan(f->point[2].published) && f->point[2].ours > 0);
+    cr_expect(!f->pass);
+    figure_free(f);
+    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/bands.json --json | grep -q "
+                          "'\"published\":null,\"ours\":'"),
+                 0);
+    cr_expect_eq(sh(BUILD "/malv figure -q tests/report/figures/bands.json 2>/dev/null | grep -q "
+                          "'1 of 2 points outside; 1 more have no published value'"),
+                 0);
+}
+
 Test(figure, json_has_the_promised_shape, .timeout = 60)
 {
     char dir[] = "/tmp/malv-figure-XXXXXX";
@@ -130,9 +149,14 @@ Test(figure, the_validation_page_has_every_published_value)
                      f->name);
         for (size_t k = 0; k < f->published.n; k++) {
             const struct published_row *p = &f->published.row[k];
+            char value[64] = "-";
+            if (p->lo < p->hi)
+                snprintf(value, sizeof value, "%g..%g", p->lo, p->hi);
+            else if (!isnan(p->value))
+                snprintf(value, sizeof value, "%.6g", p->value);
             cr_expect_eq(
-                sh("grep -qF '| %s | %g | %.6g | ' docs/validation.md", p->series, p->x, p->value),
-                0, "%s at %g: malv figure all --markdown docs/validation.md", p->series, p->x);
+                sh("grep -qF '| %s | %g | %s | ' docs/validation.md", p->series, p->x, value), 0,
+                "%s at %g: malv figure all --markdown docs/validation.md", p->series, p->x);
         }
         figure_free(f);
     }

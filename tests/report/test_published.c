@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <math.h>
 #include <string.h>
 
 #include "harness/report/published.h"
@@ -17,6 +18,23 @@ Test(published, reads_quotes_notes_and_columns_in_any_order)
     cr_expect_eq(p.row[0].value, 2.5);
     cr_expect_eq(p.row[1].x, 0.2);
     cr_expect_eq(p.row[1].value, -1000);
+    published_free(&p);
+}
+
+Test(published, a_value_may_be_a_band_or_missing)
+{
+    const char *text = "series,x,value,source\na,1,0.5..-1e-1,s\n";
+    struct published p;
+    struct err e = {0};
+    cr_expect_eq(published_parse(&p, "t.csv", text, strlen(text), &e), ERR_EPARSE);
+    cr_expect_str_eq(e.msg, "t.csv:2:5: got \"0.5..-1e-1\", want a band lo..hi");
+    text = "series,x,value,source\na,1,1..1.06,s\na,2,,nobody\na,3,7,s\n";
+    cr_assert_eq(published_parse(&p, "t.csv", text, strlen(text), &e), 0, "%s", e.msg);
+    cr_expect_eq(p.row[0].lo, 1);
+    cr_expect_eq(p.row[0].hi, 1.06);
+    cr_expect_float_eq(p.row[0].value, 1.03, 1e-12);
+    cr_expect(isnan(p.row[1].value) && isnan(p.row[1].lo));
+    cr_expect(p.row[2].lo == 7 && p.row[2].value == 7 && p.row[2].hi == 7);
     published_free(&p);
 }
 

@@ -1,0 +1,136 @@
+/* thread_gpu.c - what a thread does with its GPU: launches, copies, waiting for them. */
+#include <stdio.h>
+
+#include "models/host/host_state.h"
+#include "sim/spans.h"
+
+static struct gpu_queue *gpu_of(struct thread *th, const struct op *op)
+{
+    return &th->vm->gpu[op->id + (th->crew->own_stream ? th->in_crew : 0)];
+}
+
+static void launch_next(struct thread *th);
+
+static void show(struct thread *th, struct gpu_queue *q, const struct op *op, sim_time start,
+                 sim_time end)
+{
+    struct spans *sp = sim_spans(th->host->sim);
+    char name[24];
+    if (!sp)
+        return;
+    if (!q->tracked) {
+        snprintf(name, sizeof name, "gpu %u", (unsigned)(q - th->vm->gpu));
+        q->track = spans_track(sp, th->vm->name, name);
+        q->tracked = true;
+    }
+    spans_slice(sp, q->track, op->kind == OP_copy ? "copy" : "kernel", start, end);
+}
+
+static void launched(struct thread *th)
+{
+    const struct op *op = &th->crew->program.op[th->pc - 1];
+    struct host *h = th->host;
+    const sim_time arrives =
+        sim_now(h->sim) + legs_wire(&h->path[op->kind == OP_copy ? PATH_copy : PATH_launch]) / 1000;
+    sim_time ns = thread_draw(th, op->ns);
+    if (op->kind == OP_copy)
+        ns = (sim_time)(h->pcie_ps_per_byte * (double)op->bytes / 1000) + 1;
+    const sim_time end = gpu_queue_add(gpu_of(th, op), arrives, ns, op->kind == OP_copy);
+    if (!end)
+        host_fail(h);
+    show(th, gpu_of(th, op), op, end - ns, end);
+    th->round++;
+    launch_next(th);
+}
+
+static void room_again(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct thread *th = ctx;
+    thread_waits(th, LEDGER_host);
+    seat_run(th, launch_next);
+}
+
+static void launch_next(struct thread *th)
+{
+    const struct op *op = &th->crew->program.op[th->pc - 1];
+    struct gpu_queue *q = gpu_of(th, op);
+    const enum tenant_path p = op->kind == OP_copy ? PATH_copy : PATH_launch;
+    const sim_time room = gpu_queue_room(q);
+    if (th->round == (op->kind == OP_copy ? 1 : op->count)) {
+        thread_step(th);
+        return;
+    }
+    if (room > sim_now(th->host->sim)) { /* the driver spins on a full ring */
+        thread_book(th);
+        th->gpu = q;
+        th->doing = DOING_GPU;
+        th->timer = sim_at(th->host->sim, room, 0, room_again, th, 0);
+        seat_spin(th);
+        return;
+    }
+    thread_owe(th, p, 1);
+    seat_run(th, launched);
+}
+
+void gpu_submit(struct thread *th)
+{
+    th->round = 0;
+    launch_next(th);
+}
+
+/* Polling: the fence is there, and the thread sees it. */
+static void gpu_polled(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct thread *th = ctx;
+    thread_waits(th, LEDGER_host);
+    thread_owe(th, PATH_polled, 1);
+    seat_run(th, thread_step);
+}
+
+static void gpu_interrupts(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct thread *th = ctx;
+    thread_waits(th, LEDGER_gpu);
+    flight_back(th, PATH_sync_done);
+}
+
+static void gpu_poll(struct thread *th)
+{
+    struct host *h = th->host;
+    const sim_time end = th->gpu->free + legs_wire(&h->path[PATH_polled]) / 1000;
+    if (end <= sim_now(h->sim)) { /* the fence is there already */
+        gpu_polled(th, 0);
+        return;
+    }
+    thread_book(th);
+    th->doing = DOING_GPU;
+    th->timer = sim_at(h->sim, end, 0, gpu_polled, th, 0);
+    seat_spin(th);
+}
+
+static void gpu_block(struct thread *th)
+{
+    struct sim *sim = th->host->sim;
+    if (th->gpu->free <= sim_now(sim)) {
+        gpu_polled(th, 0);
+        return;
+    }
+    thread_book(th);
+    th->doing = DOING_GPU;
+    th->timer = sim_at(sim, th->gpu->free, 0, gpu_interrupts, th, 0);
+    seat_leave(th);
+}
+
+void gpu_sync(struct thread *th, const struct op *op)
+{
+    th->gpu = gpu_of(th, op);
+    if (op->poll) {
+        gpu_poll(th);
+        return;
+    }
+    thread_owe(th, PATH_sync, 1);
+    seat_run(th, gpu_block);
+}
