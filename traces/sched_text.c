@@ -9,6 +9,7 @@
 #define TIME_MAX (UINT64_MAX / 4)
 #define CPU_MAX  65535
 #define PID_MAX  INT32_MAX
+#define LOST     "<CANT FIND FIELD success> " /* trace-cmd of kernels that dropped it */
 
 /* " [" digits "]": what stands before it, and the number. */
 static bool find_cpu(struct slice line, struct slice *before, uint64_t *cpu, struct slice *after)
@@ -245,7 +246,7 @@ int sched_wakeup(struct importer *im, struct slice payload, struct trace_sched *
     struct slice rest = payload, f;
     struct who w = {0};
     if (!(is_long ? long_who : short_who)(&rest, &w) || !slice_until(&rest, key, &f) ||
-        !(f.n == 0 || slice_is(f, "success=1 ")))
+        !(f.n == 0 || slice_is(f, "success=1 ") || slice_is(f, LOST)))
         return import_complain(im, payload, e,
                                "comm= pid= prio= target_cpu=, or comm:pid [prio] CPU:n");
     int rc = take_cpu(im, rest, &out->target_cpu, e);

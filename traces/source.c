@@ -268,6 +268,8 @@ int trace_rows_check(const struct config *section, unsigned tables,
     if (!rc && !(rc = table_of(&s, path, table, e))) {
         snprintf(what, sizeof what, "a trace of %s", trace_schemas[*table].table);
         rc = want_table(s.path ? s.path : "synth", what, *table, tables, e);
+        if (rc)
+            err_wrap(e, rc, "%s", config_path(s.at));
         if (!rc)
             rc = source_section_fits(&s, *table, e);
     }

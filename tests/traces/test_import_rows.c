@@ -159,6 +159,28 @@ Test(import_rows, a_switch_reads_the_same_in_every_dress)
     }
 }
 
+Test(import_rows, a_wakeup_reads_the_same_in_every_dress)
+{
+    static const char *const lines[] = {
+        "a-7 [003] 1.5: sched_wakeup: comm=b c pid=8 prio=-2 success=1 target_cpu=002",
+        "a-7 [003] 1.5: sched_wakeup: comm=b c pid=8 prio=-2 target_cpu=002",
+        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2] success=1 CPU:002",
+        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2]<CANT FIND FIELD success> CPU:002",
+        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2] CPU:002",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct err e = {0};
+        union trace_row r;
+        int rc;
+        struct importer *im = open_text("ftrace", lines[i], &rc, &e);
+        cr_assert_eq(import_next(im, &r, &e), 1, "%s: %s", lines[i], e.msg);
+        cr_expect(r.sched.event == SCHED_WAKEUP && r.sched.cpu == 3 && r.sched.target_cpu == 2);
+        cr_expect(r.sched.pid == 8 && r.sched.prio == -2);
+        cr_expect_str_eq(names_text(im->names, r.sched.task), "b c");
+        import_close(im);
+    }
+}
+
 Test(import_rows, states_go_to_letters_and_back)
 {
     for (uint32_t bits = 0; bits < 1024; bits++) {

@@ -27,7 +27,10 @@ static void begin(void)
 
 static void end(void)
 {
+    char csv[96];
     unlink(path);
+    snprintf(csv, sizeof csv, "%s/m.csv", dir);
+    unlink(csv);
     rmdir(dir);
 }
 
@@ -210,4 +213,79 @@ Test(rows, the_table_of_a_section_is_known_before_it_is_opened)
     cr_expect_eq(t, TRACE_SCHED);
     cr_assert_lt(trace_rows_check(c, 1u << TRACE_IO, &where, &t, &e), 0);
     config_free(c);
+}
+
+/* Ten requests, one a second, the first at a filetime of 2007. */
+static void write_msr(void)
+{
+    char csv[96];
+    snprintf(csv, sizeof csv, "%s/m.csv", dir);
+    FILE *f = fopen(csv, "w");
+    for (int i = 0; i < 10; i++)
+        fprintf(f, "%llu,hm,%d,Read,%d,512,5\n", 128166372003061629ull + 10000000ull * i, i % 2,
+                512 * i);
+    fclose(f);
+}
+
+/* Twice, with a rewind between: the offsets that come out, each with its time in ms. */
+static void expect_twice(const char *section, const char *want)
+{
+    struct err e = {0};
+    struct row_source *s;
+    struct trace_about about;
+    union trace_row row;
+    cr_assert_eq(open_text(section, 1u << TRACE_IO, &s, &about, &e), 0, "%s: %s", section, e.msg);
+    cr_expect_eq(strlen(about.digest), 64);
+    for (int pass = 0; pass < 2; pass++) {
+        char got[512] = "";
+        size_t at = 0;
+        int rc;
+        while ((rc = s->next(s, &row, &e)) == 1)
+            at += (size_t)snprintf(got + at, sizeof got - at, "%llu:%llu ",
+                                   (unsigned long long)row.io.time_ns / 1000000,
+                                   (unsigned long long)row.io.offset / 512);
+        cr_assert_eq(rc, 0, "%s", e.msg);
+        cr_expect_str_eq(got, want, "%s, pass %d", section, pass);
+        cr_assert_eq(s->rewind(s, &e), 0, "%s", e.msg);
+    }
+    s->close(s);
+}
+
+Test(rows, published_rows_are_cut_and_rewound_too)
+{
+    write_msr();
+    expect_twice("{\"import\": {\"file\": \"m.csv\"}, \"limit\": 3}", "0:0 1000:1 2000:2 ");
+    expect_twice("{\"import\": {\"format\": \"msr\", \"file\": \"m.csv\"}, \"rate_scale\": 2, "
+                 "\"window\": {\"length_s\": 3, \"start_s\": 5}}",
+                 "0:5 500:6 1000:7 ");
+    expect_twice("{\"file\": \"data:no/such.h5\", \"otherwise\": {\"import\": {\"file\": "
+                 "\"m.csv\"}, \"window\": {\"length_s\": 1.5, \"start_s\": 7}}}",
+                 "0:7 1000:8 ");
+}
+
+Test(rows, synthesized_rows_are_cut_and_rewound_too)
+{
+    struct err e = {0};
+    struct row_source *s;
+    struct trace_about about;
+    union trace_row row, again;
+    cr_assert_eq(
+        open_text("{\"synth\": {\"preset\": \"lake-mixed\"}, \"rate_scale\": 2, \"window\": "
+                  "{\"length_s\": 1, \"pick\": \"random\"}, \"limit\": 500}",
+                  ANY, &s, &about, &e),
+        0, "%s", e.msg);
+    cr_expect_str_eq(about.name, "synth:lake-mixed");
+    cr_expect_eq(about.table, TRACE_IO);
+    cr_expect_gt(about.window_from_ns, 0);
+    cr_expect_leq(about.window_from_ns, UINT64_C(9000000000));
+    cr_assert_eq(s->next(s, &row, &e), 1);
+    cr_expect_lt(row.io.time_ns, UINT64_C(10000000), "the window begins where its first rows are");
+    uint64_t n = 1;
+    while (s->next(s, &again, &e) == 1)
+        n++;
+    cr_expect_eq(n, 500);
+    cr_assert_eq(s->rewind(s, &e), 0, "%s", e.msg);
+    cr_assert_eq(s->next(s, &again, &e), 1);
+    cr_expect(again.io.time_ns == row.io.time_ns && again.io.offset == row.io.offset);
+    s->close(s);
 }
