@@ -31,7 +31,7 @@ struct err {
     int code;
     int line; /* where it was first set */
     const char *file;
-    char msg[512]; /* "outer: inner: cause" */
+    char msg[1024]; /* "outer: inner: cause" */
 };
 
 #define MUST_CHECK            __attribute__((warn_unused_result))

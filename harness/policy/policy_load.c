@@ -80,7 +80,7 @@ static int unknown(const char *name, struct err *e)
     struct policy_names known;
     int rc = policy_names(&known, e);
     if (!rc) {
-        char list[320] = "";
+        char list[860] = "";
         for (size_t i = 0, at = 0; i < known.n && at < sizeof list; i++)
             at +=
                 (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", known.name[i]);

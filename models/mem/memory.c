@@ -2,19 +2,22 @@
 
 #include <assert.h>
 
-static const struct memory_part *const parts[] = {&memory_cache};
+static const struct memory_part *const parts[] = {&memory_cache, &memory_tiers, &memory_walk};
 enum { PARTS = sizeof parts / sizeof *parts };
 
 struct section {
-    const struct config *accesses, *cache;
+    const struct config *accesses, *cache, *tiers, *walk;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     uint64_t window;
 };
 
-static const struct config_field fields[] = {
-    CONFIG_ANY(struct section, accesses, false), CONFIG_ANY(struct section, cache, false),
-    CONFIG_STR(struct section, label, false), CONFIG_U64(struct section, window, 0, 1 << 28, false),
-    CONFIG_END};
+static const struct config_field fields[] = {CONFIG_ANY(struct section, accesses, false),
+                                             CONFIG_ANY(struct section, cache, false),
+                                             CONFIG_ANY(struct section, tiers, false),
+                                             CONFIG_ANY(struct section, walk, false),
+                                             CONFIG_STR(struct section, label, false),
+                                             CONFIG_U64(struct section, window, 0, 1 << 28, false),
+                                             CONFIG_END};
 
 struct setup {
     const struct memory_part *part;
@@ -61,7 +64,9 @@ static int memory_fits(const struct config *c, const struct machine *m, const ch
     if (rc)
         return rc;
     if (!m && s.part->needs_machine)
-        return config_complain(s.section, e, "a \"machine\" in the experiment, for its costs");
+        return err_set(e, ERR_ENAME,
+                       "memory.%s: got no \"machine\" in the experiment, want one for its costs",
+                       s.part->name);
     if (!m || !s.part->fits)
         return 0;
     rc = machine_use_begin(&use, m, e);
@@ -130,8 +135,9 @@ const struct model_ops model_memory = {
     .check = memory_check,
     .fits = memory_fits,
     .rows = 1u << TRACE_PAGES,
-    .headline = "time,miss_ratio,misses",
     .hooks =
         1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
+    .headline = "miss_ratio,writebacks,readahead_used,latency_mean,tier0_share,migrations,slowdown,"
+                "walk,time",
     .run = memory_run,
 };

@@ -31,7 +31,7 @@ struct memory_part {
     int (*fits)(const struct config *section, struct machine_use *use, struct err *e);
     int (*run)(const struct memory_run *r, struct err *e);
 };
-extern const struct memory_part memory_cache;
+extern const struct memory_part memory_cache, memory_tiers, memory_walk;
 
 /* Adds up time by what it is spent on; shares of the whole sum to one. */
 struct memory_time {
