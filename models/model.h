@@ -83,6 +83,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
 #define MODELS(X)                                                                                  \
     X(model_serve)                                                                                 \
     X(model_kernel)                                                                                \
+    X(model_vcpus)                                                                                 \
     X(model_queueing)                                                                              \
     X(model_memory)                                                                                \
     X(model_io)                                                                                    \

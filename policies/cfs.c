@@ -88,10 +88,10 @@ static void update(struct sched *s, const struct policy_pick_obs *o)
 static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
 {
     struct sched *s = self;
-    uint32_t best = 0, cur = o->current;
+    uint32_t cur = o->current, skip = sched_yields(s, o), best = skip == 0;
     update(s, o);
-    for (uint32_t i = 1; i < o->n; i++)
-        if (s->task[o->task[i].id].v < s->task[o->task[best].id].v)
+    for (uint32_t i = best + 1; i < o->n; i++)
+        if (i != skip && s->task[o->task[i].id].v < s->task[o->task[best].id].v)
             best = i;
     if (o->why == POLICY_WOKE && cur != POLICY_NONE) {
         uint32_t w = o->woken != POLICY_NONE ? o->woken : best;

@@ -114,10 +114,10 @@ static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick
             return;
         }
     }
-    uint32_t best = richest(s, o, POLICY_NONE);
+    uint32_t skip = sched_yields(s, o), best = richest(s, o, skip);
     if (s->task[o->task[best].id].v <= 0) {
         reset(s, o, best);
-        best = richest(s, o, POLICY_NONE);
+        best = richest(s, o, skip);
     }
     sched_answer(s, o, answer, best, runtime(s, o, best));
 }

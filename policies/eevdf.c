@@ -116,7 +116,7 @@ static void place(struct sched *s, const struct policy_pick_obs *o, uint32_t i, 
 static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
 {
     struct sched *s = self;
-    uint32_t best = POLICY_NONE, least = 0;
+    uint32_t best = POLICY_NONE, skip = sched_yields(s, o), least = skip == 0;
     charge(s, o);
     struct average a = average_of(s, o);
     note_leaver(s, o, a);
@@ -127,6 +127,8 @@ static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick
     for (uint32_t i = 0; i < o->n; i++) {
         struct sched_task *t = &s->task[o->task[i].id];
         t->lag = a.v - t->v;
+        if (i == skip)
+            continue;
         if (t->v < s->task[o->task[least].id].v)
             least = i;
         if (t->v <= a.v && (best == POLICY_NONE || t->end < s->task[o->task[best].id].end))

@@ -27,7 +27,9 @@ struct sched_cpu {
     double v; /* virtual time of the queue */
     double max_weight;
     uint32_t epoch;
-    uint32_t runs; /* id + 1 of the last answer */
+    uint32_t runs;    /* id + 1 of the last answer */
+    double given;     /* and its slice, */
+    uint64_t on_then; /* after it was on for so long */
 };
 
 struct sched {
@@ -106,10 +108,24 @@ static inline void sched_answer(struct sched *s, const struct policy_pick_obs *o
     if (o->current != POLICY_NONE && o->current != task)
         s->task[o->task[o->current].id].ready = o->at.now_ns;
     s->cpu[o->at.cpu].runs = o->task[task].id + 1;
+    s->cpu[o->at.cpu].on_then = task == o->current ? o->task[task].on_ns : 0;
     a->task = task;
     a->slice_ns = slice <= (double)POLICY_SLICE_MIN   ? POLICY_SLICE_MIN
                   : slice >= (double)POLICY_SLICE_MAX ? POLICY_SLICE_MAX
                                                       : (uint64_t)slice;
+    s->cpu[o->at.cpu].given = (double)a->slice_ns;
+}
+
+/* The running task, if its slice ends before it is over: it yields to another.  POLICY_NONE: not
+ * so, or nobody else is there. */
+static inline uint32_t sched_yields(const struct sched *s, const struct policy_pick_obs *o)
+{
+    const struct sched_cpu *q = &s->cpu[o->at.cpu];
+    if (o->why != POLICY_SLICE_END || o->current == POLICY_NONE || o->n < 2 ||
+        q->runs != o->task[o->current].id + 1)
+        return POLICY_NONE;
+    double had = (double)(o->task[o->current].on_ns - q->on_then);
+    return had < q->given ? o->current : POLICY_NONE;
 }
 
 /* Who has waited longest; the running one only if nobody waits. */

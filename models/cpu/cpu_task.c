@@ -139,6 +139,16 @@ void cpu_task_stop(struct cpu_task *t)
     halt(t, TASK_ASLEEP);
 }
 
+void cpu_task_yield(struct cpu_task *t)
+{
+    if (t->state != TASK_ON)
+        return;
+    cpu_charge(t->cpu);
+    t->cpu->slice_left = 0;
+    cpu_look(t->cpu);
+    cpus_settle(t->c);
+}
+
 void cpu_task_end(struct cpu_task *t)
 {
     if (t->ending)

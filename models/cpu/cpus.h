@@ -72,10 +72,12 @@ sim_time cpu_task_instead(struct cpu_task *t, sim_time ns, sim_fn *done, void *c
 /* Burns CPU until cpu_task_run gives it work instead, or cpu_task_stop. */
 void cpu_task_spin(struct cpu_task *t);
 void cpu_task_stop(struct cpu_task *t); /* ends a spin: the task blocks */
+/* If it is on a CPU where others wait, its slice ends now. */
+void cpu_task_yield(struct cpu_task *t);
 
 bool cpu_task_contended(const struct cpu_task *t); /* on a CPU that others wait for */
-bool cpu_task_on_cpu(const struct cpu_task *t);  /* what a pv hint tells a guest */
-uint32_t cpu_task_cpu(const struct cpu_task *t); /* POLICY_NONE: never ran */
+bool cpu_task_on_cpu(const struct cpu_task *t);    /* what a pv hint tells a guest */
+uint32_t cpu_task_cpu(const struct cpu_task *t);   /* POLICY_NONE: never ran */
 /* Called whenever the task gets (arg 1) or loses (arg 0) a CPU. */
 void cpu_task_watch(struct cpu_task *t, sim_fn *moved, void *ctx);
 
