@@ -95,8 +95,9 @@ static int read_setup(const struct config *c, struct machine_use *use, struct se
     const struct cpus_config *t = &set->topology;
     uint32_t there = t->sockets * t->cores_per_socket * t->threads_per_core;
     if (s->n_cpus > there)
-        return config_complain(config_get(c, "cpus"), e, "at most %u: machine \"%s\" has no more",
-                               there, use->machine->name);
+        return err_set(e, ERR_ERANGE,
+                       "vcpus.cpus: got %u, want at most %u: machine \"%s\" has no more", s->n_cpus,
+                       there, use->machine->name);
     return vcpus_program(&set->program, use, s->program, s->bytes, &set->lock, e);
 }
 
