@@ -62,6 +62,11 @@ const struct policy_ops *cpu_policy(const char *file)
     return ops;
 }
 
+void cpu_policy_create(struct policy_slot *p)
+{
+    policy_slot_create(p, &host, NULL, NULL);
+}
+
 void cpu_world_open(struct cpu_world *w, const struct cpus_config *cfg,
                     const struct policy_ops *pick, const struct policy_ops *balance, uint64_t seed,
                     bool shuffle)

@@ -20,6 +20,8 @@ void cpu_world_open(struct cpu_world *w, const struct cpus_config *cfg,
 void cpu_world_close(struct cpu_world *w);
 /* A policy of policies/NAME.c, by its file's name; to use while the test lasts. */
 const struct policy_ops *cpu_policy(const char *file);
+/* create with the test's host, for a slot of one's own. */
+void cpu_policy_create(struct policy_slot *p);
 /* The parameter named so is this, until the end of the test. */
 void cpu_policy_param(const char *name, double value);
 

@@ -30,8 +30,15 @@ static void give_work(struct chaos *c, size_t i)
 /* Something happens to somebody: it may be the one whose work just ended. */
 static void act(struct chaos *c, size_t i)
 {
-    if (c->quiet || c->ended[i] || c->working[i])
+    if (c->quiet || c->ended[i])
         return;
+    if (!rng_below(&c->g, 20))
+        cpu_task_yield(c->task[i]);
+    if (c->working[i]) {
+        if (!rng_below(&c->g, 4)) /* something else first, instead of what is left */
+            cpu_task_instead(c->task[i], rng_below(&c->g, SIM_MS), finished, c, i);
+        return;
+    }
     switch (rng_below(&c->g, 8)) {
     case 0:
         cpu_task_spin(c->task[i]);
