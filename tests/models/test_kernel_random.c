@@ -110,23 +110,25 @@ static void check_last(struct client *c, const struct uk_result *last)
         return;
     if (last->status != c->expect)
         fail(c->s, "an operation ended otherwise than its rights say");
-    if (c->op.op == UK_CALL && !c->expect && last->label != (c->op.label ^ MAGIC))
+    if ((c->op.op == UK_CALL || c->op.op == UK_FAULT) && !c->expect &&
+        last->label != (c->op.label ^ MAGIC))
         fail(c->s, "a reply went to somebody else");
 }
 
 static void ask(struct client *c, struct uk_op *next)
 {
     struct system *s = c->s;
-    const struct right *r = &c->right[pick(s, c->n_right)];
-    uint32_t kind = pick(s, 4);
-    bool signal = kind == 3,
-         send = kind == 2 && !(s->mcs && !r->note && s->server[r->target].passive);
-    *next = (struct uk_op){.op = signal ? UK_SIGNAL
-                                 : send ? UK_SEND
-                                        : UK_CALL,
+    uint32_t kind = pick(s, 5);
+    bool signal = kind == 3, fault = kind == 4;
+    const struct right *r = &c->right[fault ? 0 : pick(s, c->n_right)];
+    bool send = kind == 2 && !(s->mcs && !r->note && s->server[r->target].passive);
+    *next = (struct uk_op){.op = fault    ? UK_FAULT
+                                 : signal ? UK_SIGNAL
+                                 : send   ? UK_SEND
+                                          : UK_CALL,
                            .cap = r->cap,
                            .words = pick(s, 12),
-                           .grant = !signal && !pick(s, 8)};
+                           .grant = !signal && !fault && !pick(s, 8)};
     c->expect = expected(c, r, signal, next->grant);
     s->refused += c->expect != UK_OK;
     if (!signal && !c->expect)
@@ -332,6 +334,7 @@ static void build_clients(struct system *s, uint32_t ops)
         struct client *c = &s->client[i];
         *c = (struct client){.s = s, .id = i, .left = ops, .n_right = 4};
         struct uk_spec spec = spec_of(s, client, c, false);
+        spec.fault_handler = 1; /* right[0], where it has one */
         c->t = uk_thread_new(s->uk, &spec);
         for (uint32_t k = 0; k < c->n_right; k++) {
             struct right *r = &c->right[k];
