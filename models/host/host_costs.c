@@ -56,6 +56,14 @@ static const struct {
     {PATH_sync_done, STACK_sync, LEGS_AFTER, LEDGER_gpu},
 };
 
+static bool any(const struct host_setup *s, unsigned needs)
+{
+    for (size_t i = 0; i < s->n_vm; i++)
+        if (s->vm[i].needs & needs)
+            return true;
+    return false;
+}
+
 static int read_paths(struct host *h, struct legs to[PATHS_N], const struct stack *s, bool vm)
 {
     static const struct stack_path metal = LIST(tick_metal), guest = LIST(tick_guest),
@@ -67,6 +75,8 @@ static int read_paths(struct host *h, struct legs to[PATHS_N], const struct stac
         rc = legs_read(&to[PATH_halt], &halts, &h->use, h->e);
     for (size_t i = 0; !rc && i < sizeof paths / sizeof *paths; i++) {
         const struct legs_of of = {&s->path[paths[i].id], paths[i].part, vm, paths[i].device};
+        if (paths[i].device == LEDGER_gpu && !any(h->set, NEEDS_GPU))
+            continue;
         rc = legs_read(&to[paths[i].path], &of, &h->use, h->e);
     }
     return rc;
@@ -109,14 +119,6 @@ static int read_polling(struct host *h)
     h->lock_spin = spin / 1000;
     h->guest_slice = slice / 1000;
     return rc;
-}
-
-static bool any(const struct host_setup *s, unsigned needs)
-{
-    for (size_t i = 0; i < s->n_vm; i++)
-        if (s->vm[i].needs & needs)
-            return true;
-    return false;
 }
 
 int host_costs(struct host *h, const char *stack)

@@ -12,12 +12,19 @@ int memory_costs(struct memory_costs *m, bool walks, struct machine_use *use, st
     if (!rc)
         *m = (struct memory_costs){.copy_ps_per_byte = 1e12 / copy,
                                    .clear_ps_per_byte = 1e12 / clear};
-    (void)walks;
-    return rc;
+    return rc || !walks ? rc : mem_walk_costs(&m->walk, use, e);
 }
 
 double memory_walks(const struct memory_costs *m, const struct memory_work *w)
 {
-    (void)m, (void)w;
-    return 0;
+    const enum page_size page = w->large_pages ? PAGE_2M : PAGE_4K;
+    const struct mem_walk_case k = {.working_set = (double)w->working_set,
+                                    .guest = page,
+                                    .host = page,
+                                    .virtualized = w->vm,
+                                    .levels = 4,
+                                    .independent = false};
+    if (w->memory_bound <= 0 || !w->working_set)
+        return 0;
+    return mem_walk_slowdown(&m->walk, &k, w->memory_bound) - 1;
 }

@@ -2,12 +2,11 @@
 #ifndef MODELS_HOST_MEMORY_H
 #define MODELS_HOST_MEMORY_H
 
-#include <stdbool.h>
-
-#include "models/machine.h"
+#include "models/mem/walk.h"
 
 struct memory_costs {
     double copy_ps_per_byte, clear_ps_per_byte; /* a core copies, a core clears */
+    struct mem_walk_costs walk;
 };
 
 /* walks: some work is bound by memory, so that the profile's "memory" section is needed. */

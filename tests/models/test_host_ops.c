@@ -86,6 +86,27 @@ Test(host_ops, every_op_runs_on_every_stack)
     }
 }
 
+/* Small pages cost walks, in a guest more of them; large ones hardly any (models/mem/walk.h). */
+#define WALKS(pages)                                                                               \
+    "{'cpus':4,'duration_s':1,'vms':[{'name':'w','vcpus':1,'tick_hz':0,'pages':'" pages            \
+    "','workload':{'program':'memory','memory_bound':0.5,'working_set_mib':1024}}]}"
+
+Test(host_ops, page_walks_take_their_share)
+{
+    struct rig r = {.stack = "native", .seed = 1};
+    struct host_result res;
+    rig_run(&r, WALKS("4k"), &res);
+    const double metal = rig_number(&r, "share.walk");
+    r.stack = "kvm";
+    rig_run(&r, WALKS("4k"), &res);
+    const double guest = rig_number(&r, "share.walk");
+    rig_run(&r, WALKS("2m"), &res);
+    const double large = rig_number(&r, "share.walk");
+    cr_expect(0.01 < metal && metal < guest && guest < 0.6, "%g %g", metal, guest);
+    cr_expect_lt(large, metal);
+    rig_end(&r);
+}
+
 Test(host_ops, spans_show_vcpus_and_gpus)
 {
     char file[] = "/tmp/malv-host-spans-XXXXXX", text[4096] = "";
