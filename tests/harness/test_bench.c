@@ -44,3 +44,9 @@ Test(bench, the_plain_heap_sorts)
         last = now;
     }
 }
+
+/* Every policy replays to the end without being ejected. */
+Test(bench, memory_replays_under_every_policy)
+{
+    run(bench_memory, 11);
+}

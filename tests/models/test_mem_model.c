@@ -10,6 +10,8 @@
 #include "models/mem/readahead.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
+#include "tests/models/mem_reference.h"
+#include "traces/source.h"
 
 static struct machine *load_machine(const char *path)
 {
@@ -109,6 +111,34 @@ Test(mem_model, samples_of_regions_are_spread_over_their_pages)
     cr_expect_eq(number(m, "accesses"), 101);
     cr_expect_eq(number(m, "misses"), 100);
     measures_free(m);
+}
+
+/* The whole way, from the published file through the importer to the model: the same misses as the
+ * reference that reads the file on its own. */
+Test(mem_model, an_imported_trace_misses_as_the_reference)
+{
+    static const char section[] = "{\"import\":{\"format\":\"ramulator\",\"file\":"
+                                  "\"data:spec2006-memtraces/403.gcc.gz\"}}";
+    struct page_trace t;
+    struct config *c;
+    struct row_source *rows;
+    struct trace_about about;
+    struct err e = {0};
+    if (page_trace_ramulator(&t, "403.gcc"))
+        cr_skip_test("no spec2006-memtraces/403.gcc.gz");
+    cr_assert_eq(config_parse(&c, "t", section, strlen(section), &e), 0, "%s", e.msg);
+    cr_assert_eq(
+        trace_rows_open(c, 1u << TRACE_PAGES, 1, &(struct trace_places){0}, &rows, &about, &e), 0,
+        "%s", e.msg);
+    struct measures *m = run("{\"cache\":{\"frames\":261}}", NULL, rows);
+    struct reference_count want = reference_replay("fifo-cache", &t, 261);
+    cr_expect_eq(number(m, "accesses"), (double)t.n);
+    cr_expect_eq(number(m, "misses"), (double)want.misses);
+    cr_expect_eq(number(m, "writebacks"), (double)want.writebacks);
+    measures_free(m);
+    rows->close(rows);
+    config_free(c);
+    page_trace_free(&t);
 }
 
 /* Every wrong memory access pattern would show here: sequential with readahead r misses once
