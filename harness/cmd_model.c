@@ -13,6 +13,7 @@
 #include "harness/learn/model_data.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_score.h"
+#include "harness/learn/model_steer.h"
 #include "harness/learn/model_train.h"
 #include "harness/base/places.h"
 
@@ -21,6 +22,7 @@ static const char help[] =
     "                              [--hidden N] [--epochs N] [--batch N] [--patience N] [--rate "
     "R]\n"
     "                              [--quantile Q] [--int8] [-o DIR] [--json] [-q]\n"
+    "       malv model train  NAME --steer [--machine FILE] [--trace TRACE].. [..]\n"
     "       malv model eval   NAME|FILE [--trace TRACE] [--requests N] [--seed N]\n"
     "                              [--backend B] [--json]\n"
     "       malv model info   NAME|FILE [--json]\n"
@@ -29,6 +31,8 @@ static const char help[] =
     "        and NAME.json into policies/weights. Of each --trace the first 70 % are fitted, 15 %\n"
     "        decide when to stop, the last 15 % are scored; --eval traces are only scored.\n"
     "        Without --trace: 40000 requests of each synthesizer preset\n"
+    "        --steer: fits which reads of a block device will be slow, on runs without steering\n"
+    "        (features: policies/linnos_features.h; the first 80 % of each fitted, 10 %, 10 %)\n"
     "eval    scores a network beside trivial baselines\n"
     "import  takes a one-hidden-layer perceptron from safetensors written elsewhere\n"
     "TRACE   synth:PRESET, a published file (data:..), an .h5, or a section as in experiments\n\n"
@@ -37,7 +41,7 @@ static const char help[] =
 struct options {
     struct model_train_want train;
     enum infer_backend backend;
-    bool trace_given, help;
+    bool trace_given, steer, help;
 };
 
 /* ---- train ----------------------------------------------------------------------- */
@@ -68,11 +72,17 @@ static int train(int argc, char **argv, struct options *o, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     w->name = argv[0];
     w->dir = dir;
-    static const char *const presets[] = {"synth:mixed", "synth:azure-code", "synth:azure-conv",
+    static const char *const lengths[] = {"synth:mixed", "synth:azure-code", "synth:azure-conv",
                                           "synth:mooncake", "synth:burstgpt"};
-    for (size_t i = 0; !o->trace_given && i < sizeof presets / sizeof *presets; i++)
+    static const char *const blocks[] = {"synth:lake-azure", "synth:lake-cosmos", "synth:lake-bing",
+                                         "synth:lake-mixed-1x", "synth:lake-mixed-3x"};
+    const char *const *presets = o->steer ? blocks : lengths;
+    for (size_t i = 0; !o->trace_given && i < 5; i++)
         w->trace[w->n_trace++] = presets[i];
-    rc = model_train(w, e);
+    if (o->steer && w->n_eval)
+        rc = err_set(e, ERR_EUSAGE, "--eval: not with --steer");
+    else
+        rc = o->steer ? model_steer_train(w, e) : model_train(w, e);
     free(dir);
     return rc;
 }
@@ -227,6 +237,8 @@ enum {
     O_RATE,
     O_QUANTILE,
     O_INT8,
+    O_STEER,
+    O_MACHINE,
     O_JSON,
     O_BACKEND
 };
@@ -242,6 +254,8 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"rate", required_argument, NULL, O_RATE},
                                       {"quantile", required_argument, NULL, O_QUANTILE},
                                       {"int8", no_argument, NULL, O_INT8},
+                                      {"steer", no_argument, NULL, O_STEER},
+                                      {"machine", required_argument, NULL, O_MACHINE},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"backend", required_argument, NULL, O_BACKEND},
                                       {"help", no_argument, NULL, 'h'},
@@ -308,6 +322,12 @@ static int set(int c, const char *text, struct options *o, struct err *e)
     case 'o':
         w->dir = text;
         return 0;
+    case O_STEER:
+        o->steer = true;
+        return 0;
+    case O_MACHINE:
+        w->machine = text;
+        return 0;
     case O_INT8:
         w->int8 = true;
         return 0;
@@ -329,6 +349,12 @@ static int set(int c, const char *text, struct options *o, struct err *e)
 int cmd_model(int argc, char **argv, struct err *e)
 {
     struct options o = {.train = {.requests = 40000, .o = TRAIN_DEFAULTS}, .backend = INFER_AUTO};
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], "--steer")) { /* other defaults, whichever order the options have */
+            o.train.o = (struct train_options)STEER_DEFAULTS;
+            o.train.requests = STEER_REQUESTS;
+        }
+    o.train.machine = "machines/lake-testbed.json";
     optind = 0;
     opterr = 0;
     for (int c, rc; (c = getopt_long(argc, argv, "hqo:", longs, NULL)) != -1;) {

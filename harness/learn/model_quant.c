@@ -45,8 +45,8 @@ static void to_int32(int32_t *c, const float *b, size_t n, double scale)
         c[i] = (int32_t)nearest((double)b[i] / scale, 1 << 30);
 }
 
-int model_quant(struct model_quant *out, const struct infer_mlp *net, const struct train_rows *rows,
-                size_t n, struct err *e)
+int model_quant(struct model_quant *out, const struct infer_mlp *net, const float *rows, size_t n,
+                struct err *e)
 {
     size_t in = net->n_in, hid = net->n_hidden, o = net->n_out;
     *out =
@@ -56,10 +56,10 @@ int model_quant(struct model_quant *out, const struct infer_mlp *net, const stru
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
     /* A tensor of nothing but zeros still needs a scale. */
-    float x = fmaxf(largest(rows->x, n * LENGTH_N), 1e-6f) / INT8_MOST;
+    float x = fmaxf(largest(rows, n * in), 1e-6f) / INT8_MOST;
     float w1 = fmaxf(largest(net->w1, hid * in), 1e-6f) / INT8_MOST;
     float w2 = fmaxf(largest(net->w2, o * hid), 1e-6f) / INT8_MOST;
-    float h = fmaxf(largest_hidden(net, rows->x, n), 1e-6f) / INT8_MOST;
+    float h = fmaxf(largest_hidden(net, rows, n), 1e-6f) / INT8_MOST;
     to_int8(out->q, net->w1, hid * in, w1);
     to_int8(out->q + hid * in, net->w2, o * hid, w2);
     to_int32(out->c, net->b1, hid, (double)x * (double)w1);

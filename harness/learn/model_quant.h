@@ -1,12 +1,12 @@
 /* model_quant.h - a trained fp32 network as int8.
  *
  * After training, symmetric, one scale per tensor: inputs and hidden values
- * are scaled by the largest magnitude that the calibration rows bring up.   */
+ * are scaled by the largest magnitude that the calibration rows (x: n of net->n_in) bring up.   */
 #ifndef HARNESS_LEARN_MODEL_QUANT_H
 #define HARNESS_LEARN_MODEL_QUANT_H
 
 #include "gpu-kernels/infer.h"
-#include "harness/learn/train_rows.h"
+#include "sim/err.h"
 
 struct model_quant {
     struct infer_mlp mlp; /* int8; its arrays are below */
@@ -14,8 +14,8 @@ struct model_quant {
     int32_t *c;
 };
 
-int model_quant(struct model_quant *out, const struct infer_mlp *net, const struct train_rows *rows,
-                size_t n, struct err *e) MUST_CHECK;
+int model_quant(struct model_quant *out, const struct infer_mlp *net, const float *x, size_t n,
+                struct err *e) MUST_CHECK;
 void model_quant_free(struct model_quant *m);
 
 #endif

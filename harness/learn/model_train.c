@@ -287,7 +287,7 @@ int model_train(const struct model_train_want *want, struct err *e)
     int rc = load(t, e);
     rc = rc ? rc : train_mlp(&t->fitted, t->train, t->valid, &want->o, want->quiet, &t->fit, e);
     if (!rc && want->int8)
-        rc = model_quant(&t->quant, &t->fit.mlp, &t->fitted, t->train, e);
+        rc = model_quant(&t->quant, &t->fit.mlp, t->fitted.x, t->train, e);
     rc = rc ? rc : score_all(t, e);
     rc = rc ? rc : write_all(t, e);
     if (!rc && !want->json && !want->quiet)

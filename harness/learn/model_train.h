@@ -16,6 +16,7 @@
 
 struct model_train_want {
     const char *name, *dir;
+    const char *machine; /* of a steering network's training runs */
     const char *trace[MODEL_TRACES], *eval[MODEL_TRACES];
     size_t n_trace, n_eval;
     uint64_t requests; /* of each trace, at most */

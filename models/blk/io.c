@@ -7,9 +7,10 @@
 
 /* ---- requests ------------------------------------------------------------------ */
 
-struct io_block { /* requests are made by the dozen and given back all at once */
+struct io_block { /* made by the dozen and given back all at once */
     struct io_block *next;
     struct io_req req[64];
+    struct io_bio bio[64];
 };
 
 void io_fail(struct io *s, int rc)
@@ -25,25 +26,47 @@ void io_give(struct io *s, struct io_req *q)
     s->spare = q;
 }
 
+void io_give_bio(struct io *s, struct io_bio *b)
+{
+    b->next = s->spare_bio;
+    s->spare_bio = b;
+}
+
+static bool grow(struct io *s)
+{
+    struct io_block *b = malloc(sizeof *b);
+    if (!b) {
+        io_fail(s, err_set(s->e, ERR_ENOMEM, "io: out of memory"));
+        return false;
+    }
+    b->next = s->blocks;
+    s->blocks = b;
+    for (size_t i = 0; i < sizeof b->req / sizeof *b->req; i++) {
+        io_give(s, &b->req[i]);
+        io_give_bio(s, &b->bio[i]);
+    }
+    return true;
+}
+
 struct io_req *io_take(struct io *s)
 {
-    if (!s->spare) {
-        struct io_block *b = malloc(sizeof *b);
-        if (!b) {
-            io_fail(s, err_set(s->e, ERR_ENOMEM, "io: out of memory"));
-            return NULL;
-        }
-        b->next = s->blocks;
-        s->blocks = b;
-        for (size_t i = 0; i < sizeof b->req / sizeof *b->req; i++)
-            io_give(s, &b->req[i]);
-    }
+    if (!s->spare && !grow(s))
+        return NULL;
     struct io_req *q = s->spare;
     s->spare = q->next;
     return q;
 }
 
-void io_free_blocks(struct io *s)
+struct io_bio *io_take_bio(struct io *s)
+{
+    if (!s->spare_bio && !grow(s))
+        return NULL;
+    struct io_bio *b = s->spare_bio;
+    s->spare_bio = b->next;
+    return b;
+}
+
+static void free_blocks(struct io *s)
 {
     for (struct io_block *next; s->blocks; s->blocks = next) {
         next = s->blocks->next;
@@ -68,6 +91,7 @@ static const struct config_field fields[] = {
     FIELD(U32, replicas, 1, IO_REPLICAS),
     FIELD(U32, clients, 0, 1 << 20),
     FIELD(U32, cores, 1, 1024),
+    FIELD(U32, bio_bytes, IO_PAGE, 1 << 30),
     FIELD(F64, slow_us, 0, 1e12),
     CONFIG_ANY(struct section, mode, false),
     CONFIG_ANY(struct section, infer, false),
@@ -78,7 +102,9 @@ static const struct config_field fields[] = {
 int io_config(struct io_config *c, const struct config *section, struct err *e)
 {
     static const char *const modes[] = {"volume", "failover", NULL};
-    struct section in = {.c = {.device = "980-pro", .replicas = 3, .clients = 128, .cores = 32}};
+    struct section in = {
+        .c = {
+            .device = "980-pro", .replicas = 3, .clients = 128, .cores = 32, .bio_bytes = 1 << 20}};
     int mode = IO_VOLUME, rc = section ? config_fill(section, fields, &in, e) : 0;
     if (!rc && in.mode)
         rc = config_choice(in.mode, modes, &mode, e);
@@ -186,7 +212,7 @@ static void close_parts(struct io *s)
     machine_use_end(&s->use);
     cores_free(s->cpu);
     sim_free(s->sim);
-    io_free_blocks(s);
+    free_blocks(s);
 }
 
 static int simulate(struct io *s)

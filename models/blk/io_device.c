@@ -13,9 +13,9 @@ double io_slow_us(struct io *s, uint32_t device)
     return d->slow_us > 0 ? d->slow_us : sketch_quantile(d->latency, IO_SLOW_RANK);
 }
 
-static uint32_t pages_of(const struct io_req *q)
+static uint32_t pages_of(const struct io_bio *b)
 {
-    return (uint32_t)((q->drive.bytes + IO_PAGE - 1) / IO_PAGE);
+    return (uint32_t)((b->drive.bytes + IO_PAGE - 1) / IO_PAGE);
 }
 
 static uint32_t at_most_u32(uint64_t v)
@@ -38,24 +38,26 @@ static void remember(struct policy_device *seen, uint64_t latency_us, uint64_t p
 static void count_read(struct io *s, const struct io_req *q, sim_time now)
 {
     s->n.done_reads++;
-    s->n.read_bytes += q->drive.bytes;
+    s->n.read_bytes += q->bytes;
     s->n.away += q->device != q->home;
-    s->n.infer_ns += q->infer_ns;
+    s->n.infer_ns += q->infer_seen;
+    s->n.retry_ns += q->tried_at - q->started - q->infer_before;
     s->n.total_ns += now - q->started;
     for (int i = 0; i < SSD_PARTS_N; i++)
-        s->n.part[i] += q->drive.part[i];
+        s->n.part[i] += q->part[i];
     sketch_add(s->read_us, (double)(now - q->started) / 1e3);
     sketch_add(s->dev[q->home].home, (double)(now - q->started) / 1e3);
 }
 
 static void finished(void *ctx, uint64_t arg)
 {
+    (void)arg;
     struct io_req *q = ctx;
-    struct io *s = (struct io *)(uintptr_t)arg;
+    struct io *s = q->s;
     const sim_time now = sim_now(s->sim);
-    if (q->drive.write) {
+    if (q->write) {
         s->n.done_writes++;
-        s->n.write_bytes += q->drive.bytes;
+        s->n.write_bytes += q->bytes;
         sketch_add(s->write_us, (double)(now - q->started) / 1e3);
     } else {
         count_read(s, q, now);
@@ -68,58 +70,74 @@ static void finished(void *ctx, uint64_t arg)
 
 static void off_wire(void *ctx, uint64_t arg)
 {
-    struct io *s = (struct io *)(uintptr_t)arg;
+    struct io *s = ((struct io_req *)ctx)->s;
     sim_after(s->sim, carry_ns(&s->carry, s->back.wire_before), 0, finished, ctx, arg);
+}
+
+void io_return(struct io *s, struct io_req *q)
+{
+    s->n.crossings += s->back.crossings;
+    if (!cores_submit(s->cpu, carry_ns(&s->carry, s->back.cpu_before), off_wire, q, 0))
+        io_fail(s, err_set(s->e, ERR_ENOMEM, "io: out of memory"));
 }
 
 /* ---- in and out ------------------------------------------------------------------------- */
 
-static void learn(struct io *s, const struct io_req *q, uint64_t ns)
+static void learn(struct io *s, const struct io_bio *b, uint64_t ns)
 {
-    struct io_device *d = &s->dev[q->device];
-    const bool slow = (double)ns / 1e3 >= io_slow_us(s, q->device);
-    remember(&d->seen, ns / 1000, q->then_pages);
+    const uint32_t device = b->q->device;
+    struct io_device *d = &s->dev[device];
+    const bool slow = (double)ns / 1e3 >= io_slow_us(s, device);
+    remember(&d->seen, ns / 1000, b->then_pages);
     sketch_add(d->latency, (double)ns / 1e3);
     if (sketch_count(d->latency) % LOOK_EVERY == 0)
         d->slow_us = sketch_quantile(d->latency, IO_SLOW_RANK);
-    s->n.passed += q->judged;
-    s->n.passed_slow += q->judged && slow;
+    s->n.passed += b->judged;
+    s->n.passed_slow += b->judged && slow;
 }
 
 static void completed(void *ctx, uint64_t arg)
 {
-    struct io *s = ctx;
-    struct io_req *q = (struct io_req *)(uintptr_t)arg;
+    (void)arg;
+    struct io_bio *b = ctx;
+    struct io_req *q = b->q;
+    struct io *s = q->s;
     struct io_device *d = &s->dev[q->device];
-    const sim_time now = sim_now(s->sim), ns = now - q->entered;
+    const sim_time now = sim_now(s->sim), ns = now - b->entered;
     d->seen.pending--;
-    d->seen.pending_pages -= pages_of(q);
+    d->seen.pending_pages -= pages_of(b);
     series_level(d->s_pending, now, (double)d->seen.pending);
-    if (!q->drive.write)
-        learn(s, q, ns);
+    if (!q->write)
+        learn(s, b, ns);
     const struct policy_io_done done = {.now_ns = now,
-                                        .id = q->id,
+                                        .id = b->id,
                                         .latency_ns = ns,
-                                        .bytes = q->drive.bytes,
+                                        .bytes = b->drive.bytes,
                                         .device = q->device,
-                                        .write = q->drive.write};
+                                        .write = q->write};
     policy_slot_io_done(s->policy, &done);
-    s->n.crossings += s->back.crossings;
-    if (!cores_submit(s->cpu, carry_ns(&s->carry, s->back.cpu_before), off_wire, q,
-                      (uint64_t)(uintptr_t)s))
-        io_fail(s, err_set(s->e, ERR_ENOMEM, "io: out of memory"));
+    q->infer_seen = b->infer_ns;
+    memcpy(q->part, b->drive.part, sizeof q->part);
+    io_give_bio(s, b);
+    if (!--q->out && q->complete)
+        io_try_over(s, q);
 }
 
-void io_enter(struct io *s, struct io_req *q)
+bool io_enter(struct io *s, struct io_req *q, uint64_t at, uint64_t bytes, uint64_t id, bool judged)
 {
     struct io_device *d = &s->dev[q->device];
-    q->entered = sim_now(s->sim);
+    struct io_bio *b = io_take_bio(s);
+    if (!b)
+        return false;
+    *b = (struct io_bio){
+        .q = q, .id = id, .judged = judged, .infer_ns = q->infer_ns, .entered = sim_now(s->sim)};
+    b->drive = (struct ssd_io){
+        .offset = q->offset + at, .bytes = bytes, .write = q->write, .done = completed, .ctx = b};
     d->seen.pending++;
-    d->seen.pending_pages += pages_of(q);
-    q->then_pages = d->seen.pending_pages;
-    series_level(d->s_pending, q->entered, (double)d->seen.pending);
-    q->drive.done = completed;
-    q->drive.ctx = s;
-    q->drive.arg = (uint64_t)(uintptr_t)q;
-    ssd_submit(d->ssd, &q->drive);
+    d->seen.pending_pages += pages_of(b);
+    b->then_pages = d->seen.pending_pages;
+    series_level(d->s_pending, b->entered, (double)d->seen.pending);
+    q->out++;
+    ssd_submit(d->ssd, &b->drive);
+    return true;
 }

@@ -21,28 +21,28 @@ int io_pull(struct io *s)
 
 static void at_device(void *ctx, uint64_t arg)
 {
+    (void)arg;
     struct io_req *q = ctx;
-    struct io *s = (struct io *)(uintptr_t)arg;
-    if (q->drive.write)
-        io_enter(s, q);
-    else
-        io_steer(s, q);
+    io_issue(q->s, q);
 }
 
 static void on_wire(void *ctx, uint64_t arg)
 {
     struct io_req *q = ctx;
-    struct io *s = (struct io *)(uintptr_t)arg;
-    const struct stack_cost *k = q->drive.write ? &s->write_in : &s->read_in;
+    struct io *s = q->s;
+    const struct stack_cost *k = q->write ? &s->write_in : &s->read_in;
     sim_after(s->sim, carry_ns(&s->carry, k->wire_before), 0, at_device, q, arg);
 }
 
 void io_cross(struct io *s, struct io_req *q)
 {
-    const struct stack_cost *k = q->drive.write ? &s->write_in : &s->read_in;
+    const struct stack_cost *k = q->write ? &s->write_in : &s->read_in;
+    q->at = 0;
+    q->refused = q->complete = false;
+    q->tried_at = sim_now(s->sim);
+    q->infer_before = q->infer_ns;
     s->n.crossings += k->crossings;
-    if (!cores_submit(s->cpu, carry_ns(&s->carry, k->cpu_before), on_wire, q,
-                      (uint64_t)(uintptr_t)s))
+    if (!cores_submit(s->cpu, carry_ns(&s->carry, k->cpu_before), on_wire, q, 0))
         io_fail(s, err_set(s->e, ERR_ENOMEM, "io: out of memory"));
 }
 
@@ -90,13 +90,11 @@ static void arrive(void *ctx, uint64_t arg)
     struct io_req *q = io_take(s);
     if (!q)
         return;
-    *q = (struct io_req){.id = s->n.reads + s->n.writes, .tenant = t->tenant};
+    *q = (struct io_req){.s = s, .tenant = t->tenant, .offset = t->offset, .write = t->write != 0};
     q->home = q->device = t->device % s->c.replicas;
-    q->drive.offset = t->offset;
-    q->drive.bytes = t->bytes ? t->bytes : 512; /* a request without data still takes a sector */
-    q->drive.write = t->write != 0;
-    s->n.reads += !q->drive.write;
-    s->n.writes += q->drive.write;
+    q->bytes = t->bytes ? t->bytes : 512; /* a request without data still takes a sector */
+    s->n.reads += !q->write;
+    s->n.writes += q->write;
     take_up(s, q);
     const int rc = io_pull(s);
     if (rc < 0)

@@ -43,12 +43,13 @@ static void report_shares(struct io *s)
 #undef X
     };
     const double total = (double)s->n.total_ns;
-    double inside = (double)s->n.infer_ns;
+    double inside = (double)(s->n.infer_ns + s->n.retry_ns);
     for (int i = 0; i < SSD_PARTS_N; i++) {
         number(s, names[i], "1", BETTER_NONE, ratio((double)s->n.part[i], total));
         inside += (double)s->n.part[i];
     }
     number(s, "share.infer", "1", BETTER_NONE, ratio((double)s->n.infer_ns, total));
+    number(s, "share.retry", "1", BETTER_NONE, ratio((double)s->n.retry_ns, total));
     number(s, "share.kernel", "1", BETTER_NONE, ratio(total - inside, total));
 }
 
@@ -97,6 +98,7 @@ void io_report_end(struct io *s)
     report_latency(s);
     number(s, "reads", "1", BETTER_NONE, (double)n->reads);
     number(s, "writes", "1", BETTER_NONE, (double)n->writes);
+    number(s, "bios", "1", BETTER_NONE, (double)n->bios);
     number(s, "queued", "1", BETTER_NONE, (double)n->queued);
     number(s, "iops", "1/s", BETTER_MORE, ratio((double)(n->reads + n->writes), span / 1e9));
     number(s, "bytes_per_s", "B/s", BETTER_MORE,

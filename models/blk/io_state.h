@@ -29,6 +29,7 @@ struct io_config {
     uint32_t replicas;
     uint32_t clients; /* threads that replay one home's trace; 0: as many as come */
     uint32_t cores;
+    uint32_t bio_bytes; /* the most that one bio holds, and one question is about; failover only */
     enum io_mode mode;
     double slow_us; /* what counts as slow; 0: the 90th percentile of the device's reads so far */
     struct mlaas_config infer;
@@ -36,15 +37,30 @@ struct io_config {
 int io_config(struct io_config *c, const struct config *section, struct err *e) MUST_CHECK;
 
 struct io_req {
-    struct ssd_io drive;
-    uint64_t id;
+    uint64_t offset, bytes;
     uint32_t tenant, home, device;
     uint32_t tried; /* set of devices that turned it away */
-    bool judged;    /* the policy let it pass at `device` */
-    sim_time started, asked, entered;
-    uint64_t infer_ns; /* waiting for inference */
-    uint64_t then_pages;
+    bool write;
+    sim_time started, tried_at, asked; /* first, and of this try; of this question */
+    uint64_t infer_ns;                 /* waiting for inference, in this try and before it */
+    uint64_t infer_before, infer_seen; /* before this try; before the bio that ended last */
+    uint64_t at;                       /* bytes of it that this try has dealt with */
+    uint32_t out;                      /* bios in the device */
+    bool refused;                      /* a bio of this try was turned away */
+    bool complete;                     /* this try has dealt with all */
+    uint64_t part[SSD_PARTS_N];        /* of the bio that ended last; ns */
+    struct io *s;
     struct io_req *next;
+};
+
+/* What goes into a device: a write, or a piece of a read that one bio can hold. */
+struct io_bio {
+    struct ssd_io drive;
+    struct io_req *q;
+    uint64_t id, then_pages, infer_ns; /* infer_ns: of its request when it entered */
+    bool judged;                       /* the policy let it pass */
+    sim_time entered;
+    struct io_bio *next;
 };
 
 struct io_device {
@@ -65,7 +81,8 @@ struct io_counts {
     uint64_t passed, passed_slow;    /* let pass; of them slow */
     uint64_t turned_fast, crossings; /* turned away though it would have been fast */
     uint64_t part[SSD_PARTS_N];      /* ns of finished reads */
-    uint64_t infer_ns, total_ns;
+    uint64_t infer_ns, retry_ns, total_ns;
+    uint64_t bios;
     sim_time last_done;
 };
 
@@ -87,7 +104,8 @@ struct io {
 
     union trace_row row; /* the one held */
     struct io_req *spare;
-    struct io_block *blocks; /* where requests live */
+    struct io_bio *spare_bio;
+    struct io_block *blocks; /* where requests and bios live */
     struct sketch *read_us, *write_us, *decision_us;
     struct io_counts n;
     int rc;
@@ -97,7 +115,8 @@ struct io {
 void io_fail(struct io *s, int rc);
 struct io_req *io_take(struct io *s); /* NULL: out of memory, said */
 void io_give(struct io *s, struct io_req *q);
-void io_free_blocks(struct io *s);
+struct io_bio *io_take_bio(struct io *s); /* the same */
+void io_give_bio(struct io *s, struct io_bio *b);
 
 /* io_replay.c */
 int io_pull(struct io *s);                        /* books the next row; 1, 0 at the end */
@@ -105,10 +124,14 @@ void io_cross(struct io *s, struct io_req *q);    /* from its thread to a device
 void io_client_free(struct io *s, uint32_t home); /* the next row that waits may start */
 
 /* io_steer.c */
-void io_steer(struct io *s, struct io_req *q); /* a read has reached q->device */
+void io_issue(struct io *s, struct io_req *q);    /* a read has reached q->device */
+void io_try_over(struct io *s, struct io_req *q); /* all bios of the try have ended */
 
 /* io_device.c */
-void io_enter(struct io *s, struct io_req *q); /* it goes into q->device */
+/* q's bytes from `at` on go into q->device as one bio; false: out of memory, said. */
+bool io_enter(struct io *s, struct io_req *q, uint64_t at, uint64_t bytes, uint64_t id,
+              bool judged);
+void io_return(struct io *s, struct io_req *q); /* all data are here: back to the client */
 double io_slow_us(struct io *s, uint32_t device);
 
 /* io_report.c */

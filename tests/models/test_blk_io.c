@@ -65,7 +65,7 @@ static uint32_t anywhere(void *self, const struct policy_steer_obs *o)
 {
     (void)self;
     seen.asked++;
-    return (uint32_t)((o->id * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % o->n;
+    return (uint32_t)((o->offset * UINT64_C(0x9e3779b97f4a7c15)) >> 40) % o->n;
 }
 static const struct policy_ops anyones = {
     .abi = POLICY_ABI, .name = "any", .io_steer = anywhere, .io_done = count_done};
@@ -234,8 +234,8 @@ Test(blk_io, two_hundred_random_volumes_complete_every_io_once)
 
 Test(blk_io, shares_sum_to_one)
 {
-    static const char *const shares[] = {"queue", "command", "read", "program", "gc",
-                                         "flush", "flash",   "link", "infer",   "kernel"};
+    static const char *const shares[] = {"queue", "command", "read",  "program", "gc",   "flush",
+                                         "flash", "link",    "infer", "kernel",  "retry"};
     const size_t n = make_rows(4, 2000, 3, 20000);
     struct measures *m = run("{\"mode\":\"failover\",\"device\":\"aged\"}", &turns, n, 0);
     double sum = 0;

@@ -1,0 +1,47 @@
+/* train_net.h - fits a one-hidden-layer perceptron with two outputs to any loss.
+ *
+ * Mini-batches in a seeded order, Adam (Kingma & Ba, ICLR'15) with a rate that
+ * falls to zero over the planned epochs; after each epoch the loss on the
+ * validation rows is taken, the best epoch is kept, and `patience` epochs
+ * without a better one end it.  Sums run in a fixed order in doubles: the same
+ * rows, options and seed give the same bytes anywhere.                      */
+#ifndef HARNESS_LEARN_TRAIN_NET_H
+#define HARNESS_LEARN_TRAIN_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gpu-kernels/infer.h"
+#include "sim/err.h"
+
+#define TRAIN_OUT 2
+
+struct train_options {
+    uint64_t seed;
+    uint32_t hidden, epochs, batch, patience;
+    double rate, quantile;
+};
+
+struct train_task {
+    uint32_t n_in;
+    const float *x; /* rows of n_in */
+    /* Loss of one row; d: its slope at each output. */
+    double (*loss)(const void *ctx, size_t row, const double y[TRAIN_OUT], double d[TRAIN_OUT]);
+    const void *ctx;
+    double start; /* both outputs' bias before the first step */
+};
+
+struct train_fit {
+    struct infer_mlp mlp; /* fp32; its arrays are in `weights` */
+    float *weights;
+    uint32_t epochs, best_epoch;   /* run; kept, from 1 */
+    double train_loss, valid_loss; /* of the kept one, in the loss's own terms */
+};
+
+/* Rows 0..train-1 are fitted, the next `valid` decide when to stop. */
+int train_net(const struct train_task *task, size_t train, size_t valid,
+              const struct train_options *o, bool quiet, struct train_fit *fit,
+              struct err *e) MUST_CHECK;
+void train_fit_free(struct train_fit *fit);
+
+#endif

@@ -1,0 +1,82 @@
+/* linnos.c - LinnOS's network in front of each device: fast, or go elsewhere.
+ *
+ * Before a read goes into its device, a 31-256-2 perceptron (weights/linnos*,
+ * trained by `malv model train --steer`; features: linnos_features.h) says
+ * whether it will be among the device's slowest tenth.  If so the next device
+ * in turn is tried (Hao et al., LinnOS, OSDI'20; LAKE's replayer goes round
+ * its three the same way).
+ *
+ * Good where replicas are unequally loaded and each read's wait shows in what
+ * is pending; where all are alike it sends a read from one queue to another
+ * and has only its own cost to show for it.  It sees no more of a read's size
+ * than the pages pending, and only the one device.
+ *
+ * Parameters
+ *   model   which weights                                             ("linnos")
+ *   margin  how far "slow" must be ahead of "fast" in the network's outputs  (0)  */
+#include <stdlib.h>
+
+#include "linnos_features.h"
+#include "policy.h"
+
+struct linnos {
+    const struct policy_host *h;
+    int model;
+    double margin;
+};
+
+static int refuse(struct linnos *s, const char *why)
+{
+    s->h->log(s->h->host, why);
+    free(s);
+    return -1;
+}
+
+static int create(void **self, const struct policy_host *h)
+{
+    struct linnos *s = calloc(1, sizeof *s);
+    if (!s) {
+        h->log(h->host, "out of memory");
+        return -1;
+    }
+    s->h = h;
+    s->margin = h->param(h->host, "margin", 0);
+    if (!(s->margin >= -1e3 && s->margin <= 1e3))
+        return refuse(s, "margin: want -1000..1000");
+    uint32_t n_in, n_out;
+    s->model = h->model_open(h->host, h->param_text(h->host, "model", "linnos"), &n_in, &n_out);
+    if (s->model < 0)
+        return refuse(s, "no model, no predictions");
+    if (n_in != LINNOS_N || n_out != 2)
+        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    *self = s;
+    return 0;
+}
+
+static void destroy(void *self)
+{
+    free(self);
+}
+
+static uint32_t next_in_turn(const struct policy_steer_obs *o)
+{
+    for (uint32_t k = 1; k < o->n; k++) {
+        const uint32_t d = (o->home + k) % o->n;
+        if (!(o->tried & (UINT32_C(1) << d)))
+            return d;
+    }
+    return o->home;
+}
+
+static uint32_t steer(void *self, const struct policy_steer_obs *o)
+{
+    const struct linnos *s = self;
+    float x[LINNOS_N], y[2]; /* y: fast, slow */
+    linnos_features(&o->device[o->home], o->bytes, x);
+    if (s->h->infer(s->h->host, s->model, 1, x, y))
+        return o->home; /* the host fails the trial */
+    return (double)y[1] - (double)y[0] > s->margin ? next_in_turn(o) : o->home;
+}
+
+POLICY(.name = "linnos", .summary = "turns a read away where a network expects it to be slow",
+       .create = create, .destroy = destroy, .io_steer = steer);
