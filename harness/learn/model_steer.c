@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/files.h"
 #include "harness/base/fmt.h"
@@ -60,8 +61,13 @@ static int open_trace(struct row_source **from, const char *text, uint64_t seed,
 static int open_machine(struct machine **m, const char *file, struct err *e)
 {
     struct config *c = NULL;
-    char *path = places_root(file);
-    int rc = path ? profile_load(&c, path, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    char *path = access(file, R_OK) ? places_root(file) : strdup(file);
+    int rc = path ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    if (!rc && access(path, R_OK))
+        rc = err_set(e, ERR_EIO, "--machine: no file \"%s\", neither here nor in the source tree",
+                     file);
+    if (!rc)
+        rc = profile_load(&c, path, e);
     if (!rc)
         rc = machine_load(m, c, e);
     config_free(c);
@@ -96,7 +102,7 @@ static int load(struct steer_training *t, struct err *e)
         int rc = model_steer_rows(&c->rows, w->trace[i], w->machine, w->o.seed, w->requests,
                                   &c->about, e);
         if (rc)
-            return err_wrap(e, rc, "--trace");
+            return rc;
         c->train = (size_t)((double)c->rows.n * STEER_TRAIN_SHARE);
         c->valid = (size_t)((double)c->rows.n * STEER_VALID_SHARE);
         c->test = c->rows.n - c->train - c->valid;

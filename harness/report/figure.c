@@ -11,7 +11,9 @@
 struct raw { /* as the file has it */
     const char *schema, *name, *title, *source, *published, *kind;
     double tolerance;
-    const struct config *x, *y, *experiment, *points, *tolerance_kind;
+    const struct config *x, *y, *experiment, *points, *tolerance_kind, *direction;
+    uint64_t allow_misses;
+    const char *misses;
 };
 static const struct config_field raw_fields[] = {
     CONFIG_STR(struct raw, schema, true),
@@ -21,6 +23,9 @@ static const struct config_field raw_fields[] = {
     CONFIG_STR(struct raw, published, true),
     CONFIG_F64(struct raw, tolerance, 0, 1e12, true),
     CONFIG_ANY(struct raw, tolerance_kind, false),
+    CONFIG_ANY(struct raw, direction, false),
+    CONFIG_U64(struct raw, allow_misses, 0, 1e6, false),
+    CONFIG_STR(struct raw, misses, false),
     CONFIG_ANY(struct raw, x, true),
     CONFIG_ANY(struct raw, y, true),
     CONFIG_ANY(struct raw, experiment, true),
@@ -95,6 +100,8 @@ static int read_doc(struct figure *f, struct raw *raw, struct err *e)
         rc = config_fill(raw->y, axis_fields, &f->y, e);
     if (!rc)
         rc = read_points(f, raw->points, e);
+    if (!rc && raw->direction)
+        rc = figure_direction_read(f, raw->direction, e);
     const enum config_kind of = rc ? CONFIG_OBJECT : config_kind(raw->experiment);
     if (of != CONFIG_OBJECT && of != CONFIG_STRING)
         rc = config_complain(raw->experiment, e, "an experiment, or the path of one");
@@ -103,6 +110,8 @@ static int read_doc(struct figure *f, struct raw *raw, struct err *e)
     f->source = raw->source;
     f->tolerance = raw->tolerance;
     f->kind = (enum tolerance_kind)kind;
+    f->allow_misses = raw->allow_misses;
+    f->misses = raw->misses;
     f->experiment = raw->experiment;
     return rc;
 }
@@ -175,6 +184,7 @@ void figure_free(struct figure *f)
     published_free(&f->published);
     free(f->file);
     free(f->series);
+    free(f->baseline);
     free(f->point);
     free(f);
 }

@@ -13,6 +13,13 @@
  *                    value}), the x of each (a path in the experiment, or a number), the measure
  *                    to take as y, and "scale" to multiply it by
  *
+ *   allow_misses          this many points may lie outside the tolerance (default 0)
+ *   direction             for bars beside a baseline: [{"x", "published", "y", "select"}], the
+ *                         published baseline at that x and the trials that are ours.  A point
+ *                         there must lie on the published side of its own baseline; one that
+ *                         does not fails the figure, whatever its error
+ *   misses                words: why points are known to miss; shown with the verdict
+ *
  * Every published value must be met by trials; a series nobody simulates is an error. */
 #ifndef HARNESS_REPORT_FIGURE_H
 #define HARNESS_REPORT_FIGURE_H
@@ -43,6 +50,11 @@ struct figure_point {
     double error;
     bool pass;
     size_t trials;
+    int direction; /* 1 right, -1 wrong, 0: no baseline at this x */
+};
+struct figure_baseline {
+    struct figure_series trials; /* at x_fixed */
+    double published;
 };
 
 struct figure {
@@ -54,12 +66,17 @@ struct figure {
     struct figure_axis x, y;
     struct figure_series *series;
     size_t n_series;
+    struct figure_baseline *baseline;
+    size_t n_baseline;
+    uint64_t allow_misses;
+    const char *misses; /* NULL: none are known */
     struct published published;
     const struct config *experiment; /* object, or a path */
 
     struct figure_point *point; /* as published, after figure_run or figure_match */
     size_t n;
     double max_error;
+    size_t missed, wrong_way;
     bool pass;
 };
 
@@ -69,6 +86,15 @@ void figure_free(struct figure *f);
 int figure_run(struct figure *f, unsigned jobs, bool quiet, struct err *e) MUST_CHECK;
 /* The comparison alone. */
 int figure_match(struct figure *f, const struct result_set *rs, struct err *e) MUST_CHECK;
+/* "direction": read (for figure_load) and judged (for figure_match). */
+int figure_direction_read(struct figure *f, const struct config *list, struct err *e) MUST_CHECK;
+int figure_direction_judge(struct figure *f, const struct result_set *rs,
+                           const struct config *experiment, struct err *e) MUST_CHECK;
+/* The values of y in the trials of `s` at x: *n more of them in y, which has room for all trials.
+ */
+int figure_gather(const struct figure *f, const struct result_set *rs,
+                  const struct config *experiment, const struct figure_series *s, double x,
+                  double *y, size_t *n, struct err *e) MUST_CHECK;
 /* A file named in a figure: beside it, or in the source tree.  malloc'd; NULL: neither. */
 char *figure_find(const struct figure *f, const char *relative);
 

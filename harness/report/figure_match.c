@@ -79,31 +79,36 @@ static bool at_x(const struct figure_series *s, const struct config *experiment,
     return same;
 }
 
-/* The values of y in the trials behind one published value: *n of them in y. */
+int figure_gather(const struct figure *f, const struct result_set *rs,
+                  const struct config *experiment, const struct figure_series *s, double x,
+                  double *y, size_t *n, struct err *e)
+{
+    for (size_t i = 0; i < rs->n_trial; i++) {
+        const struct result_trial *t = &rs->trial[i];
+        if (*n == rs->n_trial || !selected(s, experiment, t) || !at_x(s, experiment, t, x))
+            continue;
+        if (t->failed)
+            return err_set(e, ERR_EFAIL, "%s: trial %llu failed: %s", f->file,
+                           (unsigned long long)t->index, t->why ? t->why : "no reason given");
+        if (!metric_value(t->measures, s->y, &y[*n]))
+            return err_set(e, ERR_ENAME, "%s: series \"%.120s\": trials have no measure \"%.80s\"",
+                           f->file, s->name, s->y);
+        y[(*n)++] *= s->scale;
+    }
+    return 0;
+}
+
+/* The same for all entries behind one published value. */
 static int gather(const struct figure *f, const struct result_set *rs,
                   const struct config *experiment, const struct published_row *row, double *y,
                   size_t *n, struct err *e)
 {
+    int rc = 0;
     *n = 0;
-    for (size_t k = 0; k < f->n_series; k++) {
-        const struct figure_series *s = &f->series[k];
-        if (strcmp(s->name, row->series))
-            continue;
-        for (size_t i = 0; i < rs->n_trial; i++) {
-            const struct result_trial *t = &rs->trial[i];
-            if (*n == rs->n_trial || !selected(s, experiment, t) || !at_x(s, experiment, t, row->x))
-                continue;
-            if (t->failed)
-                return err_set(e, ERR_EFAIL, "%s: trial %llu failed: %s", f->file,
-                               (unsigned long long)t->index, t->why ? t->why : "no reason given");
-            if (!metric_value(t->measures, s->y, &y[*n]))
-                return err_set(e, ERR_ENAME,
-                               "%s: series \"%.120s\": trials have no measure \"%.80s\"", f->file,
-                               s->name, s->y);
-            y[(*n)++] *= s->scale;
-        }
-    }
-    return 0;
+    for (size_t k = 0; !rc && k < f->n_series; k++)
+        if (!strcmp(f->series[k].name, row->series))
+            rc = figure_gather(f, rs, experiment, &f->series[k], row->x, y, n, e);
+    return rc;
 }
 
 static void judge(const struct figure *f, const struct published_row *row,
@@ -135,7 +140,7 @@ static int match_all(struct figure *f, const struct result_set *rs, const struct
                      double *y, struct err *e)
 {
     f->max_error = 0;
-    f->pass = true;
+    f->missed = f->wrong_way = 0;
     for (size_t i = 0; i < f->published.n; i++) {
         const struct published_row *row = &f->published.row[i];
         struct summary sum;
@@ -149,7 +154,7 @@ static int match_all(struct figure *f, const struct result_set *rs, const struct
         stats_summary(y, n, FIGURE_CONFIDENCE, &sum);
         judge(f, row, &sum, &f->point[f->n]);
         f->max_error = fmax(f->max_error, f->point[f->n].error);
-        f->pass = f->pass && f->point[f->n].pass;
+        f->missed += !f->point[f->n].pass;
         f->n++;
     }
     return 0;
@@ -168,6 +173,9 @@ int figure_match(struct figure *f, const struct result_set *rs, struct err *e)
             config_parse(&experiment, f->file, rs->experiment_json, strlen(rs->experiment_json), e);
     if (!rc)
         rc = match_all(f, rs, experiment, y, e);
+    if (!rc)
+        rc = figure_direction_judge(f, rs, experiment, e);
+    f->pass = f->missed <= f->allow_misses && !f->wrong_way;
     config_free(experiment);
     free(y);
     return rc;

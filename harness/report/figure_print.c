@@ -18,14 +18,6 @@ static struct fmt error_words(const struct figure *f, double error)
     return out;
 }
 
-static size_t count_missed(const struct figure *f)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < f->n; i++)
-        n += !f->point[i].pass;
-    return n;
-}
-
 /* "1.5", a band "1..1.06", or "-". */
 static struct fmt published_words(const struct figure_point *p)
 {
@@ -58,12 +50,24 @@ static void verdict(const struct figure *f, FILE *out)
     fprintf(out, "largest error %s, tolerance %s%s: ", error_words(f, f->max_error).s,
             error_words(f, f->tolerance).s,
             f->kind == TOLERANCE_INTERVAL ? " and inside the 99 % confidence interval" : "");
-    if (f->pass)
-        fprintf(out, "all %zu points within it", count_judged(f));
+    if (f->missed)
+        fprintf(out, "%zu of %zu points outside", f->missed, count_judged(f));
     else
-        fprintf(out, "%zu of %zu points outside", count_missed(f), count_judged(f));
+        fprintf(out, "all %zu points within it", count_judged(f));
+    if (f->allow_misses)
+        fprintf(out, ", %llu may be", (unsigned long long)f->allow_misses);
     if (count_judged(f) < f->n)
         fprintf(out, "; %zu more have no published value", f->n - count_judged(f));
+    if (f->n_baseline)
+        fprintf(out, "; %zu of %zu on the wrong side of the baseline", f->wrong_way, f->n);
+}
+
+/* What is to be said of a point beside its numbers. */
+static const char *remark(const struct figure_point *p)
+{
+    if (p->direction < 0)
+        return p->pass ? "wrong side" : "missed, wrong side";
+    return p->pass ? "" : "missed";
 }
 
 void figure_text(const struct figure *f, FILE *out)
@@ -79,13 +83,15 @@ void figure_text(const struct figure *f, FILE *out)
         char interval[48] = "-";
         if (!isnan(p->lo))
             snprintf(interval, sizeof interval, "%.5g..%.5g", p->lo, p->hi);
-        fprintf(out, "  %-*s %10g %12s %12.6g %22s %10s%s\n", width, p->series, p->x,
+        fprintf(out, "  %-*s %10g %12s %12.6g %22s %10s%s%s\n", width, p->series, p->x,
                 published_words(p).s, p->ours, interval, point_error(f, p).s,
-                p->pass ? "" : "  MISSED");
+                p->pass ? "" : "  MISSED", p->direction < 0 ? "  WRONG SIDE" : "");
     }
     fputs("\n", out);
     verdict(f, out);
     fputs("\n", out);
+    if (f->misses)
+        fprintf(out, "%s\n", f->misses);
 }
 
 static void json_field(FILE *out, const char *name, double v)
@@ -105,6 +111,10 @@ void figure_json(const struct figure *f, FILE *out)
     json_field(out, "tolerance", f->tolerance);
     fprintf(out, ",\"tolerance_kind\":\"%s\"", kind_words[f->kind]);
     json_field(out, "max_error", f->max_error);
+    fprintf(out, ",\"missed\":%zu,\"allow_misses\":%llu", f->missed,
+            (unsigned long long)f->allow_misses);
+    if (f->n_baseline)
+        fprintf(out, ",\"wrong_way\":%zu", f->wrong_way);
     fprintf(out, ",\"pass\":%s,\"points\":[", f->pass ? "true" : "false");
     for (size_t i = 0; i < f->n; i++) {
         const struct figure_point *p = &f->point[i];
@@ -118,6 +128,8 @@ void figure_json(const struct figure *f, FILE *out)
         json_field(out, "error", p->error);
         json_field(out, "lo", p->lo);
         json_field(out, "hi", p->hi);
+        if (p->direction)
+            fprintf(out, ",\"direction\":\"%s\"", p->direction > 0 ? "right" : "wrong");
         fprintf(out, ",\"trials\":%zu,\"pass\":%s}", p->trials, p->pass ? "true" : "false");
     }
     fputs("]}", out);
@@ -147,7 +159,10 @@ void figure_markdown(const struct figure *f, FILE *out)
     fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n**%s**: ", f->name, f->title, f->source,
             f->pass ? "Pass" : "Missed");
     verdict(f, out);
-    fputs(".\n\n| series | ", out);
+    fputs(".\n\n", out);
+    if (f->misses)
+        fprintf(out, "%s\n\n", f->misses);
+    fputs("| series | ", out);
     cell(out, f->x.label);
     fputs(" | published | ours | 99 % interval | error | |\n|---|---:|---:|---:|---:|---:|---|\n",
           out);
@@ -160,6 +175,6 @@ void figure_markdown(const struct figure *f, FILE *out)
             fputs("- | ", out);
         else
             fprintf(out, "%.5g to %.5g | ", p->lo, p->hi);
-        fprintf(out, "%s | %s |\n", point_error(f, p).s, p->pass ? "" : "missed");
+        fprintf(out, "%s | %s |\n", point_error(f, p).s, remark(p));
     }
 }
