@@ -75,17 +75,31 @@ void policy_names_free(struct policy_names *names)
     *names = (struct policy_names){0};
 }
 
+/* "arc, cfs, clock and 12 more": as many as have room. */
+static void list_names(const struct policy_names *known, char *list, size_t size)
+{
+    size_t at = (size_t)snprintf(list, size, "%s", known->n ? "" : "none");
+    for (size_t i = 0; i < known->n; i++) {
+        size_t len = strlen(known->name[i]) + 2;
+        if (at + len + sizeof " and 1000 more" > size) {
+            snprintf(list + at, size - at, " and %zu more", known->n - i);
+            return;
+        }
+        at += (size_t)snprintf(list + at, size - at, "%s%s", i ? ", " : "", known->name[i]);
+    }
+}
+
 static int unknown(const char *name, struct err *e)
 {
     struct policy_names known;
     int rc = policy_names(&known, e);
     if (!rc) {
-        char list[860] = "";
-        for (size_t i = 0, at = 0; i < known.n && at < sizeof list; i++)
-            at +=
-                (size_t)snprintf(list + at, sizeof list - at, "%s%s", i ? ", " : "", known.name[i]);
-        rc = err_set(e, ERR_ENAME, "no policy \"%.64s\"; known: %s (a path has a '/' in it)", name,
-                     known.n ? list : "none");
+        char list[256];
+        list_names(&known, list, sizeof list);
+        rc =
+            err_set(e, ERR_ENAME,
+                    "no policy \"%.64s\"; known: %s (see malv policy list; a path has a '/' in it)",
+                    name, list);
     }
     policy_names_free(&known);
     return rc;

@@ -55,8 +55,8 @@ Test(policy_load, an_unknown_name_lists_the_known_ones)
     struct policy *p;
     struct err e = {0};
     cr_expect_eq(policy_load(&p, "first-come", &e), ERR_ENAME);
-    const char *fifo = strstr(e.msg, "fifo, "), *sjf = strstr(e.msg, "sjf-mlp");
-    cr_expect(fifo && sjf && fifo < sjf, "sorted: %s", e.msg);
+    const char *arc = strstr(e.msg, "arc, "), *fifo = strstr(e.msg, "fifo, ");
+    cr_expect(arc && fifo && arc < fifo && strstr(e.msg, " more (see "), "sorted: %s", e.msg);
 }
 
 Test(policy_load, finds_by_name_with_dashes_or_underscores_and_by_path)
