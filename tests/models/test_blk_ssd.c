@@ -130,6 +130,43 @@ Test(blk_ssd, a_flush_holds_every_die_once_per_so_many_bytes)
     cr_expect_eq(seen.stats.busy[SSD_flush], seen.stats.flushes * 3000000);
 }
 
+/* What the oracle is told: of reads of one piece, first come first served, with nothing after
+ * them, it is the very time they then take. */
+static void keep(void *ctx, uint64_t arg)
+{
+    (void)ctx, (void)arg;
+}
+
+Test(blk_ssd, foresight_is_exact_for_what_is_already_there)
+{
+    struct ssd_params p = blk_drive(50000, 170000);
+    p.dies = 4;
+    p.command = UINT64_C(9000) * 1000;
+    struct rng r;
+    rng_init(&r, 6, "test", "foresight");
+    for (int round = 0; round < 50; round++) {
+        struct sim *s = sim_new(NULL);
+        struct ssd *d = ssd_new(s, &p);
+        struct ssd_io before[12], last;
+        for (int i = 0; i < 12; i++) {
+            before[i] = (struct ssd_io){.offset = rng_below(&r, 64) * 65536,
+                                        .bytes = 65536,
+                                        .write = rng_below(&r, 2) != 0,
+                                        .done = keep};
+            ssd_submit(d, &before[i]);
+        }
+        sim_run(s, 10000 + rng_below(&r, 200000)); /* all commands have reached their dies */
+        last = (struct ssd_io){.offset = rng_below(&r, 64) * 65536, .bytes = 4096, .done = keep};
+        const sim_time told = ssd_foresee(d, last.offset, last.bytes);
+        ssd_submit(d, &last);
+        sim_run(s, SIM_NEVER);
+        cr_expect_eq(last.ended - last.submitted, told, "round %d: %lu ns, foreseen %lu", round,
+                     (unsigned long)(last.ended - last.submitted), (unsigned long)told);
+        ssd_free(d);
+        sim_free(s);
+    }
+}
+
 /* ---- 200 drives that nobody chose --------------------------------------------------- */
 
 static struct ssd_params random_drive(struct rng *r)
