@@ -18,6 +18,12 @@ static const char serve[] = "\"model\": \"serve\", \"serve\": {\"max_running\": 
 static const char cache[] =
     "\"model\": \"memory\", \"memory\": {\"cache\": {\"frames\": 50, \"readahead\": true},"
     "\"accesses\": {\"pattern\": \"zipf\", \"pages\": 500, \"count\": 3000}}";
+/* Asking costs time there, so that only where pages lie is as by default. */
+static const char tiers[] =
+    "\"model\": \"memory\", \"machine\": \"machines/cascade-lake-2s.json\", \"memory\": {"
+    "\"accesses\": {\"pattern\": \"zipf\", \"pages\": 500, \"count\": 3000},"
+    "\"tiers\": {\"use\": [{\"tier\": \"local\", \"pages\": 300},"
+    " {\"tier\": \"remote\", \"pages\": 500}], \"period\": 500}}";
 static const char disks[] = "\"model\": \"io\", \"machine\": \"machines/lake-testbed.json\","
                             "\"trace\": {\"synth\": {\"preset\": \"lake-azure\"}, \"limit\": 400}";
 static const char tenants[] =
@@ -46,6 +52,9 @@ static const struct {
     {cache, "mem.readahead", "mem_readahead", "bad", 0, "misses",
      "mem_readahead answered 1025 pages, want at most 1024"},
     {cache, "mem.readahead", "mem_readahead", "crash", 0, "misses", "mem_readahead crashed: "},
+    {tiers, "mem.place", "mem_place", "bad", 0, "tier0_share", "mem_place put region 0 on tier 77"},
+    {tiers, "mem.place", "mem_place", "crash", 2, "tier0_share", "mem_place crashed: "},
+    {tiers, "mem.place", "mem_place", "hang", 1, "tier0_share", "mem_place did not return: "},
     {disks, "io.steer", "io_steer", "bad", 0, "read_mean", "io_steer answered device "},
     {disks, "io.steer", "io_steer", "crash", 20, "read_mean", "io_steer crashed: "},
     {disks, "io.steer", "io_steer", "hang", 5, "read_mean", "io_steer did not return: "},
