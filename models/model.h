@@ -63,6 +63,9 @@ struct model_ops {
     /* Tables that a trace section may bring; a set of 1 << TRACE_x.  0: requests. */
     unsigned rows;
     bool needs_rows; /* and must bring */
+    /* Whether the section goes with an experiment's trace (given), or with none; NULL: it is as
+     * needs_requests and needs_rows say. */
+    int (*trace)(const struct config *section, bool given, struct err *e);
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is then refused as a
      * mistake; 0: not said. */
     unsigned hooks;

@@ -11,6 +11,7 @@
 #include "harness/base/profile.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_quant.h"
+#include "harness/learn/model_write.h"
 #include "traces/source.h"
 
 struct column { /* one trace */
@@ -244,8 +245,9 @@ static void put_column(FILE *f, const struct column *c, const char *text, bool i
     fputs("}", f);
 }
 
-static void put_provenance(FILE *f, const struct steer_training *t)
+static void put_provenance(FILE *f, const void *training)
 {
+    const struct steer_training *t = training;
     const struct model_train_want *w = t->want;
     const struct train_options *o = &w->o;
     fprintf(f, "{\"schema\": \"malv-model/1\",\n \"name\": \"%s\",\n \"command\": \"", w->name);
@@ -270,39 +272,16 @@ static void put_provenance(FILE *f, const struct steer_training *t)
 
 /* ---- files ----------------------------------------------------------------------------- */
 
-static int write_weights(const struct steer_training *t, const char *suffix,
-                         const struct infer_mlp *mlp, struct err *e)
+static int write_files(const struct steer_training *t, struct err *e)
 {
-    char features[32], *path;
+    char features[32];
     snprintf(features, sizeof features, "linnos/%d", LINNOS_VERSION);
-    const struct safetensors_text meta[] = {{"format", "malv-mlp/1"},
-                                            {"features", features},
-                                            {"outputs", "fast, slow"},
-                                            {"provenance", "the .json of the same name"}};
-    if (asprintf(&path, "%s/%s%s.safetensors", t->want->dir, t->want->name, suffix) < 0)
-        return err_set(e, ERR_ENOMEM, "out of memory");
-    int rc = model_file_write(path, mlp, meta, sizeof meta / sizeof *meta, e);
-    free(path);
-    return rc;
-}
-
-static int write_provenance(const struct steer_training *t, struct err *e)
-{
-    char *text = NULL, *path = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (f) {
-        put_provenance(f, t);
-        fclose(f);
-    }
-    int rc = f && asprintf(&path, "%s/%s.json", t->want->dir, t->want->name) > 0
-                 ? files_write(path, text, n, e)
-                 : err_set(e, ERR_ENOMEM, "out of memory");
-    if (!rc && t->want->json)
-        fputs(text, stdout);
-    free(path);
-    free(text);
-    return rc;
+    const struct model_write w = {
+        .dir = t->want->dir, .name = t->want->name, .features = features, .outputs = "fast, slow"};
+    int rc = model_write_weights(&w, "", &t->fit.mlp, e);
+    if (!rc && t->want->int8)
+        rc = model_write_weights(&w, "_s8", &t->quant.mlp, e);
+    return rc ? rc : model_write_provenance(&w, put_provenance, t, t->want->json, e);
 }
 
 static void print(const struct steer_training *t)
@@ -350,10 +329,7 @@ int model_steer_train(const struct model_train_want *want, struct err *e)
     if (!rc && want->int8)
         rc = model_quant(&t->quant, &t->fit.mlp, t->x, t->train, e);
     rc = rc ? rc : score_all(t, e);
-    rc = rc ? rc : write_weights(t, "", &t->fit.mlp, e);
-    if (!rc && want->int8)
-        rc = write_weights(t, "_s8", &t->quant.mlp, e);
-    rc = rc ? rc : write_provenance(t, e);
+    rc = rc ? rc : write_files(t, e);
     if (!rc && !want->json && !want->quiet)
         print(t);
     release(t);

@@ -9,6 +9,7 @@
 #include "harness/learn/model_data.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_quant.h"
+#include "harness/learn/model_write.h"
 #include "harness/learn/model_score.h"
 
 struct part { /* one trace and where its rows went */
@@ -161,8 +162,9 @@ static void json_parts(FILE *f, const struct part *p, size_t n)
     }
 }
 
-static void provenance(FILE *f, const struct training *t)
+static void provenance(FILE *f, const void *training)
 {
+    const struct training *t = training;
     const struct train_options *o = &t->want->o;
     fputs("{\"schema\": \"malv-model/1\",\n \"name\": ", f);
     json_string(f, t->want->name);
@@ -199,47 +201,18 @@ static void provenance(FILE *f, const struct training *t)
 
 /* ---- files ---------------------------------------------------------------------------- */
 
-static int write_weights(const struct training *t, const char *suffix, const struct infer_mlp *mlp,
-                         struct err *e)
+static int write_files(const struct training *t, struct err *e)
 {
-    char features[32], *path;
+    char features[32];
     snprintf(features, sizeof features, "length/%d", LENGTH_VERSION);
-    const struct safetensors_text meta[] = {{"format", "malv-mlp/1"},
-                                            {"features", features},
-                                            {"outputs", "log length: mean, quantile"},
-                                            {"provenance", "the .json of the same name"}};
-    if (asprintf(&path, "%s/%s%s.safetensors", t->want->dir, t->want->name, suffix) < 0)
-        return err_set(e, ERR_ENOMEM, "out of memory");
-    int rc = model_file_write(path, mlp, meta, sizeof meta / sizeof *meta, e);
-    free(path);
-    return rc;
-}
-
-static int write_provenance(const struct training *t, struct err *e)
-{
-    char *text = NULL, *path = NULL;
-    size_t n = 0;
-    FILE *f = open_memstream(&text, &n);
-    if (f) {
-        provenance(f, t);
-        fclose(f);
-    }
-    int rc = f && asprintf(&path, "%s/%s.json", t->want->dir, t->want->name) > 0
-                 ? files_write(path, text, n, e)
-                 : err_set(e, ERR_ENOMEM, "out of memory");
-    if (!rc && t->want->json)
-        fputs(text, stdout);
-    free(path);
-    free(text);
-    return rc;
-}
-
-static int write_all(const struct training *t, struct err *e)
-{
-    int rc = write_weights(t, "", &t->fit.mlp, e);
+    const struct model_write w = {.dir = t->want->dir,
+                                  .name = t->want->name,
+                                  .features = features,
+                                  .outputs = "log length: mean, quantile"};
+    int rc = model_write_weights(&w, "", &t->fit.mlp, e);
     if (!rc && t->want->int8)
-        rc = write_weights(t, "_s8", &t->quant.mlp, e);
-    return rc ? rc : write_provenance(t, e);
+        rc = model_write_weights(&w, "_s8", &t->quant.mlp, e);
+    return rc ? rc : model_write_provenance(&w, provenance, t, t->want->json, e);
 }
 
 static void print(const struct training *t)
@@ -289,7 +262,7 @@ int model_train(const struct model_train_want *want, struct err *e)
     if (!rc && want->int8)
         rc = model_quant(&t->quant, &t->fit.mlp, t->fitted.x, t->train, e);
     rc = rc ? rc : score_all(t, e);
-    rc = rc ? rc : write_all(t, e);
+    rc = rc ? rc : write_files(t, e);
     if (!rc && !want->json && !want->quiet)
         print(t);
     release(t);

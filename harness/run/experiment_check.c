@@ -51,25 +51,36 @@ static int check_machine(const struct experiment *x, const struct setup *s, stru
     return rc;
 }
 
+/* Is there a trace when there must be one, and none when nobody would read it? */
+static int check_trace_wanted(const struct experiment *x, const struct setup *s, struct err *e)
+{
+    const struct model_ops *m = s->model;
+    char names[80];
+    if (!s->trace && m->needs_rows)
+        return err_set(e, ERR_ENAME, "%s: model \"%s\" needs %s (\"trace\": ...)", x->file, m->name,
+                       trace_tables_text(m->rows, names));
+    if (!s->trace && m->needs_requests)
+        return err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)", x->file,
+                       m->name);
+    if (s->trace && !m->needs_requests && !m->rows)
+        return err_set(e, ERR_ENAME, "%s: model \"%s\" takes no trace", config_path(s->trace),
+                       m->name);
+    return m->trace ? m->trace(s->section, s->trace != NULL, e) : 0;
+}
+
 static int check_trace(const struct experiment *x, const struct setup *s, struct checked *c,
                        struct err *e)
 {
     bool is_new;
     enum trace_table table;
-    char names[80];
-    if (!s->trace && s->model->needs_rows)
-        return err_set(e, ERR_ENAME, "%s: model \"%s\" needs %s (\"trace\": ...)", x->file,
-                       s->model->name, trace_tables_text(s->model->rows, names));
-    if (!s->trace)
-        return s->model->needs_requests
-                   ? err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)",
-                             x->file, s->model->name)
-                   : 0;
+    int rc = check_trace_wanted(x, s, e);
+    if (rc || !s->trace)
+        return rc;
     char *text = config_text(s->trace), *question = NULL; /* two models may want other tables */
     if (text && asprintf(&question, "%x %s", setup_tables(s), text) < 0)
         question = NULL;
     free(text);
-    int rc = textset_add(&c->trace, question, &is_new, e);
+    rc = textset_add(&c->trace, question, &is_new, e);
     if (rc || !is_new)
         return rc;
     return s->model->rows ? trace_rows_check(s->trace, setup_tables(s), &x->where, &table, e)

@@ -97,19 +97,28 @@ static int run_part(const struct setup *s, const struct model_env *env, struct m
     return rc;
 }
 
+static int memory_trace(const struct config *section, bool given, struct err *e)
+{
+    struct setup s;
+    int rc = read_setup(section, &s, e);
+    if (rc || !s.part->needs_accesses)
+        return rc;
+    if (!s.has_pattern && !given)
+        return config_complain(section, e, "\"accesses\", or a trace of pages in the experiment");
+    if (s.has_pattern && given)
+        return config_complain(config_get(section, "accesses"), e,
+                               "none: the experiment's trace says what is accessed");
+    return 0;
+}
+
 static int memory_run(const struct config *section, const struct model_env *env,
                       struct measures *out, struct err *e)
 {
     struct setup s;
-    int rc = read_setup(section, &s, e);
-    if (rc)
-        return rc;
-    if (s.part->needs_accesses && !s.has_pattern && !env->rows)
-        return config_complain(section, e, "\"accesses\", or a trace of pages in the experiment");
-    if (s.part->needs_accesses && s.has_pattern && env->rows)
-        return config_complain(config_get(section, "accesses"), e,
-                               "none: the experiment's trace says what is accessed");
-    return run_part(&s, env, out, e);
+    int rc = memory_trace(section, env->rows != NULL, e);
+    if (!rc)
+        rc = read_setup(section, &s, e);
+    return rc ? rc : run_part(&s, env, out, e);
 }
 
 static void share(struct measures *out, const char *name, double part, double all)
@@ -135,6 +144,7 @@ const struct model_ops model_memory = {
     .check = memory_check,
     .fits = memory_fits,
     .rows = 1u << TRACE_PAGES,
+    .trace = memory_trace,
     .hooks =
         1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
     .headline = "miss_ratio,writebacks,readahead_used,latency_mean,tier0_share,migrations,slowdown,"

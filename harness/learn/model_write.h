@@ -1,0 +1,25 @@
+/* model_write.h - the files of a trained network: its weights, and the
+ * provenance beside them.                                                    */
+#ifndef HARNESS_LEARN_MODEL_WRITE_H
+#define HARNESS_LEARN_MODEL_WRITE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "gpu-kernels/infer.h"
+#include "sim/err.h"
+
+struct model_write {
+    const char *dir, *name;
+    const char *features; /* "length/1": what computes the inputs, and its version */
+    const char *outputs;  /* what the outputs mean */
+};
+
+/* DIR/NAMEsuffix.safetensors */
+int model_write_weights(const struct model_write *w, const char *suffix,
+                        const struct infer_mlp *mlp, struct err *e) MUST_CHECK;
+/* DIR/NAME.json, as put writes it; on standard output too when `show`. */
+int model_write_provenance(const struct model_write *w, void (*put)(FILE *f, const void *ctx),
+                           const void *ctx, bool show, struct err *e) MUST_CHECK;
+
+#endif
