@@ -38,13 +38,14 @@ static const struct config_field axis_fields[] = {
     CONFIG_END,
 };
 struct raw_points {
-    const char *series, *y;
+    const char *series, *y, *over;
     const struct config *select, *x;
     double scale;
 };
 static const struct config_field points_fields[] = {
     CONFIG_STR(struct raw_points, series, true),
     CONFIG_STR(struct raw_points, y, true),
+    CONFIG_STR(struct raw_points, over, false),
     CONFIG_ANY(struct raw_points, select, false),
     CONFIG_ANY(struct raw_points, x, true),
     CONFIG_F64(struct raw_points, scale, -DBL_MAX, DBL_MAX, false),
@@ -74,7 +75,7 @@ static int read_points(struct figure *f, const struct config *list, struct err *
         if (!rc && p.select && config_kind(p.select) != CONFIG_OBJECT)
             rc = config_complain(p.select, e, "an object of paths and values");
         *s = (struct figure_series){
-            .name = p.series, .y = p.y, .select = p.select, .scale = p.scale};
+            .name = p.series, .y = p.y, .over = p.over, .select = p.select, .scale = p.scale};
         if (!rc && config_kind(p.x) == CONFIG_NUMBER)
             rc = config_f64(p.x, -DBL_MAX, DBL_MAX, &s->x_fixed, e);
         else if (!rc)

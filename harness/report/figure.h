@@ -11,7 +11,8 @@
  *   experiment       an experiment, or the path of one
  *   points           what the simulation has to say: per series, which trials ("select": {path:
  *                    value}), the x of each (a path in the experiment, or a number), the measure
- *                    to take as y, and "scale" to multiply it by
+ *                    to take as y, and "scale" to multiply it by; "over" names a second measure:
+ *                    then y is the mean of the one over the mean of the other
  *
  *   allow_misses          this many points may lie outside the tolerance (default 0)
  *   direction             for bars beside a baseline: [{"x", "published", "y", "select"}], the
@@ -38,7 +39,7 @@ struct figure_axis {
     const char *label, *unit;
 };
 struct figure_series {
-    const char *name, *y;
+    const char *name, *y, *over; /* over NULL: y itself */
     const struct config *select; /* NULL: all trials */
     const char *x_path;          /* NULL: x_fixed */
     double x_fixed, scale;

@@ -42,6 +42,12 @@ static const struct config *at_path(const struct config *c, const char *path)
     return c;
 }
 
+struct values {
+    double *y, *over; /* over: what to divide by, if `divided` */
+    size_t n;
+    bool divided;
+};
+
 /* What the trial had at `path`: swept, or the same for all.  malloc'd; NULL: nothing there. */
 static char *value_at(const struct config *experiment, const struct result_trial *t,
                       const char *path)
@@ -98,17 +104,43 @@ int figure_gather(const struct figure *f, const struct result_set *rs,
     return 0;
 }
 
-/* The same for all entries behind one published value. */
+/* The same for all entries behind one published value, and what each value is to be divided by. */
 static int gather(const struct figure *f, const struct result_set *rs,
-                  const struct config *experiment, const struct published_row *row, double *y,
-                  size_t *n, struct err *e)
+                  const struct config *experiment, const struct published_row *row,
+                  struct values *v, struct err *e)
 {
     int rc = 0;
-    *n = 0;
-    for (size_t k = 0; !rc && k < f->n_series; k++)
-        if (!strcmp(f->series[k].name, row->series))
-            rc = figure_gather(f, rs, experiment, &f->series[k], row->x, y, n, e);
+    *v = (struct values){.y = v->y, .over = v->over};
+    for (size_t k = 0; !rc && k < f->n_series; k++) {
+        struct figure_series s = f->series[k];
+        size_t from = v->n;
+        if (strcmp(s.name, row->series))
+            continue;
+        rc = figure_gather(f, rs, experiment, &s, row->x, v->y, &v->n, e);
+        for (size_t i = from; i < v->n; i++)
+            v->over[i] = 1;
+        if (rc || !s.over)
+            continue;
+        v->divided = true;
+        s.y = s.over;
+        s.scale = 1;
+        rc = figure_gather(f, rs, experiment, &s, row->x, v->over, &from, e);
+    }
     return rc;
+}
+
+/* To one value per trial, whose mean is the ratio R of the means and whose spread is that of the
+ * ratio to first order: R + (y - R over) / mean over (Cochran 1977, Sampling Techniques, 6.4). */
+static void linearize(struct values *v)
+{
+    double y = 0, over = 0;
+    for (size_t i = 0; i < v->n; i++) {
+        y += v->y[i];
+        over += v->over[i];
+    }
+    const double ratio = y / over, mean = over / (double)v->n;
+    for (size_t i = 0; i < v->n; i++)
+        v->y[i] = ratio + (v->y[i] - ratio * v->over[i]) / mean;
 }
 
 static void judge(const struct figure *f, const struct published_row *row,
@@ -137,21 +169,22 @@ static void judge(const struct figure *f, const struct published_row *row,
 }
 
 static int match_all(struct figure *f, const struct result_set *rs, const struct config *experiment,
-                     double *y, struct err *e)
+                     struct values *y, struct err *e)
 {
     f->max_error = 0;
     f->missed = f->wrong_way = 0;
     for (size_t i = 0; i < f->published.n; i++) {
         const struct published_row *row = &f->published.row[i];
         struct summary sum;
-        size_t n;
-        const int rc = gather(f, rs, experiment, row, y, &n, e);
+        const int rc = gather(f, rs, experiment, row, y, e);
         if (rc)
             return rc;
-        if (!n)
+        if (!y->n)
             return err_set(e, ERR_ENAME, "%s: no trial for series \"%.120s\" at %g", f->file,
                            row->series, row->x);
-        stats_summary(y, n, FIGURE_CONFIDENCE, &sum);
+        if (y->divided)
+            linearize(y);
+        stats_summary(y->y, y->n, FIGURE_CONFIDENCE, &sum);
         judge(f, row, &sum, &f->point[f->n]);
         f->max_error = fmax(f->max_error, f->point[f->n].error);
         f->missed += !f->point[f->n].pass;
@@ -163,20 +196,22 @@ static int match_all(struct figure *f, const struct result_set *rs, const struct
 int figure_match(struct figure *f, const struct result_set *rs, struct err *e)
 {
     struct config *experiment = NULL;
-    double *y = calloc(rs->n_trial + 1, sizeof *y);
+    struct values y = {.y = calloc(rs->n_trial + 1, sizeof(double)),
+                       .over = calloc(rs->n_trial + 1, sizeof(double))};
     free(f->point);
     f->n = 0;
     f->point = calloc(f->published.n + 1, sizeof *f->point);
-    int rc = y && f->point ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    int rc = y.y && y.over && f->point ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc)
         rc =
             config_parse(&experiment, f->file, rs->experiment_json, strlen(rs->experiment_json), e);
     if (!rc)
-        rc = match_all(f, rs, experiment, y, e);
+        rc = match_all(f, rs, experiment, &y, e);
     if (!rc)
         rc = figure_direction_judge(f, rs, experiment, e);
     f->pass = f->missed <= f->allow_misses && !f->wrong_way;
     config_free(experiment);
-    free(y);
+    free(y.y);
+    free(y.over);
     return rc;
 }

@@ -2,7 +2,8 @@
  * program whose critical sections its guest's other vCPUs want too.
  *
  * How the vCPUs' slices lie to each other is luck that lasts: `restarts` starts the
- * guests afresh so many times and reports the mean.
+ * guests afresh so many times and reports the mean.  With the hint there is much
+ * less of it: `hint_time` is the share of the time that is looked at then.
  *
  * Closed: a vCPU begins its next operation when it has finished one.  With
  * "pv": "both" the same guests run twice, without the hint and with it, and
@@ -20,7 +21,7 @@ struct section {
     const struct config *pv, *lock, *cpus;
     uint64_t bytes;
     uint32_t n_cpus, vms, vcpus, restarts;
-    double duration_s, warmup_s, footprint, spread, busy_share;
+    double duration_s, warmup_s, footprint, spread, busy_share, hint_time;
     bool gang, pin;
     int pv_choice, kind;
 };
@@ -42,6 +43,7 @@ static const struct config_field fields[] = {
     CONFIG_F64(struct section, busy_share, 0, 1, false),
     CONFIG_F64(struct section, warmup_s, 0, 1e4, false),
     CONFIG_F64(struct section, duration_s, 1e-3, 1e4, false),
+    CONFIG_F64(struct section, hint_time, 1e-3, 1, false),
     CONFIG_END};
 
 static int read_section(const struct config *c, struct section *s, struct err *e)
@@ -52,6 +54,7 @@ static int read_section(const struct config *c, struct section *s, struct err *e
                           .warmup_s = 0.1,
                           .spread = 0.5,
                           .busy_share = 1,
+                          .hint_time = 1,
                           .pv_choice = PV_NONE,
                           .kind = LOCK_RWSEM};
     uint64_t n = 0;
@@ -85,6 +88,7 @@ static int read_setup(const struct config *c, struct machine_use *use, struct se
                                 .footprint = s->footprint,
                                 .spread = s->spread,
                                 .busy_share = s->busy_share,
+                                .hint_time = s->hint_time,
                                 .warmup = (sim_time)(s->warmup_s * 1e9),
                                 .duration = (sim_time)(s->duration_s * 1e9)};
     set->lock.kind = (enum lock_kind)s->kind;

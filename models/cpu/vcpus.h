@@ -24,6 +24,7 @@ struct vcpus_setup {
     bool gang, pin;
     double footprint, spread; /* work outside varies by +- spread, uniformly */
     sim_time warmup, duration;
+    double hint_time;  /* with the hint, this share of both */
     double busy_share; /* of the vCPUs; the rest sleeps */
 };
 

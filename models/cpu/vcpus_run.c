@@ -24,7 +24,8 @@ struct host {
     struct cpus *cpus;
     struct worker *worker;
     struct lock *lock;
-    uint32_t n, started;
+    uint32_t n, nth;                  /* start: with the hint and without begin alike */
+    sim_time begin, warmup, duration; /* of this start */
 };
 
 static void next(struct worker *w);
@@ -125,10 +126,10 @@ static void begin(void *ctx, uint64_t unused)
 static void start(struct host *h)
 {
     struct rng g;
-    rng_init_indexed(&g, sim_seed(h->sim), "vcpus", "start", h->started++);
+    rng_init_indexed(&g, sim_seed(h->sim), "vcpus", "start", h->nth);
     uint32_t busy = (uint32_t)(h->set->busy_share * h->n + 0.5);
     for (uint32_t i = 0; i < busy; i++)
-        sim_after(h->sim, rng_below(&g, 50 * SIM_MS), 0, begin, &h->worker[i], 0);
+        sim_after(h->sim, rng_below(&g, h->begin), 0, begin, &h->worker[i], 0);
 }
 
 /* Nobody is called any more before the first of them goes. */
@@ -156,7 +157,7 @@ static void mark(struct host *h, struct cpus_totals *totals)
 static void sum_vcpus(const struct host *h, struct vcpus_result *r)
 {
     double least = 1e300, most = 0, all = 0, starts = h->set->restarts;
-    double age = starts * (double)h->set->duration * h->n;
+    double age = starts * (double)h->duration * h->n;
     for (uint32_t i = 0; i < h->n; i++) {
         const struct worker *w = &h->worker[i];
         struct cpu_task_times t;
@@ -172,7 +173,7 @@ static void sum_vcpus(const struct host *h, struct vcpus_result *r)
         r->steal += ((double)(t.waited - w->before.waited) - cold) / age;
         r->idle += (double)(t.slept - w->before.slept) / age;
     }
-    r->ops_per_s += all / ((double)h->set->duration / 1e9) / starts;
+    r->ops_per_s += all / ((double)h->duration / 1e9) / starts;
     r->least_ops += all > 0 ? least / (all / h->n) / starts : 0;
     r->most_ops += all > 0 ? most / (all / h->n) / starts : 0;
     for (uint32_t i = 0; all > 0 && i < h->set->vms * (h->set->program.files + 1); i++) {
@@ -187,7 +188,7 @@ static void sum_cpus(const struct host *h, const struct cpus_totals *was, struct
     struct cpus_totals now;
     cpus_totals(h->cpus, &now);
     double all = (double)(now.wall - was->wall) * (double)now.cpus * h->set->restarts;
-    double s = (double)h->set->duration / 1e9 * h->set->restarts;
+    double s = (double)h->duration / 1e9 * h->set->restarts;
     r->pcpu_work += (double)(now.work - was->work) / all;
     r->pcpu_spin += (double)(now.spin - was->spin) / all;
     r->pcpu_overhead += (double)(now.overhead - was->overhead) / all;
@@ -200,14 +201,18 @@ static bool run(struct host *h, bool hint, struct vcpus_result *r)
 {
     struct cpus_totals was;
     uint64_t fired = sim_fired(h->sim);
-    sim_time measured = sim_now(h->sim) + 50 * SIM_MS + h->set->warmup;
+    double time = hint ? h->set->hint_time : 1;
+    h->warmup = (sim_time)(time * (double)h->set->warmup);
+    h->duration = (sim_time)(time * (double)h->set->duration);
+    h->begin = h->warmup < 50 * SIM_MS ? h->warmup + 1 : 50 * SIM_MS;
+    sim_time measured = sim_now(h->sim) + h->begin + h->warmup;
     h->lock_cfg.hint = hint;
     if (!populate(h, sim_seed(h->sim)))
         return false;
     start(h);
     sim_run(h->sim, measured);
     mark(h, &was);
-    sim_run(h->sim, measured + h->set->duration);
+    sim_run(h->sim, measured + h->duration);
     r->events += sim_fired(h->sim) - fired;
     sum_vcpus(h, r);
     sum_cpus(h, &was, r);
@@ -239,9 +244,9 @@ int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env, con
 {
     struct host h = {.set = s};
     bool ok = build(&h, env);
-    for (uint32_t i = 0; i < 2 * s->restarts; i++)
-        if (ok && runs[i / s->restarts])
-            ok = run(&h, i / s->restarts, &out[i / s->restarts]);
+    for (int hint = 0; hint < 2; hint++)
+        for (h.nth = 0; ok && runs[hint] && h.nth < s->restarts; h.nth++)
+            ok = run(&h, hint, &out[hint]);
     cpus_free(h.cpus);
     sim_free(h.sim);
     free(h.worker);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "models/machine.h"
 #include "models/model.h"
 #include "tests/models/cpu_world.h"
@@ -49,9 +50,8 @@ static struct machine *machine_with(const char *program)
     "\"locked\":{" US("outside", "3") "," US("inside", "1") "," N("sections", "1") "," N(          \
         "spins", "0") "," N("files", "1") "}"
 
-static struct measures *run(const char *section, bool shuffle)
+static struct measures *run_on(struct machine *m, const char *section, bool shuffle)
 {
-    struct machine *m = machine_with(LOCK "," WORK "," LOCKED);
     struct policy_slot pick = {.ops = cpu_policy("cfs")};
     struct config *c = NULL;
     struct err e = {0};
@@ -66,6 +66,11 @@ static struct measures *run(const char *section, bool shuffle)
     config_free(c);
     config_free(doc);
     return out;
+}
+
+static struct measures *run(const char *section, bool shuffle)
+{
+    return run_on(machine_with(LOCK "," WORK "," LOCKED), section, shuffle);
 }
 
 static double of(const struct measures *m, const char *name)
@@ -112,6 +117,36 @@ Test(cpu_vcpus, overcommitted_it_pays)
     cr_expect_gt(of(m, "hint_gain"), 1.5);
     cr_expect_lt(of(m, "cpu_spin"), of(m, "lock_plain"));
     cr_expect_float_eq(shares(m), 1, 1e-9);
+    measures_free(m);
+}
+
+/* Eight CPUs do 80000 operations of 100 us a second, however long one looks. */
+Test(cpu_vcpus, less_time_with_the_hint_measures_the_same)
+{
+    struct measures *m = run("{\"program\":\"work\",\"cpus\":8,\"vcpus\":16,\"pv\":\"both\","
+                             "\"spread\":0,\"warmup_s\":0.4,\"hint_time\":0.25}",
+                             false);
+    cr_expect_float_eq(of(m, "ops_per_s_plain"), 80000, 20);
+    cr_expect_float_eq(of(m, "ops_per_s"), 80000, 80);
+    cr_expect_float_eq(shares(m), 1, 1e-9);
+    measures_free(m);
+}
+
+/* What docs/cpu.md says of execl: there is no idle vCPU that the hint could help to avoid. */
+Test(cpu_vcpus, no_vcpu_that_execs_ever_sleeps, .timeout = 60)
+{
+    struct machine *machine = NULL;
+    struct err e = {0};
+    cr_assert_eq(profile_load(&doc, "machines/kunpeng-guest.json", &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_load(&machine, doc, &e), 0, "%s", e.msg);
+    struct measures *m = run_on(machine,
+                                "{\"program\":\"exec\",\"cpus\":8,\"vcpus\":16,\"pv\":\"none\","
+                                "\"warmup_s\":0.02,\"duration_s\":0.1}",
+                                false);
+    cr_expect_gt(of(m, "contended_per_op"), 1);
+    cr_expect_gt(of(m, "share.steal"), 0.4);
+    cr_expect_eq(of(m, "sleeps_per_op"), 0);
+    cr_expect_eq(of(m, "share.idle"), 0);
     measures_free(m);
 }
 
