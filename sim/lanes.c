@@ -97,7 +97,8 @@ sim_event lanes_pop(struct lanes *ls)
 
 void lanes_sweep(struct lanes *ls, const struct pool *pool)
 {
-    for (struct lane *l = ls->lane; l < ls->lane + ls->n; l++) {
+    for (uint32_t k = 0; k < ls->n; k++) {
+        struct lane *l = &ls->lane[k];
         uint32_t kept = 0, mask = l->cap - 1;
         for (uint32_t i = 0; i < l->n; i++) {
             sim_event ev = l->at[(l->head + i) & mask];

@@ -107,8 +107,10 @@ static inline void radix_push(struct radix *q, sim_time now, sim_time when, sim_
 static inline sim_event radix_pop(struct radix *q, sim_time now, sim_time until)
 {
     uint32_t i = q->run_at, n = q->run.n;
+    if (i == n || q->mixed)
+        return radix_pop_any(q, now, until);
     const struct entry *at = q->run.at + i;
-    if (i == n || q->mixed || (q->lanes.held && at->when != now))
+    if (q->lanes.held && at->when != now)
         return radix_pop_any(q, now, until);
     if (at->when > until)
         return 0;

@@ -51,6 +51,6 @@ void task_throttle(struct cpu_task *t)
         cpu->slice_left = 0; /* its deadline moved */
         return;
     }
+    refill_later(t); /* first: whoever watches the task may end it, and with it this */
     cpu_stop_current(cpu, TASK_THROTTLED);
-    refill_later(t);
 }

@@ -247,3 +247,55 @@ Test(cpu_cpus, queues_even_out)
     cpu_world_conserved(&w, task, 8, 1);
     cpu_world_close(&w);
 }
+
+static void end_it(void *ctx, uint64_t on)
+{
+    struct cpu_task **t = ctx;
+    if (!on)
+        cpu_task_end(*t);
+}
+
+static void wake_it(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    cpu_task_run(*(struct cpu_task **)ctx, SIM_MS, NULL, NULL, 0);
+}
+
+static void stop_it(void *ctx, uint64_t on)
+{
+    struct cpu_task **t = ctx;
+    if (on)
+        return;
+    cpu_task_stop(*t);
+    cpu_task_watch(*t, NULL, NULL);
+}
+
+/* Who watches a task hears that it lost its CPU for want of budget, and ends or stops it there:
+ * its budget must not bring it back. */
+Test(cpu_cpus, a_task_may_be_ended_as_it_is_throttled)
+{
+    static sim_fn *const watch[] = {end_it, stop_it};
+    for (int k = 0; k < 2; k++) {
+        struct cpu_world w;
+        struct cpus_config cfg = cpu_free_config(1, 1, 1);
+        const struct cpu_task_spec spec = {.name = "short of budget",
+                                           .gang = POLICY_NONE,
+                                           .home_node = POLICY_NONE,
+                                           .budget_ns = 2 * SIM_MS,
+                                           .period_ns = 10 * SIM_MS};
+        cpu_world_open(&w, &cfg, NULL, NULL, 1, false);
+        struct cpu_task *t = cpu_task_new(w.cpus, &spec);
+        cpu_task_watch(t, watch[k], &t);
+        cpu_task_spin(t);
+        if (watch[k] == stop_it) /* by then its period is over and it may run again */
+            sim_at(w.sim, 15 * SIM_MS, 0, wake_it, &t, 0);
+        sim_run(w.sim, 40 * SIM_MS);
+        struct cpu_task_times times;
+        cpu_task_times(t, &times);
+        cr_expect_eq(times.ran, (k ? 3u : 2u) * SIM_MS);
+        cr_expect_eq(times.throttled, 0);
+        cr_expect(!cpu_task_on_cpu(t));
+        cpu_world_conserved(&w, &t, 1, 1);
+        cpu_world_close(&w);
+    }
+}
