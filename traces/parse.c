@@ -108,7 +108,7 @@ static bool month_has(unsigned y, unsigned m, unsigned d)
 static bool part(const char *s, size_t at, int width, const char *seps, unsigned *out)
 {
     uint64_t v;
-    if (seps && !strchr(seps, s[at - 1]))
+    if (seps && (!s[at - 1] || !strchr(seps, s[at - 1])))
         return false;
     if (!parse_u64(s + at, (size_t)width, 9999, &v))
         return false;

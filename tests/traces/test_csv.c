@@ -253,5 +253,9 @@ Test(parse, calendar_times_come_back_as_they_were)
     for (size_t i = 0; i < sizeof no_stamps / sizeof *no_stamps; i++) {
         struct stamp s;
         cr_expect_not(parse_stamp(no_stamps[i], strlen(no_stamps[i]), &s), "\"%s\"", no_stamps[i]);
+        cr_expect_not(parse_stamp("2023-12-16\0"
+                                  "18:17:05",
+                                  19, &s),
+                      "a zero byte is no space");
     }
 }
