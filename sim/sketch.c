@@ -275,7 +275,8 @@ static void pack_buckets(const struct buckets *b, struct buf *out)
         lo++;
     while (hi > lo && !b->count[hi - 1])
         hi--;
-    buf_u64(out, (uint64_t)(b->first + (int)lo - FIRST));
+    int first = lo < hi ? b->first + (int)lo : 0; /* of an empty sketch: as a new one has it */
+    buf_u64(out, (uint64_t)(first - FIRST));
     buf_u64(out, hi - lo);
     for (uint32_t i = lo; i < hi; i++)
         buf_u64(out, b->count[i]);
