@@ -56,18 +56,20 @@ struct model_ops {
     /* Checks the model's own section of the experiment without running. */
     int (*check)(const struct config *section, struct err *e);
     /* Whether the machine (NULL: none named) and stack have what a run will ask of them.
-     * NULL: any will do. */
+     * NULL: it takes no machine. */
     int (*fits)(const struct config *section, const struct machine *machine, const char *stack,
                 struct err *e);
+    bool stacks;         /* the experiment's "stack" means something to it */
     bool needs_requests; /* an experiment without a trace is wrong */
-    /* Tables that a trace section may bring; a set of 1 << TRACE_x.  0: requests. */
+    /* Tables other than requests that a trace section may bring; a set of 1 << TRACE_x.  0, and
+     * no requests: it takes no trace. */
     unsigned rows;
     bool needs_rows; /* and must bring */
     /* Whether the section goes with an experiment's trace (given), or with none; NULL: it is as
      * needs_requests and needs_rows say. */
     int (*trace)(const struct config *section, bool given, struct err *e);
-    /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is then refused as a
-     * mistake; 0: not said. */
+    /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
+     * mistake; 0: it takes no policy. */
     unsigned hooks;
     /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean".  NULL: those
      * that have a better direction, in the order in which it reports them. */

@@ -39,7 +39,7 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
     const struct policy_ops *o = policy_ops(b->policy);
     const char *at = config_path(s->policy[slot].at);
     char list[160];
-    unsigned has = policy_hooks(o), asked = s->model->hooks ? s->model->hooks : ~0u;
+    unsigned has = policy_hooks(o), asked = s->model->hooks;
     unsigned here = slot ? 1u << (slot - 1) : ~0u;
     if (!(asked & here))
         return err_set(e, ERR_ENAME, "%s: model \"%s\" never asks at this hook, only at %s", at,

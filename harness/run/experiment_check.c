@@ -51,7 +51,7 @@ static int check_machine(const struct experiment *x, const struct setup *s, stru
     return rc;
 }
 
-/* Is there a trace when there must be one, and none when nobody would read it? */
+/* Is there a trace when there must be one, and none where the section says what comes? */
 static int check_trace_wanted(const struct experiment *x, const struct setup *s, struct err *e)
 {
     const struct model_ops *m = s->model;
@@ -61,9 +61,6 @@ static int check_trace_wanted(const struct experiment *x, const struct setup *s,
                        trace_tables_text(m->rows, names));
     if (!s->trace && m->needs_requests)
         return err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)", x->file,
-                       m->name);
-    if (s->trace && !m->needs_requests && !m->rows)
-        return err_set(e, ERR_ENAME, "%s: model \"%s\" takes no trace", config_path(s->trace),
                        m->name);
     return m->trace ? m->trace(s->section, s->trace != NULL, e) : 0;
 }
@@ -149,6 +146,27 @@ static int check_policy(const struct experiment *x, const struct setup *s, struc
     return rc;
 }
 
+/* What the model would not look at: it would seem to have mattered. */
+static int check_unread(const struct setup *s, const struct config *doc, struct err *e)
+{
+    const struct model_ops *m = s->model;
+    const struct {
+        const char *key;
+        bool unread;
+    } each[] = {{"stack", !m->stacks},
+                {"machine", !m->fits},
+                {"policy", !m->hooks},
+                {"policies", !m->hooks},
+                {"trace", !m->needs_requests && !m->rows}};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        const struct config *at = config_get(doc, each[i].key);
+        if (at && each[i].unread)
+            return err_set(e, ERR_ENAME, "%s: model \"%s\" takes no %s", config_path(at), m->name,
+                           each[i].key);
+    }
+    return 0;
+}
+
 static int check_one(const struct experiment *x, uint64_t combination, struct checked *c,
                      struct err *e)
 {
@@ -160,6 +178,8 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
     rc = setup_read(&s, doc, e);
     if (!rc && s.stack && !stack_find(s.stack, e))
         rc = err_wrap(e, ERR_ENAME, "%s", config_path(config_get(doc, "stack")));
+    if (!rc)
+        rc = check_unread(&s, doc, e);
     if (!rc)
         rc = s.model->check(s.section, e);
     if (!rc)

@@ -255,6 +255,7 @@ const struct model_ops model_io = {
     .summary = "block I/O over replicated drives, reads steered by a policy",
     .check = check,
     .fits = fits,
+    .stacks = true,
     .rows = 1u << TRACE_IO,
     .needs_rows = true,
     .hooks = 1u << POLICY_HOOK_IO_STEER,

@@ -253,6 +253,7 @@ const struct model_ops model_host = {
     .summary = "tenants with workloads on one machine: where their time goes, stack by stack",
     .check = check,
     .fits = fits,
+    .stacks = true,
     .hooks = 1U << POLICY_HOOK_CPU_PICK | 1U << POLICY_HOOK_CPU_BALANCE,
     .headline = "throughput,operation.mean,operation.p99,normalized,steal,exits,cpu_util",
     .run = run,

@@ -279,6 +279,7 @@ const struct model_ops model_serve = {
     .summary = "a GPU server that serves LLM requests by continuous batching",
     .check = check,
     .fits = fits,
+    .stacks = true,
     .needs_requests = true,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .run = run,
