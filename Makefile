@@ -13,7 +13,7 @@ GOAL := $(or $(MAKECMDGOALS),all)
 B    := build$(if $(SAN),-san)$(if $(COV),-cov)$(if $(FUZZ),-fuzz)$(if $(findstring clang,$(CC)),-clang)
 STD  := -std=c11 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
-PKGS := hdf5-serial libcjson zlib liblzma libzstd
+PKGS := hdf5-serial libcjson zlib liblzma libzstd yajl sqlite3
 SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # pkg-config is asked once, and only when something is compiled: it may not be installed yet.

@@ -133,8 +133,8 @@ static void gpu_reached(void *ctx, uint64_t arg)
     (void)arg;
     struct batch *b = ctx;
     struct mlaas *m = b->m;
-    gpu_side(m->env.gpu, b->gpu_work, ns_of(m, m->k.gpu.gpu_slice), ns_of(m, m->k.gpu.gpu_switch),
-             gpu_finished, b, 0);
+    accel_side(m->env.gpu, b->gpu_work, ns_of(m, m->k.gpu.gpu_slice), ns_of(m, m->k.gpu.gpu_switch),
+               gpu_finished, b, 0);
 }
 
 static void gpu_submitted(void *ctx, uint64_t arg)
@@ -156,7 +156,7 @@ static bool gpu_contended(struct mlaas *m)
 {
     sim_time now = sim_now(m->env.sim);
     if (now - m->polled_at >= POLL_EVERY) {
-        sim_cost busy = gpu_busy(m->env.gpu);
+        sim_cost busy = accel_busy(m->env.gpu);
         m->utilisation = (double)(busy - m->polled_busy) / 1e3 / (double)(now - m->polled_at);
         m->polled_at = now;
         m->polled_busy = busy;

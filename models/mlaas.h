@@ -23,7 +23,7 @@
 #define MODELS_MLAAS_H
 
 #include "models/cores.h"
-#include "models/gpu.h"
+#include "models/accel.h"
 #include "models/model.h"
 #include "models/stack.h"
 
@@ -66,7 +66,7 @@ struct mlaas;
 struct mlaas_env {
     struct sim *sim;
     struct cores *cpu;
-    struct gpu *gpu;
+    struct accel *gpu;
     const struct stack *stack;
     struct machine_use *use;
     const struct model_infer *infer; /* NULL: no policy can ask */

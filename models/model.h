@@ -37,13 +37,22 @@ struct model_infer {
     const char *(*why)(void *ctx); /* the sentence of the last open or run that failed */
 };
 
+/* A captured program that tenants run: rows of the table ops, to be read through and rewound as
+ * often as one likes. */
+struct model_program {
+    const char *name; /* as the experiment calls it */
+    struct row_source *rows;
+};
+
 struct model_env {
     uint64_t seed;
     struct sim_options sim;          /* queue kind, tie shuffle, spans */
     const struct machine *machine;   /* NULL when the experiment names none */
     struct request_source *requests; /* NULL when the experiment has no trace */
     struct row_source *rows;         /* pages, io, sched or vms; NULL when there is no such trace */
-    struct policy_slot *policy;      /* for every hook without one of its own; NULL: the defaults */
+    struct model_program *program;   /* [n_programs], in the order of the experiment */
+    size_t n_programs;
+    struct policy_slot *policy; /* for every hook without one of its own; NULL: the defaults */
     struct policy_slot *bound[POLICY_HOOKS_N]; /* NULL: `policy` is asked */
     const struct model_infer *infer;           /* NULL: none wanted */
     const char *stack;                         /* "native", "kvm", "lake", "malv"; NULL: native */
@@ -68,6 +77,7 @@ struct model_ops {
     /* Whether the section goes with an experiment's trace (given), or with none; NULL: it is as
      * needs_requests and needs_rows say. */
     int (*trace)(const struct config *section, bool given, struct err *e);
+    bool programs; /* the experiment's "programs" mean something to it */
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
      * mistake; 0: it takes no policy. */
     unsigned hooks;

@@ -116,6 +116,10 @@ bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
         return o->mem_readahead;
     case POLICY_HOOK_IO_STEER:
         return o->io_steer;
+    case POLICY_HOOK_GPU_DISPATCH:
+        return o->gpu_dispatch;
+    case POLICY_HOOK_GPU_SHARE:
+        return o->gpu_share;
     case POLICY_HOOKS_N:
         break;
     }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI        2
+#define POLICY_ABI        3
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
@@ -211,6 +211,63 @@ struct policy_io_done { /* feedback: an I/O finished */
     uint32_t device, write;
 };
 
+/* ---- gpu.dispatch, gpu.share ------------------------------------------------------ */
+
+#define POLICY_GPU_TENANTS_MAX 256
+#define POLICY_MILLI           1000
+
+enum policy_gpu_bound { POLICY_BOUND_UNKNOWN, POLICY_BOUND_COMPUTE, POLICY_BOUND_MEMORY };
+struct policy_gpu_tenant { /* as who hands commands to a GPU sees it */
+    uint32_t id;           /* below POLICY_GPU_TENANTS_MAX, unique in the run */
+    int32_t prio;          /* larger first; above 0: latency-critical, 0: best effort */
+    uint32_t weight;       /* of the share it was promised; 1024 is one part */
+    uint32_t waiting;      /* commands that could go to the GPU now */
+    uint32_t running;      /* commands of it on the GPU */
+    uint64_t ready_ns;     /* since when the first that waits does */
+    uint64_t used_ns; /* GPU time so far: time its commands ran x the part of the SMs they had */
+    uint64_t done;    /* commands that ended */
+    uint64_t deadline_ns; /* of its current request; 0: none */
+    uint64_t request_ns;  /* when its current request came; 0: it has none */
+    /* The first that waits, as profiled alone; 0: never seen before. */
+    uint64_t head_ns;    /* how long it takes */
+    uint32_t head_sms;   /* SMs that it can fill */
+    uint32_t head_bound; /* policy_gpu_bound */
+    uint32_t head_milli; /* of the memory bandwidth, that it draws */
+    /* What runs, together. */
+    uint32_t running_sms, running_bound, running_milli;
+    uint64_t running_left_ns; /* of the longest of them, at the present speed */
+};
+
+/* Whose next command goes to the GPU?  Asked when one could go: one came, or ended, or was handed
+ * over, or the time came that the last answer named.  tenant[] are those with anything waiting or
+ * running, in order of id.  Default: the one that waits longest, whole. */
+struct policy_dispatch_obs {
+    uint64_t now_ns;
+    uint32_t device, sms, free_sms; /* free: nothing runs on them */
+    uint32_t n;                     /* >= 1 */
+    const struct policy_gpu_tenant *tenant;
+};
+struct policy_dispatch {
+    uint32_t tenant;  /* index of one with `waiting`; POLICY_NONE: nothing now */
+    uint32_t preempt; /* index of one whose running work makes room at once; POLICY_NONE */
+    uint32_t sms;     /* the command gets at most so many SMs; 0: no limit */
+    uint64_t
+        piece_ns; /* it is cut into pieces of so long (alone), each dispatched anew; 0: whole */
+    uint64_t again_ns; /* with POLICY_NONE: ask again after this; 0: not before something happens,
+                          which is a bad answer while nothing runs */
+};
+
+/* What part of the GPU is whose?  Asked when a tenant comes or goes, and every period.
+ * Default: what the experiment says, else equal parts. */
+enum policy_share_of { POLICY_SHARE_TIME, POLICY_SHARE_SMS };
+struct policy_share_obs {
+    uint64_t now_ns, period;
+    uint32_t of;   /* policy_share_of */
+    uint32_t busy; /* 1/1000 of the last period in which the GPU ran anything */
+    uint32_t n;
+    const struct policy_gpu_tenant *tenant;
+};
+
 /* ---- the table ------------------------------------------------------------- */
 
 struct policy_ops {
@@ -244,6 +301,12 @@ struct policy_ops {
 
     uint32_t (*io_steer)(void *self, const struct policy_steer_obs *o); /* a device */
     void (*io_done)(void *self, const struct policy_io_done *d);        /* optional feedback */
+
+    void (*gpu_dispatch)(void *self, const struct policy_dispatch_obs *o,
+                         struct policy_dispatch *answer);
+    /* milli[n] comes filled with the present parts; each 1..1000.  Parts of SMs may overlap,
+     * parts of time are taken in proportion. */
+    void (*gpu_share)(void *self, const struct policy_share_obs *o, uint32_t *milli);
 };
 
 #define POLICY_OBS_SIZE                                                                            \
@@ -253,7 +316,9 @@ struct policy_ops {
      sizeof(struct policy_access) + sizeof(struct policy_region) +                                 \
      sizeof(struct policy_place_obs) + sizeof(struct policy_readahead_obs) +                       \
      sizeof(struct policy_steer_obs) + sizeof(struct policy_device) +                              \
-     sizeof(struct policy_io_done))
+     sizeof(struct policy_io_done) + sizeof(struct policy_gpu_tenant) +                            \
+     sizeof(struct policy_dispatch_obs) + sizeof(struct policy_dispatch) +                         \
+     sizeof(struct policy_share_obs))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \
@@ -264,7 +329,9 @@ struct policy_ops {
     X(MEM_EVICT, "mem.evict")                                                                      \
     X(MEM_PLACE, "mem.place")                                                                      \
     X(MEM_READAHEAD, "mem.readahead")                                                              \
-    X(IO_STEER, "io.steer")
+    X(IO_STEER, "io.steer")                                                                        \
+    X(GPU_DISPATCH, "gpu.dispatch")                                                                \
+    X(GPU_SHARE, "gpu.share")
 enum policy_hook {
 #define X(id, name) POLICY_HOOK_##id,
     POLICY_HOOKS(X)

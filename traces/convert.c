@@ -270,7 +270,7 @@ static int check_end(const struct check *c, const struct trace_meta *m, struct e
         (rc = differs("first_ns", m->first_ns, c->first_ns, e)) ||
         (rc = differs("failed_requests", m->failed_requests, c->failed, e)) ||
         (trace_schemas[c->table].ragged &&
-         (rc = differs(c->table == TRACE_REQUESTS ? "prefix_blocks" : "util_values",
+         (rc = differs(trace_schemas[c->table].ragged->meta_name,
                        *schema_values(c->table, &said), c->values, e))))
         return rc;
     struct sha256 all = c->sha;

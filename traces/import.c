@@ -45,28 +45,50 @@ int import_format_named(const char *name, const struct import_format **out, stru
     return err_set(e, ERR_ENAME, "no format \"%s\"; known are %s", name, known);
 }
 
-/* A first line says which format it is; reading it again is cheaper than a seekable input. */
-int import_sniff(const char *path, const struct import_format **out, struct err *e)
+static const struct import_format *fits(const char *head, size_t len)
+{
+    const char *end = memchr(head, '\n', len);
+    size_t line = end ? (size_t)(end - head) : len;
+    line -= line && head[line - 1] == '\r';
+    for (size_t i = 0; i < N_FORMATS; i++)
+        if (formats[i]->sniff(head, formats[i]->whole ? len : line))
+            return formats[i];
+    return NULL;
+}
+
+static int read_head(const char *path, char *head, size_t *len, struct err *e)
 {
     struct input *in;
-    struct lines l;
+    long n = 1;
+    int rc = input_open(&in, path, e);
+    if (rc)
+        return rc;
+    for (*len = 0; *len < IMPORT_HEAD && n > 0; *len += n > 0 ? (size_t)n : 0)
+        n = input_read(in, head + *len, IMPORT_HEAD - *len, e);
+    input_close(in);
+    return n < 0 ? (int)n : 0;
+}
+
+/* The beginning says which format it is; reading it again is cheaper than a seekable input. */
+int import_sniff(const char *path, const struct import_format **out, struct err *e)
+{
     char known[300];
     struct stat st;
+    size_t len = 0;
+    *out = NULL;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return err_set(e, ERR_EUSAGE, "%s: a pipe is read once only: say its format", path);
-    int rc = input_open(&in, path, e);
-    if (rc || (rc = lines_open(&l, in, e)))
-        return rc;
-    rc = lines_next(&l, e);
-    if (rc == 0)
+    char *head = malloc(IMPORT_HEAD);
+    if (!head)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    int rc = read_head(path, head, &len, e);
+    if (!rc && len == 0)
         rc = err_set(e, ERR_EPARSE, "%s:1:1: got an empty file, want a trace", path);
-    *out = NULL;
-    for (size_t i = 0; rc == 1 && i < N_FORMATS && !*out; i++)
-        if (formats[i]->sniff(l.text, l.len))
-            *out = formats[i];
-    lines_close(&l);
-    if (rc < 0 || *out)
-        return rc < 0 ? rc : 0;
+    if (!rc)
+        *out = fits(head, len);
+    free(head);
+    if (rc || *out)
+        return rc;
     list_formats(known, sizeof known);
     return err_set(e, ERR_EPARSE, "%s:1:1: the first line fits no known format (%s)", path, known);
 }
@@ -94,7 +116,11 @@ int import_open_input(struct importer **out, struct input *in, const struct impo
     }
     im->format = format;
     im->skip_left = skip_bad;
-    int rc = format->csv ? csv_open(&im->csv, in, e) : lines_open(&im->csv.lines, in, e);
+    im->in = in;
+    im->path = input_name(in);
+    int rc = format->whole ? 0
+             : format->csv ? csv_open(&im->csv, in, e)
+                           : lines_open(&im->csv.lines, in, e);
     if (!rc) {
         set_meta(im, input_name(in));
         rc = format->open ? format->open(im, e) : 0;
@@ -121,6 +147,8 @@ int import_open(struct importer **im, const char *path, const struct import_form
 /* What every row of every timed format must satisfy; job lists are published unsorted. */
 static int check_time(struct importer *im, uint64_t t, struct err *e)
 {
+    if (im->format->whole)
+        assert(!im->started || t >= im->last_ns);
     if (im->started && t < im->last_ns)
         return err_set(e, ERR_ERANGE,
                        "%s:%llu:1: got a time of %.9g s, want none before the row above (%.9g s)",
@@ -183,7 +211,7 @@ const struct trace_meta *import_meta(struct importer *im)
     if (*m->epoch && n > 0)
         snprintf(m->style + n, sizeof m->style - (size_t)n, ";digits=%d;elide=%d;zone=%s",
                  im->stamp.digits, im->stamp.elide, im->stamp.zone);
-    input_sha256(im->csv.lines.in, m->input_sha256);
+    input_sha256(im->in, m->input_sha256);
     return m;
 }
 
@@ -191,7 +219,12 @@ void import_close(struct importer *im)
 {
     if (!im)
         return;
-    csv_close(&im->csv);
+    if (im->format->done)
+        im->format->done(im);
+    if (im->format->whole)
+        input_close(im->in);
+    else
+        csv_close(&im->csv);
     names_free(im->names);
     free(im->prefix.v);
     free(im);

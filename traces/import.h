@@ -36,9 +36,14 @@ struct import_format {
     const char *name, *title, *source, *licence;
     enum trace_table table;
     struct import_labels labels;
-    bool csv;                                    /* else: lines */
-    bool (*sniff)(const char *head, size_t len); /* the first line, without its end */
+    bool csv; /* else: lines */
+    /* Neither: open reads im->in (or the file im->path) as it likes and keeps im->own, which done
+     * frees.  Its rows come in time order all the same: who finds them in another sorts them.  */
+    bool whole;
+    bool (*sniff)(const char *head, size_t len); /* the first line, without its end; whole: the
+                                                    first bytes, up to IMPORT_HEAD of them */
     int (*open)(struct importer *im, struct err *e);
+    void (*done)(struct importer *im);
     /* 1 a record, 0 the end, negative an error; ERR_EPARSE and ERR_ERANGE may be skipped. */
     int (*row)(struct importer *im, union trace_row *out, struct err *e);
     /* Writes a record as the format has it, without a line end. */
@@ -47,12 +52,16 @@ struct import_format {
     bool (*joins)(const union trace_row *row); /* the line goes on; NULL: a row is a line */
 };
 
+#define IMPORT_HEAD  (UINT64_C(1) << 20)
 #define IMPORT_STATE 16
 #define IMPORT_HELD  12
 
 struct importer {
     const struct import_format *format;
-    struct csv csv; /* its lines serve formats without columns too */
+    struct csv csv;   /* its lines serve formats without columns too */
+    struct input *in; /* what it all comes from */
+    const char *path; /* as in->name: for libraries that open files themselves */
+    void *own;
     struct trace_names *names;
     struct trace_meta meta;
     uint64_t skip_left, last_ns;

@@ -27,7 +27,9 @@
     X(pages, "rows")                                                                               \
     X(sched, "rows")                                                                               \
     X(vms, "rows")                                                                                 \
-    X(util_values, "utilisation values in all VMs")
+    X(util_values, "utilisation values in all VMs")                                                \
+    X(ops, "rows")                                                                                 \
+    X(depends_values, "dependencies of all operations")
 
 #define META_NUMBERS(X)                                                                            \
     X(requests, "rows")                                                                            \

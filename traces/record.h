@@ -6,6 +6,7 @@
 #ifndef TRACES_RECORD_H
 #define TRACES_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/err.h"
@@ -83,6 +84,48 @@ struct trace_vm {
     const uint64_t *util; /* borrowed until the next record */
 };
 
+/* One operation of a captured program: on a device, or on one of its host threads. */
+enum trace_op_kind {
+    TRACE_OP_KERNEL,
+    TRACE_OP_H2D,
+    TRACE_OP_D2H,
+    TRACE_OP_D2D, /* within one device's memory */
+    TRACE_OP_P2P, /* to another device */
+    TRACE_OP_MEMSET,
+    TRACE_OP_COMM,   /* a collective's kernel */
+    TRACE_OP_LAUNCH, /* host: the call that submits the device operation of the same correlation */
+    TRACE_OP_SYNC,   /* host: waits for what `depends` lists */
+    TRACE_OP_CPU,    /* host: other work */
+    TRACE_OP_KINDS
+};
+enum trace_op_bound { TRACE_OP_BOUND_NONE, TRACE_OP_BOUND_COMPUTE, TRACE_OP_BOUND_MEMORY };
+struct trace_op {
+    uint64_t time_ns; /* when it began */
+    uint32_t tenant;  /* process or rank */
+    uint32_t device;  /* TRACE_NAME_NONE: a host thread's */
+    uint32_t stream;  /* of its device, in order; the thread of a host operation */
+    uint32_t kind;    /* trace_op_kind */
+    uint32_t name;
+    uint64_t duration_ns;
+    uint64_t bytes;       /* moved; 0: not said */
+    uint64_t grid;        /* blocks; 0: not said */
+    uint32_t block;       /* threads of each; 0: not said */
+    uint32_t registers;   /* of each thread; 0: not said */
+    uint32_t smem;        /* bytes of each block, static and dynamic */
+    uint32_t sms;         /* how many SMs it can fill, where the profiler said so; 0: not said */
+    uint32_t bound;       /* trace_op_bound */
+    uint64_t correlation; /* unique in its tenant, but for a launch and what it launches; 0: none */
+    /* Correlations of earlier device operations of its tenant that must have ended before it may
+     * begin (host: end), beside the one before it in its stream and its own launch.  Borrowed
+     * until the next record. */
+    uint32_t n_depends;
+    const uint64_t *depends;
+};
+static inline bool trace_op_on_device(const struct trace_op *op)
+{
+    return op->kind <= TRACE_OP_COMM;
+}
+
 /* A row of whichever table. */
 enum trace_table {
     TRACE_REQUESTS,
@@ -92,6 +135,7 @@ enum trace_table {
     TRACE_PAGES,
     TRACE_SCHED,
     TRACE_VMS,
+    TRACE_OPS,
     TRACE_TABLES
 };
 union trace_row {
@@ -102,6 +146,7 @@ union trace_row {
     struct trace_page page;
     struct trace_sched sched;
     struct trace_vm vm;
+    struct trace_op op;
 };
 
 /* A stream of requests: a file, a synthesizer, a window of either.

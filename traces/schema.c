@@ -92,6 +92,25 @@ static const struct trace_column vms[] = {
     U64(trace_vm, step_ns, "ns", 0),
 };
 
+static const struct trace_column ops[] = {
+    U64(trace_op, time_ns, "ns", 0),
+    U32(trace_op, tenant, "index", 0),
+    U32(trace_op, device, "index", TRACE_NAME_NONE),
+    U32(trace_op, stream, "index", 0),
+    U32(trace_op, kind,
+        "0 kernel, 1 h2d, 2 d2h, 3 d2d, 4 p2p, 5 memset, 6 comm, 7 launch, 8 sync, 9 cpu", 0),
+    U32(trace_op, name, "name", TRACE_NAME_NONE),
+    U64(trace_op, duration_ns, "ns", 0),
+    U64(trace_op, bytes, "bytes", 0),
+    U64(trace_op, grid, "blocks", 0),
+    U32(trace_op, block, "threads", 0),
+    U32(trace_op, registers, "per thread", 0),
+    U32(trace_op, smem, "bytes per block", 0),
+    U32(trace_op, sms, "SMs", 0),
+    U32(trace_op, bound, "0 not said, 1 compute, 2 memory", 0),
+    U64(trace_op, correlation, "id", 0),
+};
+
 static const struct trace_ragged prefix = {
     "prefix",
     "block id",
@@ -100,6 +119,7 @@ static const struct trace_ragged prefix = {
     offsetof(struct trace_request, prefix),
     1u << 20,
     offsetof(struct trace_meta, prefix_blocks),
+    "prefix_blocks",
 };
 
 static const struct trace_ragged util = {
@@ -110,6 +130,18 @@ static const struct trace_ragged util = {
     offsetof(struct trace_vm, util),
     1u << 20,
     offsetof(struct trace_meta, util_values),
+    "util_values",
+};
+
+static const struct trace_ragged depends = {
+    "depends",
+    "correlation",
+    "depends_end",
+    offsetof(struct trace_op, n_depends),
+    offsetof(struct trace_op, depends),
+    1u << 16,
+    offsetof(struct trace_meta, depends_values),
+    "depends_values",
 };
 
 #define TABLE(t, S, timed, ragged)                                                                 \
@@ -125,9 +157,12 @@ const struct trace_schema trace_schemas[TRACE_TABLES] = {
     [TRACE_PAGES] = TABLE(pages, trace_page, true, NULL),
     [TRACE_SCHED] = TABLE(sched, trace_sched, true, NULL),
     [TRACE_VMS] = TABLE(vms, trace_vm, true, &util),
+    [TRACE_OPS] = TABLE(ops, trace_op, true, &depends),
 };
 
-_Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS, "SCHEMA_COLUMNS is too small");
+_Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS &&
+                   sizeof ops / sizeof *ops <= SCHEMA_COLUMNS,
+               "SCHEMA_COLUMNS is too small");
 
 uint64_t column_get(const struct trace_column *c, const void *record)
 {
@@ -177,7 +212,7 @@ uint64_t *schema_values(enum trace_table t, struct trace_meta *m)
 
 uint64_t schema_meta_rows(const struct trace_meta *m)
 {
-    return m->requests + m->jobs + m->nodes + m->io + m->pages + m->sched + m->vms;
+    return m->requests + m->jobs + m->nodes + m->io + m->pages + m->sched + m->vms + m->ops;
 }
 
 static unsigned char *pack_u64(unsigned char *to, uint64_t v)

@@ -26,9 +26,10 @@ struct trace_column {
  * /TABLE/NAME_end where each of them ends.                                  */
 struct trace_ragged {
     const char *name, *unit, *end_name;
-    size_t count, values; /* offsets of the uint32_t and of the const uint64_t * in the record */
-    uint32_t max;         /* values of one record */
-    size_t in_meta;       /* the number of all of them, a uint64_t */
+    size_t count, values;  /* offsets of the uint32_t and of the const uint64_t * in the record */
+    uint32_t max;          /* values of one record */
+    size_t in_meta;        /* the number of all of them, a uint64_t */
+    const char *meta_name; /* that attribute */
 };
 
 struct trace_schema {

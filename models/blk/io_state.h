@@ -9,7 +9,7 @@
 
 #include "models/blk/ssd.h"
 #include "models/cores.h"
-#include "models/gpu.h"
+#include "models/accel.h"
 #include "models/mlaas.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
@@ -93,7 +93,7 @@ struct io {
     struct measures *out;
     struct sim *sim;
     struct cores *cpu;
-    struct gpu gpu;
+    struct accel gpu;
     struct mlaas *mlaas;
     struct machine_use use;
     const struct stack *stack;

@@ -203,7 +203,7 @@ static int open_parts(struct serve *s)
     s->cpu = s->sim ? cores_new(s->sim, s->c.cores) : NULL;
     if (!s->cpu)
         return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
-    gpu_begin(&s->gpu, s->sim);
+    accel_begin(&s->gpu, s->sim);
     int rc = machine_use_begin(&s->use, s->env->machine, s->e);
     if (!rc)
         rc = open_costs(s);

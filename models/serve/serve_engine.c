@@ -91,7 +91,7 @@ static void begin_gpu(void *ctx, uint64_t arg)
     (void)arg;
     struct serve *s = ctx;
     s->phase = PHASE_GPU;
-    gpu_run(&s->gpu, carry_ns(&s->carry, s->seg.gpu), s->seg.gpu, begin_post, s);
+    accel_run(&s->gpu, carry_ns(&s->carry, s->seg.gpu), s->seg.gpu, begin_post, s);
 }
 
 static void begin_pre(struct serve *s)
@@ -116,7 +116,7 @@ static void leap_done(void *ctx, uint64_t arg)
     assert(s->phase == PHASE_LEAP && g->start + all / 1000 == sim_now(s->sim));
     s->phase = PHASE_IDLE;
     s->carry.ps = (uint32_t)(all % 1000);
-    gpu_credit(&s->gpu, g->k * g->gpu + g->growth * (g->k * (g->k - 1) / 2));
+    accel_credit(&s->gpu, g->k * g->gpu + g->growth * (g->k * (g->k - 1) / 2));
     spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start, sim_now(s->sim));
     iterations_over(s, g->k);
     engine_kick(s);
@@ -151,11 +151,11 @@ static void resume(struct serve *s, sim_cost begun)
     } else if (now < gpu_end) {
         s->phase = PHASE_GPU;
         s->carry.ps = (uint32_t)(gpu % 1000);
-        gpu_resume(&s->gpu, pre_end, gpu_end - pre_end, g->gpu, begin_post, s);
+        accel_resume(&s->gpu, pre_end, gpu_end - pre_end, g->gpu, begin_post, s);
     } else {
         s->phase = PHASE_POST;
         s->carry.ps = (uint32_t)(post % 1000);
-        gpu_credit(&s->gpu, g->gpu);
+        accel_credit(&s->gpu, g->gpu);
         on_core(s, base + post / 1000 - now, end_post);
     }
 }
@@ -172,7 +172,7 @@ void engine_interrupt(struct serve *s)
     assert(over < g->k);
     sim_cost begun = span(g, over);
     if (over) {
-        gpu_credit(&s->gpu, over * g->gpu + g->growth * (over * (over - 1) / 2));
+        accel_credit(&s->gpu, over * g->gpu + g->growth * (over * (over - 1) / 2));
         spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start,
                     g->start + begun / 1000);
         iterations_over(s, over);

@@ -125,7 +125,8 @@ static void report_rates(struct serve *s)
     measures_number(s->out, "throughput", "requests/s", BETTER_MORE, (double)n->completed * per_s);
     measures_number(s->out, "token_throughput", "tokens/s", BETTER_MORE, (double)n->tokens * per_s);
     measures_number(s->out, "goodput", "requests/s", BETTER_MORE, (double)n->good * per_s);
-    measures_number(s->out, "gpu_util", "1", BETTER_NONE, (double)gpu_busy(&s->gpu) / 1e12 * per_s);
+    measures_number(s->out, "gpu_util", "1", BETTER_NONE,
+                    (double)accel_busy(&s->gpu) / 1e12 * per_s);
     measures_number(s->out, "cpu_util", "1", BETTER_NONE,
                     (double)(n->engine_ps + n->intake_ps + n->sender_ps + in.cpu_ps) / 1e12 *
                         per_s / s->c.cores);

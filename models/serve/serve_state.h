@@ -9,7 +9,7 @@
 #define MODELS_SERVE_SERVE_STATE_H
 
 #include "models/cores.h"
-#include "models/gpu.h"
+#include "models/accel.h"
 #include "models/llm_cost.h"
 #include "models/mlaas.h"
 #include "models/model.h"
@@ -80,7 +80,7 @@ struct serve {
     struct measures *out;
     struct sim *sim;
     struct cores *cpu;
-    struct gpu gpu;
+    struct accel gpu;
     struct mlaas *mlaas;
     struct machine_use use;
     const struct stack *stack;

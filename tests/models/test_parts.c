@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/cores.h"
-#include "models/gpu.h"
+#include "models/accel.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/slot_heap.h"
 #include "sim/rng.h"
@@ -106,7 +106,7 @@ static void side_done(void *ctx, uint64_t arg)
 }
 
 struct turn {
-    struct gpu *g;
+    struct accel *g;
     struct stamps *s;
     sim_time slice, cost;
 };
@@ -115,8 +115,8 @@ static void two_small_ones(void *ctx, uint64_t arg)
 {
     struct turn *t = ctx;
     (void)arg;
-    gpu_side(t->g, 5000 * 1000, t->slice, t->cost, side_done, t->s, 0);
-    gpu_side(t->g, 3000 * 1000, t->slice, t->cost, side_done, t->s, 1);
+    accel_side(t->g, 5000 * 1000, t->slice, t->cost, side_done, t->s, 0);
+    accel_side(t->g, 3000 * 1000, t->slice, t->cost, side_done, t->s, 1);
 }
 
 static const struct {
@@ -134,11 +134,11 @@ Test(gpu, small_kernels_wait_and_delay_as_stated)
 {
     for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
         struct stamps s = {.sim = sim_new(NULL)};
-        struct gpu g;
-        gpu_begin(&g, s.sim);
+        struct accel g;
+        accel_begin(&g, s.sim);
         struct turn t = {&g, &s, turns[i].slice, turns[i].cost};
         if (turns[i].tenant)
-            gpu_run(&g, turns[i].tenant, turns[i].tenant * 1000, tenant_done, &s);
+            accel_run(&g, turns[i].tenant, turns[i].tenant * 1000, tenant_done, &s);
         sim_at(s.sim, turns[i].at, 0, two_small_ones, &t, 0);
         sim_run(s.sim, SIM_NEVER);
         cr_expect_eq(s.side[0], turns[i].first, "case %zu: first at %lu", i,
@@ -147,7 +147,7 @@ Test(gpu, small_kernels_wait_and_delay_as_stated)
                      (unsigned long)s.side[1]);
         cr_expect_eq(s.tenant, turns[i].tenant_done, "case %zu: tenant at %lu", i,
                      (unsigned long)s.tenant);
-        cr_expect_eq(gpu_busy(&g), (turns[i].tenant + 8000) * 1000,
+        cr_expect_eq(accel_busy(&g), (turns[i].tenant + 8000) * 1000,
                      "work is neither made nor lost");
         sim_free(s.sim);
     }
@@ -156,10 +156,10 @@ Test(gpu, small_kernels_wait_and_delay_as_stated)
 Test(gpu, a_tenant_waits_for_a_small_kernel_under_way)
 {
     struct stamps s = {.sim = sim_new(NULL)};
-    struct gpu g;
-    gpu_begin(&g, s.sim);
-    gpu_side(&g, 5000 * 1000, 0, 0, side_done, &s, 0);
-    gpu_run(&g, 100, 100000, tenant_done, &s);
+    struct accel g;
+    accel_begin(&g, s.sim);
+    accel_side(&g, 5000 * 1000, 0, 0, side_done, &s, 0);
+    accel_run(&g, 100, 100000, tenant_done, &s);
     sim_run(s.sim, SIM_NEVER);
     cr_expect_eq(s.side[0], 5000);
     cr_expect_eq(s.tenant, 5100);

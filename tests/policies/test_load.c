@@ -5,6 +5,7 @@
 
 #include "harness/policy/policy_load.h"
 
+#define ABI POLICY_STR(POLICY_ABI)
 #define BAD BUILD "/tests/policies/"
 
 static const struct {
@@ -18,13 +19,14 @@ static const struct {
     {"tests/policies/test_load.c", ERR_EABI,
      "tests/policies/test_load.c: does not load as a shared object: invalid ELF header"},
     {BAD "no_symbol.so", ERR_EABI,
-     BAD "no_symbol.so: exports no malv_policy_v2; end the file with POLICY(...)"},
+     BAD "no_symbol.so: exports no malv_policy_v" ABI "; end the file with POLICY(...)"},
     {BAD "stale_abi.so", ERR_EABI,
-     BAD "stale_abi.so: exports malv_policy_v0, this tree wants malv_policy_v2; rebuild it against "
+     BAD "stale_abi.so: exports malv_policy_v0, this tree wants malv_policy_v" ABI
+         "; rebuild it against "
          "this policy.h"},
     {BAD "stale_sizes.so", ERR_EABI,
-     BAD "stale_sizes.so: built for abi 2 (ops 8, host 16, observations 24 bytes), this tree has "
-         "abi 2 ("},
+     BAD "stale_sizes.so: built for abi " ABI " (ops 8, host 16, observations 24 bytes), this tree "
+         "has abi " ABI " ("},
     {BAD "no_destroy.so", ERR_EABI,
      BAD "no_destroy.so: no-destroy lacks .destroy, which every policy must have"},
     {BAD "no_hook.so", ERR_EABI, BAD "no_hook.so: no-hook decides nothing: no hook that answers"},

@@ -1,4 +1,4 @@
-/* gpu.h - one GPU shared by a tenant's iterations and a policy's small kernels.
+/* accel.h - one GPU shared by a tenant's iterations and a policy's small kernels.
  *
  * The tenant (the serving engine) runs one piece of work at a time.  A small
  * kernel that comes meanwhile is another context: it waits for the rest of
@@ -8,14 +8,14 @@
  *
  * Busy time counts the work done, not the switches.  Work comes as whole ns to
  * wait and exact ps to count, so that counts do not depend on rounding.      */
-#ifndef MODELS_GPU_H
-#define MODELS_GPU_H
+#ifndef MODELS_ACCEL_H
+#define MODELS_ACCEL_H
 
 #include <stdbool.h>
 
 #include "sim/sim.h"
 
-struct gpu {
+struct accel {
     struct sim *sim;
     sim_fn *done; /* the tenant's, while it runs */
     void *ctx;
@@ -27,16 +27,16 @@ struct gpu {
     sim_cost busy_ps;    /* finished tenant work and all small kernels accepted */
 };
 
-void gpu_begin(struct gpu *g, struct sim *s);
+void accel_begin(struct accel *g, struct sim *s);
 /* The tenant's next piece: one at a time (asserted). */
-void gpu_run(struct gpu *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx);
+void accel_run(struct accel *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx);
 /* The same, begun at `started` <= now by a tenant who was alone until now. */
-void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
-                void *ctx);
-void gpu_credit(struct gpu *g,
-                sim_cost work_ps); /* tenant work done in one leap, nobody else there */
-void gpu_side(struct gpu *g, sim_cost work, sim_time slice, sim_time cost, sim_fn *done, void *ctx,
-              uint64_t arg);
-sim_cost gpu_busy(const struct gpu *g); /* busy ps up to now */
+void accel_resume(struct accel *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
+                  void *ctx);
+void accel_credit(struct accel *g,
+                  sim_cost work_ps); /* tenant work done in one leap, nobody else there */
+void accel_side(struct accel *g, sim_cost work, sim_time slice, sim_time cost, sim_fn *done,
+                void *ctx, uint64_t arg);
+sim_cost accel_busy(const struct accel *g); /* busy ps up to now */
 
 #endif

@@ -1,23 +1,23 @@
 /* gpu.c - whose turn it is on the GPU. */
-#include "models/gpu.h"
+#include "models/accel.h"
 
 #include <assert.h>
 
-void gpu_begin(struct gpu *g, struct sim *s)
+void accel_begin(struct accel *g, struct sim *s)
 {
-    *g = (struct gpu){.sim = s};
+    *g = (struct accel){.sim = s};
 }
 
 static void tenant_done(void *ctx, uint64_t arg)
 {
-    struct gpu *g = ctx;
+    struct accel *g = ctx;
     assert(g->running && g->end == sim_now(g->sim));
     g->running = false;
     g->busy_ps += g->work_ps;
     g->done(g->ctx, arg);
 }
 
-static void start(struct gpu *g, sim_time at, sim_time work, sim_cost work_ps, sim_fn *done,
+static void start(struct accel *g, sim_time at, sim_time work, sim_cost work_ps, sim_fn *done,
                   void *ctx)
 {
     assert(!g->running);
@@ -31,27 +31,27 @@ static void start(struct gpu *g, sim_time at, sim_time work, sim_cost work_ps, s
     g->ev = sim_at(g->sim, g->end, 1, tenant_done, g, 0);
 }
 
-void gpu_run(struct gpu *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx)
+void accel_run(struct accel *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx)
 {
     sim_time now = sim_now(g->sim);
     start(g, g->side_until > now ? g->side_until : now, work, work_ps, done, ctx);
 }
 
-void gpu_resume(struct gpu *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
-                void *ctx)
+void accel_resume(struct accel *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
+                  void *ctx)
 {
     assert(started <= sim_now(g->sim) && g->side_until <= started);
     start(g, started, work, work_ps, done, ctx);
 }
 
-void gpu_credit(struct gpu *g, sim_cost work_ps)
+void accel_credit(struct accel *g, sim_cost work_ps)
 {
     assert(!g->running);
     g->busy_ps += work_ps;
 }
 
 /* Delays the tenant's end by what the small kernel takes from it. */
-static void push_tenant(struct gpu *g, sim_time by)
+static void push_tenant(struct accel *g, sim_time by)
 {
     bool was_pending = sim_cancel(g->sim, g->ev);
     assert(was_pending);
@@ -60,8 +60,8 @@ static void push_tenant(struct gpu *g, sim_time by)
     g->ev = sim_at(g->sim, g->end, 1, tenant_done, g, 0);
 }
 
-void gpu_side(struct gpu *g, sim_cost work_ps, sim_time slice, sim_time cost, sim_fn *done,
-              void *ctx, uint64_t arg)
+void accel_side(struct accel *g, sim_cost work_ps, sim_time slice, sim_time cost, sim_fn *done,
+                void *ctx, uint64_t arg)
 {
     sim_time now = sim_now(g->sim), work = (work_ps + 999) / 1000;
     sim_time begin = now;
@@ -83,7 +83,7 @@ void gpu_side(struct gpu *g, sim_cost work_ps, sim_time slice, sim_time cost, si
     sim_at(g->sim, g->side_until, 0, done, ctx, arg);
 }
 
-sim_cost gpu_busy(const struct gpu *g)
+sim_cost accel_busy(const struct accel *g)
 {
     sim_time now = sim_now(g->sim);
     if (!g->running || now <= g->started)
