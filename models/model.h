@@ -77,7 +77,9 @@ struct model_ops {
     /* Whether the section goes with an experiment's trace (given), or with none; NULL: it is as
      * needs_requests and needs_rows say. */
     int (*trace)(const struct config *section, bool given, struct err *e);
-    bool programs; /* the experiment's "programs" mean something to it */
+    /* Whether the section goes with these programs (NULL: the experiment has none), by name: keys
+     * of an object.  NULL: it takes none. */
+    int (*programs)(const struct config *section, const struct config *programs, struct err *e);
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
      * mistake; 0: it takes no policy. */
     unsigned hooks;

@@ -45,52 +45,63 @@ int import_format_named(const char *name, const struct import_format **out, stru
     return err_set(e, ERR_ENAME, "no format \"%s\"; known are %s", name, known);
 }
 
-static const struct import_format *fits(const char *head, size_t len)
+static const struct import_format *fits(const char *head, size_t len, bool whole)
 {
-    const char *end = memchr(head, '\n', len);
-    size_t line = end ? (size_t)(end - head) : len;
-    line -= line && head[line - 1] == '\r';
     for (size_t i = 0; i < N_FORMATS; i++)
-        if (formats[i]->sniff(head, formats[i]->whole ? len : line))
+        if (formats[i]->whole == whole && formats[i]->sniff(head, len))
             return formats[i];
     return NULL;
 }
 
-static int read_head(const char *path, char *head, size_t *len, struct err *e)
+static int sniff_head(const char *path, const struct import_format **out, struct err *e)
 {
     struct input *in;
+    size_t len = 0;
     long n = 1;
+    char *head = malloc(IMPORT_HEAD);
+    if (!head)
+        return err_set(e, ERR_ENOMEM, "out of memory");
     int rc = input_open(&in, path, e);
-    if (rc)
+    for (; !rc && len < IMPORT_HEAD && n > 0; len += n > 0 ? (size_t)n : 0)
+        n = input_read(in, head + len, IMPORT_HEAD - len, e);
+    if (!rc) {
+        input_close(in);
+        rc = n < 0 ? (int)n : 0;
+    }
+    *out = rc ? NULL : fits(head, len, true);
+    free(head);
+    return rc;
+}
+
+static int sniff_line(const char *path, const struct import_format **out, struct err *e)
+{
+    struct input *in;
+    struct lines l;
+    char known[300];
+    int rc = input_open(&in, path, e);
+    if (rc || (rc = lines_open(&l, in, e)))
         return rc;
-    for (*len = 0; *len < IMPORT_HEAD && n > 0; *len += n > 0 ? (size_t)n : 0)
-        n = input_read(in, head + *len, IMPORT_HEAD - *len, e);
-    input_close(in);
-    return n < 0 ? (int)n : 0;
+    rc = lines_next(&l, e);
+    if (rc == 0)
+        rc = err_set(e, ERR_EPARSE, "%s:1:1: got an empty file, want a trace", path);
+    if (rc == 1)
+        *out = fits(l.text, l.len, false);
+    lines_close(&l);
+    if (rc < 0 || *out)
+        return rc < 0 ? rc : 0;
+    list_formats(known, sizeof known);
+    return err_set(e, ERR_EPARSE, "%s:1:1: the first line fits no known format (%s)", path, known);
 }
 
 /* The beginning says which format it is; reading it again is cheaper than a seekable input. */
 int import_sniff(const char *path, const struct import_format **out, struct err *e)
 {
-    char known[300];
     struct stat st;
-    size_t len = 0;
     *out = NULL;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return err_set(e, ERR_EUSAGE, "%s: a pipe is read once only: say its format", path);
-    char *head = malloc(IMPORT_HEAD);
-    if (!head)
-        return err_set(e, ERR_ENOMEM, "out of memory");
-    int rc = read_head(path, head, &len, e);
-    if (!rc && len == 0)
-        rc = err_set(e, ERR_EPARSE, "%s:1:1: got an empty file, want a trace", path);
-    if (!rc)
-        *out = fits(head, len);
-    free(head);
-    if (rc || *out)
-        return rc;
-    list_formats(known, sizeof known);
-    return err_set(e, ERR_EPARSE, "%s:1:1: the first line fits no known format (%s)", path, known);
+    int rc = sniff_head(path, out, e);
+    return rc || *out ? rc : sniff_line(path, out, e);
 }
 
 static void set_meta(struct importer *im, const char *path)

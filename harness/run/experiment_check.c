@@ -11,12 +11,13 @@
 
 #include "harness/run/setup.h"
 #include "harness/base/textset.h"
+#include "harness/run/programs.h"
 #include "harness/run/trial.h"
 #include "models/machine.h"
 #include "models/stack.h"
 
 struct checked {
-    struct textset machine, trace, policy; /* found to be good */
+    struct textset machine, trace, program, policy; /* found to be good */
 };
 
 /* What a model asks of the machine depends on its section and on the stack. */
@@ -157,7 +158,8 @@ static int check_unread(const struct setup *s, const struct config *doc, struct 
                 {"machine", !m->fits},
                 {"policy", !m->hooks},
                 {"policies", !m->hooks},
-                {"trace", !m->needs_requests && !m->rows}};
+                {"trace", !m->needs_requests && !m->rows},
+                {"programs", !m->programs}};
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
         const struct config *at = config_get(doc, each[i].key);
         if (at && each[i].unread)
@@ -187,6 +189,8 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
     if (!rc)
         rc = check_trace(x, &s, c, e);
     if (!rc)
+        rc = programs_check(&s, &x->where, &c->program, e);
+    if (!rc)
         rc = check_policy(x, &s, c, e);
     config_free(doc);
     return rc;
@@ -206,6 +210,7 @@ int experiment_check(const struct experiment *x, struct err *e)
     }
     textset_free(&c.machine);
     textset_free(&c.trace);
+    textset_free(&c.program);
     textset_free(&c.policy);
     return rc;
 }

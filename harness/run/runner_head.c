@@ -13,22 +13,29 @@ struct inputs {
     struct textset traces, machines;
 };
 
-static int about_trace(struct inputs *in, const struct experiment *x, const struct setup *s,
-                       struct err *e)
+static int about_section(struct inputs *in, const struct experiment *x,
+                         const struct config *section, unsigned tables, struct err *e)
 {
     struct row_source *source;
     struct trace_about about;
     bool is_new;
-    if (!s->trace)
-        return 0;
-    int rc = textset_add(&in->sections, config_text(s->trace), &is_new, e);
+    int rc = textset_add(&in->sections, config_text(section), &is_new, e);
     if (rc || !is_new)
         return rc;
-    rc = trace_rows_open(s->trace, setup_tables(s), x->seed, &x->where, &source, &about, e);
+    rc = trace_rows_open(section, tables, x->seed, &x->where, &source, &about, e);
     if (rc)
         return rc;
     source->close(source);
     return textset_add(&in->traces, trace_about_json(&about), &is_new, e);
+}
+
+static int about_traces(struct inputs *in, const struct experiment *x, const struct setup *s,
+                        struct err *e)
+{
+    int rc = s->trace ? about_section(in, x, s->trace, setup_tables(s), e) : 0;
+    for (size_t i = 0; s->programs && i < config_count(s->programs) && !rc; i++)
+        rc = about_section(in, x, config_at(s->programs, i), 1u << TRACE_OPS, e);
+    return rc;
 }
 
 static int about_machine(struct inputs *in, const struct experiment *x, const struct setup *s,
@@ -75,7 +82,7 @@ static int gather(struct inputs *in, const struct experiment *x, struct err *e)
             return rc;
         rc = setup_read(&s, doc, e);
         if (!rc)
-            rc = about_trace(in, x, &s, e);
+            rc = about_traces(in, x, &s, e);
         if (!rc)
             rc = about_machine(in, x, &s, e);
         config_free(doc);

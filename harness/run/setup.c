@@ -35,7 +35,7 @@ const char *setup_headline(const char *experiment_json)
 /* The document's top level, as written. */
 struct top {
     const char *schema, *name, *title, *stack, *model;
-    const struct config *trace, *machine, *policy, *policies, *sweep;
+    const struct config *trace, *programs, *machine, *policy, *policies, *sweep;
     uint64_t seed, trials;
     bool exact_percentiles;
     const struct config *section[N_MODELS + 1];
@@ -46,6 +46,7 @@ static const struct config_field top_fields[] = {
     CONFIG_STR(struct top, name, true),
     CONFIG_STR(struct top, title, false),
     CONFIG_ANY(struct top, trace, false),
+    CONFIG_ANY(struct top, programs, false),
     CONFIG_ANY(struct top, machine, false),
     CONFIG_STR(struct top, stack, false),
     CONFIG_STR(struct top, model, true),
@@ -126,6 +127,7 @@ int setup_read(struct setup *s, const struct config *doc, struct err *e)
     s->name = t.name;
     s->title = t.title;
     s->trace = t.trace;
+    s->programs = t.programs;
     s->machine = t.machine;
     s->stack = t.stack;
     s->sweep = t.sweep;

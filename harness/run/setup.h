@@ -19,6 +19,7 @@ struct setup {
     const struct model_ops *model;
     const struct config *section;              /* the model's own; NULL: the document has none */
     const struct config *trace;                /* NULL: the model needs none */
+    const struct config *programs;             /* NULL: none */
     const struct config *machine;              /* a path, or the profile itself; NULL: none */
     const char *stack;                         /* NULL: native */
     struct policy_choice policy[POLICY_SLOTS]; /* "policy", then "policies", 1 + hook */

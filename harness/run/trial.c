@@ -6,6 +6,7 @@
 #include "harness/base/profile.h"
 #include "harness/policy/infer_host.h"
 #include "harness/run/bindings.h"
+#include "harness/run/programs.h"
 #include "harness/run/setup.h"
 #include "models/machine.h"
 #include "sim/spans.h"
@@ -19,6 +20,7 @@ struct bench {
     char *machine_text;
     struct request_source *requests;
     struct row_source *rows; /* of another table */
+    struct programs programs;
     struct bindings policies;
     struct spans *spans;
 };
@@ -72,7 +74,7 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
         b->rows = NULL;
         rc = trace_rows_requests(&b->requests, rows, e);
     }
-    return rc;
+    return rc ? rc : programs_open(&b->programs, &b->setup, seed, &x->where, e);
 }
 
 static int open_policies(struct bench *b, const struct experiment *x, const struct pool_task *task,
@@ -93,6 +95,7 @@ static int close_all(struct bench *b, int rc, struct err *e)
         b->requests->close(b->requests);
     if (b->rows)
         b->rows->close(b->rows);
+    programs_close(&b->programs);
     if (b->spans) {
         int closed = spans_close(b->spans, rc ? NULL : e);
         rc = rc ? rc : closed;
@@ -135,6 +138,8 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
                                 .machine = b.machine,
                                 .requests = b.requests,
                                 .rows = b.rows,
+                                .program = b.programs.v,
+                                .n_programs = b.programs.n,
                                 .stack = b.setup.stack,
                                 .exact = b.setup.exact};
         if (bindings_any(&b.policies))
