@@ -228,6 +228,7 @@ struct policy_gpu_tenant { /* as who hands commands to a GPU sees it */
     uint64_t done;    /* commands that ended */
     uint64_t deadline_ns; /* of its current request; 0: none */
     uint64_t request_ns;  /* when its current request came; 0: it has none */
+    uint64_t latency_ns;  /* of its last request that was answered; 0: none was */
     /* The first that waits, as profiled alone; 0: never seen before. */
     uint64_t head_ns;    /* how long it takes */
     uint32_t head_sms;   /* SMs that it can fill */

@@ -1,0 +1,31 @@
+/* share.h - what part of a GPU is whose, over time: gpu.share.
+ *
+ * Every `period`, and when a tenant comes or goes, the policy is asked for the
+ * parts, in 1/1000; they go to the device as limits of SMs (MPS percentages)
+ * or, in proportion, as time slices that sum to `turn`.                     */
+#ifndef MODELS_GPU_SHARE_H
+#define MODELS_GPU_SHARE_H
+
+#include "models/gpu/tenant.h"
+#include "models/policy_slot.h"
+
+struct share_params {
+    enum policy_share_of of;
+    uint32_t sms;    /* of the partition */
+    sim_time period; /* ns between questions; 0: only when tenants come and go */
+    sim_time turn;   /* POLICY_SHARE_TIME: of all slices together */
+};
+
+struct share;
+/* policy NULL: the parts stay what the experiment says.  NULL: out of memory. */
+struct share *share_new(struct sim *s, struct device *d, const struct share_params *p,
+                        struct policy_slot *policy);
+void share_free(struct share *x);
+
+/* milli: the part that the experiment gives it; 0: an equal one.  In order of id. */
+int share_come(struct share *x, const struct gpu_tenant *t, uint32_t milli,
+               struct err *e) MUST_CHECK;
+void share_go(struct share *x, const struct gpu_tenant *t);
+void share_stop(struct share *x); /* the run ends: no more questions */
+
+#endif
