@@ -202,7 +202,7 @@ int gather_row(struct gather *g, const union trace_row *row, struct err *e)
         rc = add_job(g, &row->job, e);
     else if (g->table == TRACE_NODES)
         rc = add_node(g, &row->node);
-    else
+    else if (g->ops)
         rc = g->ops->row(g->own, row, e);
     g->rows++;
     return rc;
@@ -354,7 +354,7 @@ int gather_end(struct gather *g, const struct trace_meta *meta, const struct tra
         end_jobs(g, names, out);
     else if (g->table == TRACE_NODES)
         end_nodes(g, names, out);
-    else
+    else if (g->ops)
         g->ops->end(g->own, g->format, names, out);
     return out->failed ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
 }

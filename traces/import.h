@@ -21,7 +21,8 @@
 /* clang-format off */
 #define IMPORT_FORMATS(X)                                                                          \
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
-    X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)
+    X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
+    X(orion)
 /* clang-format on */
 
 struct importer;
