@@ -175,13 +175,10 @@ static char *json(const void *params)
 static double span_s(const void *params)
 {
     const struct synth_io *p = params;
-    double per_s = 0, long_s;
+    double per_s = 0;
     for (uint32_t i = 0; i < p->devices; i++)
         per_s += 1e6 / p->device[i].gap_us;
-    long_s = (double)p->head.rows / per_s;
-    return p->head.rows && (p->head.duration_s <= 0 || long_s < p->head.duration_s)
-               ? long_s
-               : p->head.duration_s;
+    return synth_head_span(&p->head, (double)p->head.rows / per_s);
 }
 
 static bool preset_at(size_t i, const char **name, const char **title, const char **source)

@@ -169,10 +169,7 @@ static char *json(const void *params)
 static double span_s(const void *params)
 {
     const struct synth_pages *p = params;
-    double rows_s = (double)p->head.rows * (double)p->gap_ns * 1e-9;
-    return p->head.rows && (p->head.duration_s <= 0 || rows_s < p->head.duration_s)
-               ? rows_s
-               : p->head.duration_s;
+    return synth_head_span(&p->head, (double)p->head.rows * (double)p->gap_ns * 1e-9);
 }
 
 static bool preset_at(size_t i, const char **name, const char **title, const char **source)

@@ -56,6 +56,12 @@ uint64_t synth_head_rows(const void *params)
     return ((const struct synth_head *)params)->rows;
 }
 
+double synth_head_span(const struct synth_head *head, double rows_s)
+{
+    bool by_rows = head->rows && (head->duration_s <= 0 || rows_s < head->duration_s);
+    return by_rows ? rows_s : head->duration_s;
+}
+
 const char *synth_head_name(const void *params)
 {
     return ((const struct synth_head *)params)->preset;

@@ -48,6 +48,8 @@ void synth_rows_open(struct synth_rows *s, enum trace_table table, const struct 
 /* For the table of a synth_kind: of any parameters that begin with a synth_head. */
 void synth_head_set_rows(void *params, uint64_t n); /* whatever the duration */
 uint64_t synth_head_rows(const void *params);
+/* How long it lasts that would take so many seconds for its rows: duration_s may end it before. */
+double synth_head_span(const struct synth_head *head, double rows_s);
 const char *synth_head_name(const void *params);
 bool synth_head_seeded(const void *params, uint64_t *seed);
 /* After reading: is the seed there, is there an end?  A section that says one of rows and

@@ -169,10 +169,7 @@ static double span_s(const void *params)
         double run = c->run_us * (1 + c->burst * (c->burst_factor - 1));
         per_s += 3 * 1e6 * c->tasks / (c->period_us > 0 ? c->period_us : c->sleep_us + run);
     }
-    double rows_s = (double)p->head.rows / per_s;
-    return p->head.rows && (p->head.duration_s <= 0 || rows_s < p->head.duration_s)
-               ? rows_s
-               : p->head.duration_s;
+    return synth_head_span(&p->head, (double)p->head.rows / per_s);
 }
 
 static struct trace_names *names(const void *params)
