@@ -253,9 +253,13 @@ Test(parse, calendar_times_come_back_as_they_were)
     for (size_t i = 0; i < sizeof no_stamps / sizeof *no_stamps; i++) {
         struct stamp s;
         cr_expect_not(parse_stamp(no_stamps[i], strlen(no_stamps[i]), &s), "\"%s\"", no_stamps[i]);
-        cr_expect_not(parse_stamp("2023-12-16\0"
-                                  "18:17:05",
-                                  19, &s),
-                      "a zero byte is no space");
     }
+}
+
+Test(parse, a_zero_byte_is_no_space)
+{
+    struct stamp s;
+    cr_expect_not(parse_stamp("2023-12-16\0"
+                              "18:17:05",
+                              19, &s));
 }
