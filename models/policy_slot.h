@@ -11,7 +11,7 @@
  * not destroyed either (its state is not to be trusted).  The truth about a
  * request is blanked out for policies not marked .oracle.
  *
- * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c.
+ * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c, _gpu.c.
  *
  * Keys given before an ejection do not mix with the default's: when `ejected`
  * turns on, the model asks policy_slot_batch again for all that wait.       */
@@ -106,6 +106,12 @@ uint32_t policy_slot_readahead(struct policy_slot *p, const struct policy_readah
 
 uint32_t policy_slot_steer(struct policy_slot *p, const struct policy_steer_obs *o); /* device */
 void policy_slot_io_done(struct policy_slot *p, const struct policy_io_done *d);
+
+/* gpu: the default is first come, first served; milli[] comes filled with the present parts and is
+ * left so by the default. */
+void policy_slot_dispatch(struct policy_slot *p, const struct policy_dispatch_obs *o,
+                          struct policy_dispatch *answer);
+void policy_slot_share(struct policy_slot *p, const struct policy_share_obs *o, uint32_t *milli);
 
 /* At the end of a run: policy_decisions and ejected, and the incident in case
  * nothing was asked since the ejection.                                     */

@@ -248,6 +248,8 @@ struct policy_dispatch_obs {
     uint32_t n;                     /* >= 1 */
     const struct policy_gpu_tenant *tenant;
 };
+#define POLICY_PIECE_MIN 1000 /* ns: shorter pieces are a bad answer */
+#define POLICY_AGAIN_MIN 1000 /* and so is a shorter wait */
 struct policy_dispatch {
     uint32_t tenant;  /* index of one with `waiting`; POLICY_NONE: nothing now */
     uint32_t preempt; /* index of one whose running work makes room at once; POLICY_NONE */

@@ -31,5 +31,7 @@ uint64_t policy_exercise(struct policy_slot *slot, uint64_t seed, uint32_t steps
         exercise_mem(&x, steps);
     if (has_any(o, POLICY_HOOK_IO_STEER, POLICY_HOOK_IO_STEER))
         exercise_io(&x, steps);
+    if (has_any(o, POLICY_HOOK_GPU_DISPATCH, POLICY_HOOK_GPU_SHARE))
+        exercise_gpu(&x, steps);
     return x.hash;
 }

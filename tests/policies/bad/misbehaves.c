@@ -141,7 +141,28 @@ static void io_done(void *self, const struct policy_io_done *d)
     misbehave(self, "io_done", "");
 }
 
+/* ---- gpu ------------------------------------------------------------------------ */
+
+static void dispatch(void *self, const struct policy_dispatch_obs *o, struct policy_dispatch *a)
+{
+    const struct bad *b = self;
+    int bad = misbehave(self, "gpu_dispatch", !strcmp(b->how, "idle") ? "idle" : "tenant");
+    a->tenant = bad ? o->n : POLICY_NONE;
+    a->preempt = POLICY_NONE;
+    for (uint32_t i = 0; i < o->n && !bad; i++)
+        a->tenant = o->tenant[i].waiting ? i : a->tenant;
+    if (bad && !strcmp(b->how, "idle"))
+        a->tenant = POLICY_NONE;
+}
+
+static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
+{
+    if (misbehave(self, "gpu_share", "part") && o->n)
+        milli[0] = 0;
+}
+
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
        .serve_admit = admit, .serve_batch = batch, .cpu_pick = pick, .cpu_balance = balance,
        .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
-       .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done);
+       .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done,
+       .gpu_dispatch = dispatch, .gpu_share = share);
