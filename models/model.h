@@ -105,7 +105,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_memory)                                                                                \
     X(model_io)                                                                                    \
     X(model_host)                                                                                  \
-    X(model_hypervisor)
+    X(model_hypervisor)                                                                            \
+    X(model_collective)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)
