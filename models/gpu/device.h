@@ -18,17 +18,35 @@
  *             that waits for SMs gets them as blocks of the others end, not at
  *             once.
  *
- * Memory bandwidth is shared by demand among what runs in a partition, and is
- * bounded by the SMs that a kernel has (params.reach).  Rates change only when
- * something begins, ends, or is given other SMs; between such moments work is
- * a straight line, in integers, so that a run is the same on any machine.
+ * Memory bandwidth is shared max-min fairly by demand among what runs in a
+ * partition, and is bounded by the SMs that a kernel has (params.reach).  Rates
+ * change only when something begins, ends, or is given other SMs; between such
+ * moments work is a straight line, in integers, so that a run is the same on
+ * any machine.
+ *
+ * What a kernel does on n of the S SMs that it can fill, alone:
+ *   SMs      speed n/S; with blocks known (loads, or waves x S of them), waves(S) over
+ *            waves(n), where waves(n) = ceil(loads / n); times 1000/compute, at most 1
+ *   memory   speed reach(n) / min(bandwidth, reach(S)), at most 1
+ *   the lesser of the two; then the partition's bandwidth is shared.
+ * In its last wave it keeps only the SMs that still have blocks.  Its blocks
+ * end evenly spread over the time of a wave, DEVICE_STEPS steps of it; with
+ * blocks unknown it flows freely and gives SMs up at once.
  *
  * Partitions (MIG) have SMs, bandwidth, memory and copy engines of their own;
- * nothing crosses between them.  Without MIG there is one.
+ * no kernel feels another partition.  Without MIG there is one.  The host link
+ * is one for all.
  *
- * Copies go to the copy engines of the partition, over the host link; one
- * direction shares its bandwidth evenly, both together are bound by
- * params.duplex.
+ * Copies take the next free copy engine of the partition in order of coming,
+ * whoever's turn it is, wait params.copy_latency and flow; what flows in one
+ * direction shares the link evenly, both together are bound by params.duplex.
+ * Peer copies have a link of their own.  D2D and memset run in the context's turn and
+ * draw bandwidth, and hold SMs only where `sms` says how many.
+ *
+ * Order: kernels that are ready at one instant begin in order of priority, then
+ * of stream; so results do not depend on the order of submissions at one
+ * instant to one context (or several, together).  Callbacks come from events,
+ * never from within a call of this door; they may call it, but not free it.
  *
  * Source of each constant: the machine profile.  Every run is charged what the
  * device's own front end takes: params.gap between dependent kernels of a stream.
@@ -41,7 +59,7 @@
 #include "models/machine.h"
 #include "sim/sim.h"
 
-enum { DEVICE_MILLI = 1000 };
+enum { DEVICE_MILLI = 1000, DEVICE_STEPS = 8 };
 
 /* What a GPU is, read from a profile's section ("gpu", and "link").  Names in brackets; those
  * marked ? may be absent, and then are as said. */
@@ -100,7 +118,12 @@ struct device_work {
     uint32_t waves;     /* it runs in so many whole waves alone; 0: not known, work flows freely */
     uint32_t bandwidth; /* 1/1000 of peak that it draws alone */
     uint32_t sms_limit; /* given at most so many; 0: no limit (gpu.dispatch) */
+    uint32_t compute;   /* 1/1000 of its SMs' throughput that it uses alone: a memory-bound kernel
+                           keeps its speed on fewer SMs; 0: all, time goes with SMs */
+    uint32_t loads;     /* its blocks, in SMs filled once; 0: waves x sms */
 };
+/* Fills sms, waves and loads from a kernel's shape; false: it can not run. */
+bool device_fit(const struct device_params *p, const struct device_shape *k, struct device_work *w);
 
 struct device;
 struct device_context;
@@ -157,20 +180,23 @@ uint64_t device_submit(struct device_stream *s, const struct device_work *w,
 /* What is submitted to s from now on waits until number n of `other` has ended
  * (cudaStreamWaitEvent). Ended already: nothing happens. */
 void device_wait(struct device_stream *s, struct device_stream *other, uint64_t n);
-uint64_t device_ended(const struct device_stream *s);  /* number of the last that ended, in order */
+uint64_t device_ended(const struct device_stream *s); /* number of the last that ended, in order */
+sim_time
+device_began(const struct device_stream *s); /* when that one first ran: cheaper than begun */
 uint32_t device_queued(const struct device_stream *s); /* submitted and not ended */
 
 /* Stops what the context runs within params.preempt and saves it; its streams hold still until it
- * is resumed, then go on where they were (XSched's level 3).  stopped fires when nothing of it
- * runs. */
+ * is resumed, then go on where they were (XSched's level 3).  stopped (may be NULL) fires when
+ * no kernel of it runs; a copy that has begun goes on.  Who comes on next pays no switch. */
 void device_preempt(struct device_context *c, const struct device_call *stopped);
 /* Nothing more of it begins; what runs goes on to its end (level 2). */
 void device_hold(struct device_context *c, const struct device_call *drained);
 void device_resume(struct device_context *c);
 
 struct device_use {           /* up to now */
-    sim_cost busy;            /* time with any kernel running */
-    sim_cost sm_time;         /* SM time used: ps x SMs */
+    sim_cost busy;            /* time with any kernel running (of a device: sum of partitions) */
+    sim_cost sm_time;         /* SM time handed out: ps x SMs; 2^64 are 39 hours of 132 SMs */
+    sim_cost sm_idle;         /* the rest of it; a context has none */
     uint64_t bytes;           /* of HBM, by bandwidth drawn */
     uint64_t h2d, d2h;        /* bytes over the host link */
     uint64_t kernels, copies; /* ended */
