@@ -72,6 +72,7 @@ static void print_json(const char *path, const struct trace_meta *m, const struc
     printf(", \"%s\": ", #name);                                                                   \
     json_string(stdout, m->name);
     META_TEXTS(X)
+    META_LATER_TEXTS(X)
 #undef X
     printf(",\n \"facts\": {\n  ");
     print_group(f, "", true);

@@ -72,6 +72,8 @@ void export_row(struct exporter *x, const union trace_row *row)
 
 int export_end(struct exporter *x, struct err *e)
 {
+    if (x->format->tail)
+        x->format->tail(x);
     if (x->began && !x->unended)
         fputs(x->crlf ? "\r\n" : "\n", x->to);
     if (fflush(x->to) || ferror(x->to))

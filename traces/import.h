@@ -22,7 +22,7 @@
 #define IMPORT_FORMATS(X)                                                                          \
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
-    X(orion)
+    X(orion) X(kineto)
 /* clang-format on */
 
 struct importer;
@@ -49,6 +49,7 @@ struct import_format {
     int (*row)(struct importer *im, union trace_row *out, struct err *e);
     /* Writes a record as the format has it, without a line end. */
     void (*head)(struct exporter *x); /* NULL: no header */
+    void (*tail)(struct exporter *x); /* after the last record; NULL: nothing */
     void (*put)(struct exporter *x, const union trace_row *row);
     bool (*joins)(const union trace_row *row); /* the line goes on; NULL: a row is a line */
 };

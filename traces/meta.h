@@ -21,7 +21,10 @@
     X(style, "how the input was written, so that an export gives its bytes back")                  \
     X(synth, "parameters of the synthesizer, JSON")
 
-/* Files from before these tables were written have none of them. */
+/* Files from before these were written have none of them. */
+#define META_LATER_TEXTS(X)                                                                        \
+    X(notes, "what the input said beside its rows: KEY=VALUE;GROUP:KEY=VALUE,KEY=VALUE;..")
+
 #define META_LATER(X)                                                                              \
     X(io, "rows")                                                                                  \
     X(pages, "rows")                                                                               \
@@ -45,6 +48,7 @@
 struct trace_meta {
 #define X(name, what) char name[META_TEXT];
     META_TEXTS(X)
+    META_LATER_TEXTS(X)
 #undef X
 #define X(name, what) uint64_t name;
     META_NUMBERS(X)

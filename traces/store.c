@@ -209,6 +209,7 @@ static bool write_meta(struct store_writer *w, const struct trace_meta *m)
         h5_text_attr(w->file, "schema", TRACE_SCHEMA) && h5_text_attr(w->file, "time_unit", "ns");
 #define X(name, what) ok = ok && h5_text_attr(w->file, #name, m->name);
     META_TEXTS(X)
+    META_LATER_TEXTS(X)
 #undef X
 #define X(name, what) ok = ok && h5_number_attr(w->file, #name, m->name);
     META_NUMBERS(X)

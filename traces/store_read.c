@@ -99,6 +99,11 @@ static int read_meta(struct store_reader *r, struct err *e)
         r->meta.name = 0;
     META_LATER(X)
 #undef X
+#define X(name, what)                                                                              \
+    if (!h5_text_attr_get(r->file, #name, r->meta.name, META_TEXT))                                \
+        *r->meta.name = 0;
+    META_LATER_TEXTS(X)
+#undef X
     return ok ? 0
               : err_set(e, ERR_EPARSE, "%s: an attribute of %s is missing", r->path, TRACE_SCHEMA);
 }

@@ -86,6 +86,7 @@ static void put_attributes(hid_t f, unsigned table, unsigned rows, struct bytes 
     put_text(f, "schema", TRACE_SCHEMA, odd);
 #define X(name, what) put_text(f, #name, "text", odd == 9 ? take(b) : 0);
     META_TEXTS(X)
+    META_LATER_TEXTS(X)
 #undef X
 #define X(name, what) put_number(f, #name, m.name, odd);
     META_NUMBERS(X)

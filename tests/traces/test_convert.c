@@ -118,6 +118,29 @@ Test(convert, a_scheduler_trace_comes_back_record_by_record)
     cr_expect_eq(first.sched, 2941);
 }
 
+/* A profile says more than its timeline: the records come back. */
+Test(convert, profiles_come_back_record_by_record)
+{
+    static const struct {
+        const char *file;
+        uint64_t rows;
+    } known[] = {{"kineto-chakra/param__resnet_kineto.json", 36042},
+                 {"kineto-chakra/hta__critical_path__alexnet__benchmark_result_2869224_1695835535_"
+                  "trace.json",
+                  459}};
+    char path[512];
+    for (int i = 0; i < 2; i++) {
+        if (!locate(known[i].file, path, sizeof path))
+            cr_skip_test("%s is not here", known[i].file);
+        struct trace_meta first = to_store(path, store);
+        to_text(store, text);
+        struct trace_meta again = to_store(text, store2);
+        cr_expect_str_eq(again.digest, first.digest);
+        cr_expect_str_eq(again.epoch, first.epoch);
+        cr_expect_eq(first.ops, known[i].rows);
+    }
+}
+
 static void synthesize(const char *preset, uint64_t n, struct trace_meta *m)
 {
     struct err e = {0};
