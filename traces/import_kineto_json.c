@@ -182,7 +182,7 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
 
 static void note_text(struct kineto *k, struct kineto_text *t, const void *text, size_t len)
 {
-    t->at = place(k, len);
+    t->at = place(k, len + 2 * k->quoted);
     t->len = len < sizeof t->v ? len : sizeof t->v - 1;
     memcpy(t->v, text, t->len);
     t->v[t->len] = 0;
@@ -265,6 +265,7 @@ static int on_number(void *ctx, const char *s, size_t len)
 {
     struct kineto *k = ctx;
     enum where w = here(k);
+    k->quoted = false;
     if (w == GRID || w == BLOCK)
         take_dim(k, w == BLOCK, s, len);
     else if (w == DEPENDS)
@@ -308,6 +309,7 @@ static int on_text(void *ctx, const unsigned char *text, size_t len)
 {
     struct kineto *k = ctx;
     enum where w = here(k);
+    k->quoted = true;
     if (w == EVENT && k->key == KEY_NAME)
         return take_name(k, text, len);
     if (w == EVENT && k->key == KEY_CAT)
@@ -323,22 +325,8 @@ static int on_text(void *ctx, const unsigned char *text, size_t len)
     return 1;
 }
 
-static int on_null(void *ctx)
-{
-    struct kineto *k = ctx;
-    if (here(k) == EVENT && (k->key == KEY_TS || k->key == KEY_DUR))
-        note_wrong(k, "null", 4, "a number of microseconds");
-    return 1;
-}
-
-static int on_bool(void *ctx, int v)
-{
-    (void)v;
-    return on_null(ctx);
-}
-
-static const yajl_callbacks callbacks = {on_null, on_bool, NULL,   NULL,     on_number, on_text,
-                                         on_map,  on_key,  on_end, on_array, on_end};
+static const yajl_callbacks callbacks = {NULL,   NULL,   NULL,   NULL,     on_number, on_text,
+                                         on_map, on_key, on_end, on_array, on_end};
 
 static int json_wrong(struct kineto *k, struct err *e)
 {

@@ -15,7 +15,7 @@ static bool plain(const char *s, size_t len, size_t exp_at, char out[160], size_
     const char *dot = memchr(s, '.', exp_at);
     size_t whole = dot ? (size_t)(dot - s) : exp_at, n = 0;
     uint64_t exp;
-    if (from >= len || !parse_u64(s + from, len - from, 40, &exp) || exp_at > 60)
+    if (from >= len || !parse_u64(s + from, len - from, 40, &exp) || exp_at == 0 || exp_at > 60)
         return false;
     size_t zeros = negative && exp >= whole ? exp - whole + 1 : 0;
     size_t point = negative ? whole + zeros - exp : whole + exp;

@@ -160,17 +160,17 @@ static const struct {
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\n\"ts\":-1,\"dur\":1}]",
      "t:2:6: got -1, want a decimal count of microseconds below 2^62 ns"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\n\"ts\":\"1\",\"dur\":1}]",
-     "t:2:7: got 1, want a number of microseconds"},
+     "t:2:6: got 1, want a number of microseconds"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"pid\":\"x\"}]",
      "t:1:2: key \"args.device\" is missing"},
     {"[{\"ph\":\"X\",\"cat\":\"gpu_memcpy\",\"name\":\"Memcpy HtoH\",\"ts\":1,\"dur\":1}]",
      "t:1:2: this copy's name does not say which way it goes"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"args\":{\"device\":"
      "9999999}}]",
-     "t:1:73: got 9999999, want a smaller whole number"},
+     "t:1:70: got 9999999, want a smaller whole number"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"args\":{\"grid\":[1,2."
      "5]}}]",
-     "t:1:74: got 2.5, want a size of a grid or a block"},
+     "t:1:71: got 2.5, want a size of a grid or a block"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\\u0000\",\"ts\":1,\"dur\":1}]",
      "a name without NUL bytes"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"args\":{"
