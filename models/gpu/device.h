@@ -110,12 +110,14 @@ enum device_kind {
 /* One command.  A kernel is described by how it runs alone on all of this device. */
 struct device_work {
     enum device_kind kind;
-    bool pageable;      /* copies */
-    bool graph;         /* part of a graph: graph_gap instead of gap */
-    sim_cost alone;     /* kernels, D2D, memset: time alone on all SMs; 0 with bytes: from them */
-    uint64_t bytes;     /* copies: moved */
-    uint32_t sms;       /* it can fill so many; 0: all */
-    uint32_t waves;     /* it runs in so many whole waves alone; 0: not known, work flows freely */
+    bool pageable;  /* copies */
+    bool graph;     /* part of a graph: graph_gap instead of gap */
+    sim_cost lead;  /* kernels: so long after the one before it in its stream, at least; 0: gap */
+    sim_cost alone; /* kernels, D2D, memset: time alone on all SMs; 0 with bytes: from them.
+                       Copies: time alone, latency and all; 0: copy_latency and the link's */
+    uint64_t bytes; /* copies: moved */
+    uint32_t sms;   /* it can fill so many; 0: all */
+    uint32_t waves; /* it runs in so many whole waves alone; 0: not known, work flows freely */
     uint32_t bandwidth; /* 1/1000 of peak that it draws alone */
     uint32_t sms_limit; /* given at most so many; 0: no limit (gpu.dispatch) */
     uint32_t compute;   /* 1/1000 of its SMs' throughput that it uses alone: a memory-bound kernel

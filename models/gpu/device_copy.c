@@ -10,9 +10,18 @@ static uint32_t channel_of(enum device_kind k)
     return k == DEVICE_H2D ? CHANNEL_H2D : k == DEVICE_D2H ? CHANNEL_D2H : CHANNEL_PEER;
 }
 
-static bool pageable(struct device_stream *s)
+/* What a copy flows with at most: what its memory gives, and what it needs to take `alone`. */
+static uint64_t most(struct device_stream *s)
 {
-    return device_first(s)->w.pageable;
+    const struct device *d = s->c->d;
+    const struct device_work *w = &device_first(s)->w;
+    const uint64_t gives = s->copy.channel == CHANNEL_PEER ? d->peer
+                           : w->pageable                   ? d->pageable
+                                                           : d->link;
+    if (!w->alone)
+        return gives;
+    const device_fine needs = ((device_fine)w->bytes * GIGA * 1000 + w->alone - 1) / w->alone;
+    return needs < gives ? (uint64_t)needs : gives;
 }
 
 /* ---- the link ---- */
@@ -34,24 +43,34 @@ static uint64_t asks(const struct device *d, uint32_t k)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < d->flows[k].n && sum < d->link; i++)
-        sum += pageable(d->flows[k].at[i]) ? d->pageable : d->link;
+        sum += most(d->flows[k].at[i]);
     return sum < d->link ? sum : d->link;
 }
 
-/* Evenly; what pageable copies can not take goes to the others. */
+/* Evenly; what some can not take goes to the others. */
 static void share(struct device *d, uint32_t k, uint64_t capacity)
 {
     struct flows *f = &d->flows[k];
-    uint64_t slow = 0;
-    for (uint32_t i = 0; i < f->n; i++)
-        slow += pageable(f->at[i]);
-    if (k == CHANNEL_PEER || !slow || d->pageable >= capacity / f->n)
+    uint32_t n = f->n, slow = 1;
+    for (uint32_t i = 0; i < n; i++)
+        f->at[i]->copy.rate = 0;
+    while (n && slow) {
+        const uint64_t even = capacity / n;
         slow = 0;
-    const uint64_t rest = capacity - slow * d->pageable, n = f->n - slow;
-    for (uint32_t i = 0; i < f->n; i++) {
-        const uint64_t even = slow && pageable(f->at[i]) ? d->pageable : rest / n;
-        f->at[i]->copy.rate = even ? even : 1;
+        for (uint32_t i = 0; i < f->n; i++) {
+            struct copy *c = &f->at[i]->copy;
+            const uint64_t takes = c->rate ? 0 : most(f->at[i]);
+            if (!takes || takes > even)
+                continue;
+            c->rate = takes;
+            capacity -= takes;
+            slow++;
+        }
+        n -= slow;
     }
+    for (uint32_t i = 0; i < f->n; i++)
+        if (!f->at[i]->copy.rate)
+            f->at[i]->copy.rate = capacity / n ? capacity / n : 1;
 }
 
 static void share_all(struct device *d)
@@ -124,8 +143,10 @@ static void engines_run(struct device_partition *p)
         s->copy.phase = COPY_LATENCY;
         s->run.granted = sim_now(p->d->sim);
         device_tell(p->d, device_first(s)->call.begun, &device_first(s)->call);
-        if (p->d->latency_ns)
-            sim_after(p->d->sim, p->d->latency_ns, 0, flow, s, 0);
+        const struct device_work *w = &device_first(s)->w;
+        const sim_time latency = !w->alone ? p->d->latency_ns : w->bytes ? 0 : w->alone / 1000;
+        if (latency)
+            sim_after(p->d->sim, latency, 0, flow, s, 0);
         else
             flow(s, 0);
     }

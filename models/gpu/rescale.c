@@ -35,8 +35,8 @@ static uint64_t ratio(double from, double to)
 
 void rescale_begin(struct rescale *r, const struct rescale_from *f, const struct device_params *to)
 {
-    r->compute = f->flops > 0 && to->flops > 0 ? ratio(f->flops, to->flops)
-                                               : ratio(f->sms, (double)to->sms);
+    r->compute =
+        f->flops > 0 && to->flops > 0 ? ratio(f->flops, to->flops) : ratio(f->sms, (double)to->sms);
     r->memory = ratio(f->bandwidth, to->bandwidth);
     r->unknown = r->compute > r->memory ? r->compute : r->memory;
     r->link = ratio(f->link, to->link);

@@ -22,7 +22,12 @@ enum gpu_sharing {
 
 enum gpu_arrival { ARRIVE_LOOP, ARRIVE_POISSON, ARRIVE_UNIFORM, ARRIVE_LIST, ARRIVE_TRACE };
 
-enum { GPU_DEVICES_MAX = 64, GPU_PARTITIONS_MAX = 16, GPU_COPIES_MAX = 64, GPU_ANYONE = UINT32_MAX };
+enum {
+    GPU_DEVICES_MAX = 64,
+    GPU_PARTITIONS_MAX = 16,
+    GPU_COPIES_MAX = 64,
+    GPU_ANYONE = UINT32_MAX
+};
 
 struct gpu_client_setup {
     const char *name;    /* borrowed from the section */
@@ -33,12 +38,12 @@ struct gpu_client_setup {
     uint64_t count, warmup; /* iterations; count 0: until the run ends */
     uint64_t memory;        /* bytes, held all the time */
     enum gpu_arrival arrival;
-    double rate;                /* per second */
-    const struct config *list;  /* ARRIVE_LIST: seconds, ascending */
+    double rate;               /* per second */
+    const struct config *list; /* ARRIVE_LIST: seconds, ascending */
     sim_time start, think, deadline;
-    bool background;            /* the run does not wait for it */
-    const struct config *at;    /* where it stands, for complaints */
-    struct rescale_from from;   /* the GPU of its capture */
+    bool background;          /* the run does not wait for it */
+    const struct config *at;  /* where it stands, for complaints */
+    struct rescale_from from; /* the GPU of its capture */
 };
 
 struct gpu_setup {
@@ -54,7 +59,7 @@ struct gpu_setup {
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;
-    uint32_t window; /* rows of a replayed trace that are in flight at most */
+    uint32_t window;                 /* rows of a replayed trace that are in flight at most */
     struct gpu_client_setup *client; /* each of copies 1: they are multiplied here */
     size_t clients;                  /* 0: one long trace is replayed */
 };

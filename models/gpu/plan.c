@@ -1,0 +1,343 @@
+#include "models/gpu/plan.h"
+
+#include <stdlib.h>
+
+#include "models/gpu/beside.h"
+#include "models/gpu/marks.h"
+
+/* What a kernel draws of the memory bandwidth where its bytes are not known, by what it is said to
+ * be bound by: NVIDIA's own analytic constant for memory-bound operations (0.8, aiconfigurator); a
+ * quarter of that for compute-bound ones and half for the others are assumed. */
+enum { DRAW_MEMORY = 800, DRAW_COMPUTE = 200, DRAW_UNKNOWN = 400 };
+/* And of its SMs' throughput, by a memory-bound one: below the 60 % of Orion's profiles, which call
+ * a kernel memory-bound from 60 % of the bandwidth on; assumed. */
+enum { COMPUTE_MEMORY = 500 };
+
+enum { BUCKETS = 256 };
+struct queue {
+    struct plan_queue at;
+    uint32_t next; /* 1 + index in its bucket */
+    bool any;
+    uint64_t begin, end; /* of its last operation, on the plan's clock */
+    uint64_t place;      /* of that operation in the ring */
+};
+struct least { /* the smallest lag of a kind seen so far */
+    uint64_t ns;
+    bool any;
+};
+struct plan {
+    struct row_source *rows;
+    struct plan_want want;
+    struct marks *marks;
+    struct beside beside;
+    struct queue *queue;
+    struct plan_queue *list; /* the same, for others to look at */
+    uint32_t queues, cap, bucket[BUCKETS], last;
+    struct least launch, gap, sync;
+    uint64_t from, span, number;
+    bool ended;
+};
+
+int plan_new(struct plan **out, struct row_source *rows, const struct plan_want *w, struct err *e)
+{
+    struct plan *p = *out = calloc(1, sizeof *p);
+    if (!p)
+        return err_set(e, ERR_ENOMEM, "gpu: out of memory");
+    p->rows = rows;
+    p->want = *w;
+    p->marks = marks_new(w->reach);
+    if (p->marks && beside_begin(&p->beside, w->to->sms))
+        return 0;
+    plan_free(p);
+    *out = NULL;
+    return err_set(e, ERR_ENOMEM, "gpu: out of memory");
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    marks_free(p->marks);
+    beside_end(&p->beside);
+    free(p->queue);
+    free(p->list);
+    free(p);
+}
+
+const struct plan_queue *plan_queues(const struct plan *p, uint32_t *n)
+{
+    *n = p->queues;
+    return p->list;
+}
+
+uint64_t plan_span(const struct plan *p)
+{
+    return p->span;
+}
+
+/* ---- queues ----------------------------------------------------------------------- */
+
+static bool same(const struct plan_queue *a, const struct trace_op *r)
+{
+    return a->tenant == r->tenant && a->device == r->device && a->stream == r->stream;
+}
+
+static bool more_queues(struct plan *p)
+{
+    uint32_t cap = p->cap ? 2 * p->cap : 16;
+    struct queue *q = realloc(p->queue, cap * sizeof *q);
+    p->queue = q ? q : p->queue;
+    struct plan_queue *l = q ? realloc(p->list, cap * sizeof *l) : NULL;
+    p->list = l ? l : p->list;
+    p->cap = l ? cap : p->cap;
+    return l != NULL;
+}
+
+/* Index of the row's queue, new or known; UINT32_MAX: out of memory. */
+static uint32_t queue_of(struct plan *p, const struct trace_op *r)
+{
+    if (p->last < p->queues && same(&p->queue[p->last].at, r))
+        return p->last;
+    uint32_t *b = &p->bucket[(r->tenant * 31 + r->device * 7 + r->stream) % BUCKETS];
+    uint32_t i = *b;
+    while (i && !same(&p->queue[i - 1].at, r))
+        i = p->queue[i - 1].next;
+    if (i)
+        return p->last = i - 1;
+    if (p->queues == p->cap && !more_queues(p))
+        return UINT32_MAX;
+    p->queue[p->queues] = (struct queue){.at = {r->tenant, r->device, r->stream}, .next = *b};
+    p->list[p->queues] = p->queue[p->queues].at;
+    p->last = p->queues++;
+    *b = p->queues;
+    return p->last;
+}
+
+/* ---- lags ------------------------------------------------------------------------- */
+
+static uint64_t at_most(const struct least *l, uint64_t room)
+{
+    return !l->any ? 0 : l->ns < room ? l->ns : room;
+}
+
+static void seen(struct least *l, uint64_t ns)
+{
+    if (!l->any || ns < l->ns)
+        *l = (struct least){ns, true};
+}
+
+/* The last end of what the row depends on, as far as it is remembered. */
+static bool last_end(const struct plan *p, const struct trace_op *r, uint64_t *end)
+{
+    bool any = false;
+    *end = 0;
+    for (uint32_t i = 0; i < r->n_depends; i++) {
+        const struct mark *k = marks_find(p->marks, r->tenant, r->depends[i], false);
+        any |= k != NULL;
+        if (k && k->end > *end)
+            *end = k->end;
+    }
+    return any;
+}
+
+/* One edge from each of them; those that ended at `end` get the lag. */
+static bool add_depends(const struct plan *p, const struct trace_op *r, struct beside_slot *s,
+                        uint64_t end, uint64_t lag)
+{
+    for (uint32_t i = 0; i < r->n_depends; i++) {
+        const struct mark *k = marks_find(p->marks, r->tenant, r->depends[i], false);
+        const struct plan_edge edge = {k ? k->number : 0, k && k->end == end ? lag : 0, false};
+        if (k && !beside_edge(s, &edge))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- a device operation --------------------------------------------------------------- */
+
+static void shape(const struct plan *p, const struct trace_op *r, struct plan_op *op)
+{
+    const struct device_shape k = {r->grid, r->block, r->registers, r->smem};
+    struct device_work w = {0};
+    op->compute = r->bound == TRACE_OP_BOUND_MEMORY ? COMPUTE_MEMORY : 0;
+    if (r->sms) {
+        op->sms = r->sms < p->want.to->sms ? r->sms : 0;
+    } else if (r->grid && r->block && device_fit(p->want.to, &k, &w)) {
+        op->sms = w.sms;
+        op->waves = w.waves;
+        op->loads = w.loads;
+    }
+}
+
+static void draw(const struct plan *p, const struct trace_op *r, struct plan_op *op)
+{
+    static const uint32_t said[] = {DRAW_UNKNOWN, DRAW_COMPUTE, DRAW_MEMORY};
+    double peak = p->want.to->bandwidth * (double)op->duration / 1e9;
+    double part = r->bytes && peak > 0 ? (double)r->bytes / peak * DEVICE_MILLI : 0;
+    op->bandwidth = r->bytes && peak > 0 ? (part < DEVICE_MILLI ? (uint32_t)part : DEVICE_MILLI)
+                                         : said[r->bound <= TRACE_OP_BOUND_MEMORY ? r->bound : 0];
+}
+
+/* When a device operation could have begun at the earliest, by each constraint. */
+struct limits {
+    uint64_t stream, launch, depends;
+    bool has_stream, has_launch, has_depends;
+};
+
+static int device_op(struct plan *p, const struct trace_op *r, struct queue *q,
+                     struct beside_slot *s)
+{
+    const struct mark *l =
+        r->correlation ? marks_find(p->marks, r->tenant, r->correlation, true) : NULL;
+    uint64_t ended;
+    struct limits k = {.has_stream = q->any, .has_launch = l, .has_depends = false};
+    k.has_depends = last_end(p, r, &ended);
+    k.stream = k.has_stream ? q->end + at_most(&p->gap, UINT64_MAX) : 0;
+    k.launch = k.has_launch ? l->begin + at_most(&p->launch, UINT64_MAX) : 0;
+    k.depends = k.has_depends ? ended : 0;
+    uint64_t earliest = most(most(k.has_stream ? q->end : 0, l ? l->begin : 0), k.depends);
+    uint64_t at = s->begin = most(s->begin, earliest);
+    bool by_stream = k.has_stream && k.stream >= k.launch && k.stream >= k.depends;
+    bool by_launch = l && !by_stream && k.launch >= k.depends;
+
+    s->op.first = !q->any;
+    if (q->any)
+        s->op.after = by_stream ? at - q->end : at_most(&p->gap, at - q->end);
+    else if (!l && !k.has_depends)
+        s->op.after = at;
+    if (by_stream)
+        seen(&p->gap, at - q->end);
+    if (by_launch)
+        seen(&p->launch, at - l->begin);
+    struct plan_edge edge = {0, 0, true};
+    if (l)
+        edge = (struct plan_edge){l->number,
+                                  (by_launch ? at - l->begin : at_most(&p->launch, at - l->begin)) +
+                                      p->want.launch_ns,
+                                  true};
+    if (l && !beside_edge(s, &edge))
+        return -1;
+    bool by_depends = k.has_depends && !by_stream && !by_launch;
+    if (!add_depends(p, r, s, ended, by_depends ? at - ended : 0))
+        return -1;
+
+    s->op.duration = rescale_ns(&p->want.rescale, r);
+    s->kernel = r->kind == TRACE_OP_KERNEL || r->kind == TRACE_OP_COMM;
+    if (s->kernel) {
+        shape(p, r, &s->op);
+        draw(p, r, &s->op);
+    }
+    s->end = at + r->duration_ns;
+    return 0;
+}
+
+/* ---- a host row ------------------------------------------------------------------------- */
+
+static uint64_t cpu_ns(const struct plan *p, uint64_t ns)
+{
+    return p->want.host == 1 ? ns : (uint64_t)((double)ns * p->want.host + 0.5);
+}
+
+/* A row within the one before it cuts that one short; what is left of it comes after this one. */
+static void cut(struct plan *p, struct queue *q, uint64_t at)
+{
+    struct beside_slot *outer = beside_at(&p->beside, q->place);
+    if (!q->any || at >= q->end || at < q->begin || !outer || outer->op.kind == TRACE_OP_SYNC)
+        return;
+    uint64_t cut_ns = cpu_ns(p, q->end - q->begin) - cpu_ns(p, at - q->begin);
+    outer->op.duration -= cut_ns < outer->op.duration ? cut_ns : outer->op.duration;
+    outer->end = q->end = at;
+}
+
+static int sync_op(struct plan *p, const struct trace_op *r, struct beside_slot *s)
+{
+    uint64_t ended, returned = s->begin + r->duration_ns;
+    s->end = returned;
+    if (!last_end(p, r, &ended))
+        return 0;
+    uint64_t tail = returned > ended ? returned - ended : 0;
+    if (ended > s->begin) { /* it waited */
+        s->op.duration = cpu_ns(p, at_most(&p->sync, most(tail, 1)));
+        s->end = most(returned, ended);
+    } else {
+        seen(&p->sync, r->duration_ns);
+        tail = 0;
+    }
+    return add_depends(p, r, s, ended, cpu_ns(p, tail)) ? 0 : -1;
+}
+
+static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, struct beside_slot *s)
+{
+    cut(p, q, s->begin);
+    uint64_t from = q->any ? q->end : 0;
+    s->begin = most(s->begin, from);
+    s->op.first = !q->any;
+    s->op.after = cpu_ns(p, s->begin - from);
+    s->op.duration = cpu_ns(p, r->duration_ns);
+    s->end = s->begin + r->duration_ns;
+    if (r->kind == TRACE_OP_LAUNCH)
+        s->op.duration += p->want.launch_ns;
+    return r->kind == TRACE_OP_SYNC ? sync_op(p, r, s) : 0;
+}
+
+/* ---- rows --------------------------------------------------------------------------------- */
+
+static int put(struct plan *p, const struct trace_op *r, struct err *e)
+{
+    if (!p->number)
+        p->from = r->time_ns;
+    if (r->time_ns < p->from)
+        return err_set(e, ERR_EPARSE, "trace: operation %llu comes before the first one",
+                       (unsigned long long)p->number);
+    uint32_t i = queue_of(p, r);
+    if (i == UINT32_MAX)
+        return err_set(e, ERR_ENOMEM, "gpu: out of memory");
+    struct queue *q = &p->queue[i];
+    struct beside_slot *s = beside_slot(&p->beside);
+    bool device = trace_op_on_device(r);
+    s->begin = s->op.at = r->time_ns - p->from;
+    s->op.queue = i;
+    s->op.kind = (uint8_t)r->kind;
+    s->op.bound = (uint8_t)r->bound;
+    s->op.bytes = r->bytes;
+    s->tenant = r->tenant;
+    s->device = r->device;
+    s->kernel = s->accompanied = false;
+    s->sms = s->bandwidth = 0;
+    if (device ? device_op(p, r, q, s) : host_op(p, r, q, s))
+        return err_set(e, ERR_ENOMEM, "gpu: out of memory");
+    struct mark k = {r->correlation, p->number, s->begin, s->end, 0, r->tenant, !device};
+    if (r->correlation && (device || r->kind == TRACE_OP_LAUNCH))
+        marks_add(p->marks, &k);
+    q->any = true;
+    q->begin = s->begin;
+    q->end = s->end;
+    q->place = p->number++;
+    p->span = most(p->span, r->time_ns - p->from + r->duration_ns);
+    beside_put(&p->beside);
+    return 0;
+}
+
+int plan_next(struct plan *p, struct plan_op *out, struct err *e)
+{
+    const struct beside_slot *s;
+    while (!(s = beside_take(&p->beside, p->ended || beside_full(&p->beside)))) {
+        union trace_row row;
+        if (p->ended)
+            return 0;
+        int rc = p->rows->next(p->rows, &row, e);
+        if (rc > 0)
+            rc = put(p, &row.op, e);
+        else if (rc == 0)
+            p->ended = true;
+        if (rc < 0)
+            return rc;
+    }
+    *out = s->op;
+    return 1;
+}
