@@ -71,8 +71,9 @@ static const char synth_help[] =
     "usage: malv trace synth [--preset NAME | --params FILE.json] [-n ROWS] [--rate PER_S] "
     "[--seed S]\n"
     "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
-    "Makes a canonical trace of requests, block I/O, page accesses, scheduler events or VMs, any\n"
-    "length.  FILE.json holds what an experiment has under \"synth\".  The same parameters and "
+    "Makes a canonical trace of requests, block I/O, page accesses, scheduler events, VMs or GPU\n"
+    "programs, any length.  FILE.json holds what an experiment has under \"synth\".  The same "
+    "parameters and "
     "seed\n"
     "give the same bytes.  --rate is for requests.\n";
 

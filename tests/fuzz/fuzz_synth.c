@@ -32,7 +32,8 @@ static void read_rows(struct row_source *s, char hex[SHA256_HEX])
 /* Tables as large as asked for are made at once: what is too large for a test is left out. */
 static bool small(const struct synth_any *s)
 {
-    return s->table != TRACE_PAGES || s->p.pages.pages < 1000000;
+    return (s->table != TRACE_PAGES || s->p.pages.pages < 1000000) &&
+           (s->table != TRACE_OPS || synth_ops_kernels(&s->p.ops) < 10000);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
