@@ -68,10 +68,10 @@ static void progress(struct device_stream *s, sim_time d)
 {
     struct run *r = &s->run;
     struct device_context *c = s->c;
-    const device_fine done = (device_fine)d * 1000 * r->speed;
+    const device_fine done = (device_fine)(d * 1000 + r->ahead) * r->speed;
     c->use.sm_time += d * 1000 * r->sms;
     c->drawn += (device_fine)r->bandwidth * r->speed * d;
-    s->ahead = 0;
+    s->ahead = r->ahead = 0;
     r->begun = true;
     if (done < r->left) {
         r->left -= done;
@@ -116,11 +116,16 @@ void device_advance(struct device_partition *p)
     p->since = now;
 }
 
-static sim_time ns_at(device_fine work, uint64_t speed)
+/* Until so much of its work is done, at its speed; some takes a nanosecond at least. */
+static sim_time rest_ns(const struct run *r, device_fine work)
 {
-    if (speed == SPEED_ONE)
-        return (sim_time)(((work + SPEED_ONE - 1) >> SPEED_BITS) + 999) / 1000;
-    const device_fine each = (device_fine)speed * 1000;
+    const device_fine done = (device_fine)r->ahead * r->speed;
+    if (work <= done)
+        return work > 0;
+    work -= done;
+    if (r->speed == SPEED_ONE)
+        return ((sim_time)((work + SPEED_ONE - 1) >> SPEED_BITS) + 999) / 1000;
+    const device_fine each = (device_fine)r->speed * 1000;
     return (sim_time)((work + each - 1) / each);
 }
 
@@ -189,8 +194,10 @@ static void plan_alone(struct device_partition *p, struct device_stream *s)
     r->release = SIM_NEVER;
     r->speed = r->full;
     if ((device_fine)r->bandwidth * r->full > (device_fine)p->bandwidth << SPEED_BITS)
-        r->speed = ((uint64_t)p->bandwidth << SPEED_BITS) / r->bandwidth;
-    plan_at(p, at + ns_at(r->left, r->speed));
+        r->speed = (((uint64_t)p->bandwidth << SPEED_BITS) + r->bandwidth - 1) / r->bandwidth;
+    if (r->granted != r->start)
+        r->ahead = 0;
+    plan_at(p, at + rest_ns(r, r->left));
 }
 
 static sim_time sooner(sim_time a, sim_time b)
@@ -204,11 +211,11 @@ static sim_time next_of(const struct run *r, sim_time now, bool wanted)
         return r->start;
     if (!r->speed)
         return ended(r, now) ? now : SIM_NEVER;
-    sim_time next = sooner(now + ns_at(r->left, r->speed), r->release);
+    sim_time next = sooner(now + rest_ns(r, r->left), r->release);
     if (!wanted || !device_has_tail(r))
         return next;
     const device_fine last = ((device_fine)r->total << SPEED_BITS) / device_waves(r, r->sms);
-    return r->left > last ? sooner(next, now + ns_at(r->left - last, r->speed)) : next;
+    return r->left > last ? sooner(next, now + rest_ns(r, r->left - last)) : next;
 }
 
 static void plan_all(struct device_partition *p, struct group *g)

@@ -43,7 +43,7 @@ static bool aim(struct device_partition *p, struct group *g)
         struct device_stream *s = g->at[i];
         const uint32_t w = want(s, p->since), got = w < left ? w : left;
         s->run.target = got;
-        wanted |= s->run.sms < w;
+        wanted |= s->run.start <= p->since && s->run.sms < s->run.want;
         left -= got;
         s->c->room -= got < s->c->room ? got : s->c->room;
     }
@@ -55,8 +55,9 @@ static sim_time step_time(const struct run *r, sim_time now)
 {
     if (!r->loads || !r->speed || !r->begun || r->granted == now)
         return 0;
-    const device_fine ps = ((device_fine)r->total << SPEED_BITS) / r->speed;
-    return (sim_time)(ps / device_waves(r, r->sms) / 1000 / DEVICE_STEPS);
+    const device_fine steps = (device_fine)device_waves(r, r->sms) * DEVICE_STEPS;
+    const device_fine each = steps * r->speed * 1000;
+    return (sim_time)((((device_fine)r->total << SPEED_BITS) + each - 1) / each);
 }
 
 static void release(struct run *r, sim_time now)
@@ -95,6 +96,8 @@ static void grant(struct device_partition *p, struct group *g)
         left -= more;
         if (r->granted == SIM_NEVER && r->start <= p->since && (r->sms || !r->want))
             r->granted = p->since;
+        if (r->granted != r->start)
+            r->ahead = 0;
     }
 }
 

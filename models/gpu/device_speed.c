@@ -25,16 +25,22 @@ uint32_t device_waves(const struct run *r, uint32_t sms)
     return waves(r->loads, sms);
 }
 
+/* Rounded up: a time that is a whole number of ns stays one. */
+static device_fine ratio(device_fine part, uint64_t whole)
+{
+    return (part + whole - 1) / whole;
+}
+
 static uint64_t by_sms(const struct device_work *w, uint32_t fill, uint32_t sms)
 {
     const uint32_t blocks = device_loads(w, fill);
     device_fine v = SPEED_ONE;
     if (blocks)
-        v = v * waves(blocks, fill) / waves(blocks, sms);
+        v = ratio(v * waves(blocks, fill), waves(blocks, sms));
     else
-        v = v * sms / fill;
+        v = ratio(v * sms, fill);
     if (w->compute)
-        v = v * DEVICE_MILLI / w->compute;
+        v = ratio(v * DEVICE_MILLI, w->compute);
     return v < SPEED_ONE ? (uint64_t)v : SPEED_ONE;
 }
 
@@ -42,7 +48,7 @@ static uint64_t by_memory(const struct device *d, const struct device_work *w, u
                           uint32_t sms)
 {
     const uint64_t alone = w->bandwidth < d->reach[fill] ? w->bandwidth : d->reach[fill];
-    return d->reach[sms] < alone ? SPEED_ONE * d->reach[sms] / alone : SPEED_ONE;
+    return d->reach[sms] < alone ? (uint64_t)ratio(SPEED_ONE * d->reach[sms], alone) : SPEED_ONE;
 }
 
 uint64_t device_speed(const struct device *d, const struct device_work *w, uint32_t sms)
@@ -93,6 +99,6 @@ void device_share_bandwidth(struct group *g, uint32_t bandwidth)
     for (uint32_t i = 0; i < g->n; i++) {
         struct run *r = &g->at[i]->run;
         if (demand(r) > floor)
-            r->speed = (uint64_t)(even / r->bandwidth);
+            r->speed = (uint64_t)ratio(even, r->bandwidth);
     }
 }

@@ -50,6 +50,7 @@ struct run { /* the kernel under way */
     sim_time release, granted;
     uint32_t want, target, sms, step; /* SMs */
     uint32_t full_for, bandwidth, loads;
+    uint32_t ahead; /* ps: it began so much before start */
     bool begun, told, tail;
 };
 

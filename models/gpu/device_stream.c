@@ -93,9 +93,10 @@ static void kernel_begin(struct device_stream *s, const struct device_work *w, s
     const struct device *d = s->c->d;
     struct run *r = &s->run;
     const uint64_t gap = w->lead ? w->lead : w->graph ? d->graph_gap : d->gap;
-    const uint32_t ahead = start_of(s, now, gap, &r->start), fill = device_fill(d, w);
+    const uint32_t fill = device_fill(d, w);
+    r->ahead = start_of(s, now, gap, &r->start);
     r->total = ps_of(d, w);
-    r->left = (device_fine)(r->total > ahead ? r->total - ahead : 0) << SPEED_BITS;
+    r->left = (device_fine)r->total << SPEED_BITS;
     r->speed = r->full = 0;
     r->release = r->granted = SIM_NEVER;
     r->want = w->sms_limit && w->sms_limit < fill ? w->sms_limit : fill;
