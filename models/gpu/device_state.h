@@ -102,7 +102,6 @@ struct device_context {
     uint32_t sms_limit, room; /* room: what device_settle has left of it */
     uint64_t allocated;
     bool held, stopped;
-    uint32_t saving; /* SMs blocked while its state is saved (together) */
     struct device_call drained, on_stopped;
     struct device_stream *streams;
     struct device_context *of_device;

@@ -195,19 +195,31 @@ void device_settle(struct device_partition *p)
 
 /* ---- stopped, held, resumed ---- */
 
-static void saved(void *ctx, uint64_t together)
+static void tell_stopped(struct device_context *c)
+{
+    device_tell(c->d, c->on_stopped.done, &c->on_stopped);
+    c->on_stopped.done = NULL;
+}
+
+static void saved_turn(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct device_context *c = ctx;
+    struct device_partition *p = c->p;
+    device_advance(p);
+    p->turn_at = SIM_NEVER;
+    p->phase = PHASE_ON;
+    tell_stopped(c);
+    device_settle(p);
+}
+
+static void saved_sms(void *ctx, uint64_t sms)
 {
     struct device_context *c = ctx;
     struct device_partition *p = c->p;
     device_advance(p);
-    if (together) {
-        p->saving -= c->saving;
-        c->saving = 0;
-    } else {
-        p->turn_at = SIM_NEVER;
-        p->phase = PHASE_ON;
-    }
-    device_tell(c->d, c->on_stopped.done, &c->on_stopped);
+    p->saving -= (uint32_t)sms;
+    tell_stopped(c);
     device_settle(p);
 }
 
@@ -241,16 +253,15 @@ static void save(struct device_context *c, uint32_t sms)
     c->use.preempted++;
     device_unplan(p);
     if (p->turns != DEVICE_TURNS) {
-        c->saving = sms;
         p->saving += sms;
-        sim_after(c->d->sim, c->d->preempt_ns, PRIO_TURN, saved, c, 1);
+        sim_after(c->d->sim, c->d->preempt_ns, PRIO_TURN, saved_sms, c, sms);
         return;
     }
     plan_turn(p, SIM_NEVER, NULL);
     p->on = NULL;
     p->phase = PHASE_SAVING;
     p->turn_at = p->since + c->d->preempt_ns;
-    p->turn_event = sim_at(c->d->sim, p->turn_at, PRIO_TURN, saved, c, 0);
+    p->turn_event = sim_at(c->d->sim, p->turn_at, PRIO_TURN, saved_turn, c, 0);
 }
 
 void device_preempt(struct device_context *c, const struct device_call *stopped)
@@ -262,12 +273,13 @@ void device_preempt(struct device_context *c, const struct device_call *stopped)
     device_advance(p);
     const bool on = p->phase == PHASE_ON && p->on == c->g;
     c->stopped = true;
+    tell_stopped(c); /* of an earlier preemption that was given up */
     c->on_stopped = stopped ? *stopped : (struct device_call){0};
     const uint32_t sms = withdraw(c, true, &any);
     if (on && any)
         save(c, sms);
     else
-        device_tell(c->d, c->on_stopped.done, &c->on_stopped);
+        tell_stopped(c);
     device_settle(p);
 }
 
