@@ -16,6 +16,7 @@ static const struct {
     {"my-cpu", "my_cpu", "--hook cpu.balance", "cpu.pick cpu.balance"},
     {"my-cache", "my_cache", "--hook mem", "mem.evict mem.place mem.readahead"},
     {"my-disks", "my_disks", "--hook io.steer", "io.steer"},
+    {"my-gpu", "my_gpu", "--hook gpu.share", "gpu.dispatch gpu.share"},
 };
 
 static void expect_hooks(const struct policy_ops *o, const char *want)
