@@ -56,7 +56,7 @@ Test(policy_load, an_unknown_name_lists_the_known_ones)
 {
     struct policy *p;
     struct err e = {0};
-    cr_expect_eq(policy_load(&p, "first-come", &e), ERR_ENAME);
+    cr_expect_eq(policy_load(&p, "youngest-first", &e), ERR_ENAME);
     const char *arc = strstr(e.msg, "arc, "), *fifo = strstr(e.msg, "fifo, ");
     cr_expect(arc && fifo && arc < fifo && strstr(e.msg, " more (see "), "sorted: %s", e.msg);
 }
