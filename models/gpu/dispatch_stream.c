@@ -162,23 +162,44 @@ static void piece_done(void *ctx, uint64_t arg)
         call.done(call.ctx, call.arg);
 }
 
+static uint64_t waves_left(const struct dispatch *x, const struct device_work *w)
+{
+    uint32_t sms = w->sms && w->sms < x->p.sms ? w->sms : x->p.sms;
+    return w->loads ? (w->loads + sms - 1) / sms : w->waves;
+}
+
+/* So many of `waves` waves go; the rest stays. */
+static void split(const struct dispatch *x, struct device_work *rest, uint64_t waves, uint64_t taken,
+                  struct device_work *out)
+{
+    uint32_t sms = rest->sms && rest->sms < x->p.sms ? rest->sms : x->p.sms;
+    *out = *rest;
+    out->alone = rest->alone / waves * taken;
+    out->waves = rest->waves ? (uint32_t)taken : 0;
+    out->loads = rest->loads ? (uint32_t)taken * sms : 0;
+    out->bytes = 0; /* told with the last piece */
+    rest->alone -= out->alone;
+    rest->waves -= out->waves;
+    rest->loads -= out->loads;
+    rest->lead = 0;
+}
+
 /* Cuts about `piece` ns off what is left of the command; false: the rest is no longer than that.
  * A block is not cut, so that a piece is a whole number of waves, where these are known. */
-static bool cut(struct dispatch_command *c, sim_time piece, struct device_work *out)
+static bool cut(const struct dispatch *x, struct dispatch_command *c, sim_time piece,
+                struct device_work *out)
 {
     sim_cost left = c->work.alone, want = piece * 1000;
-    uint64_t parts = piece ? (left + want - 1) / want : 1, waves = c->work.waves;
+    uint64_t parts = piece ? (left + want - 1) / want : 1, waves = waves_left(x, &c->work);
     *out = c->work;
     if (waves && parts > waves)
         parts = waves;
     if (parts <= 1)
         return false;
-    uint64_t taken = waves ? (waves + parts - 1) / parts : 1, of = waves ? waves : parts;
-    out->waves = waves ? (uint32_t)taken : 0;
-    out->alone = left / of * taken;
-    out->bytes = 0; /* told with the last piece */
-    c->work.alone -= out->alone;
-    c->work.waves -= out->waves;
+    if (waves)
+        split(x, &c->work, waves, (waves + parts - 1) / parts, out);
+    else
+        split(x, &c->work, parts, 1, out);
     return true;
 }
 
@@ -189,7 +210,7 @@ static void submit(struct dispatch_stream *s, const struct policy_dispatch *how)
     struct device_work work;
     struct device_call call = {c->begun ? NULL : begun, piece_done, c, 0};
     assert(c && !c->after);
-    if (!cut(c, how ? how->piece_ns : 0, &work)) {
+    if (!cut(x, c, how ? how->piece_ns : 0, &work)) {
         c->whole = true;
         s->head = c->next;
         s->ready -= !is_copy(&c->work);

@@ -178,23 +178,19 @@ Test(gpu_policies, the_earliest_deadline_goes_and_those_without_one_last)
     end();
 }
 
-/* Two critical kernels in every window of 100 ms; how many kernels of a tenth of a tick each best
- * effort gets in the window after them. */
-static int harvest(int windows, int kernels)
+/* So many windows of 100 ms with so many critical kernels each; how many kernels of 1 ms best
+ * effort gets in the last of them, out of at most 500. */
+static int harvest(int windows, uint64_t kernels)
 {
     int got = 0;
-    for (int w = 0; w < windows; w++)
-        for (int tick = 0; tick < 10; tick++) {
-            got = tick || w ? got : 0;
-            if (!tick) {
-                got = 0;
-                t[C].done += (uint64_t)kernels;
-            }
-            t[B].head_ns = 1000000;
-            while (ask(0, 0, 1, 0).tenant == B)
-                got++;
-            o.now_ns += 10000000;
-        }
+    for (int tick = 0; tick < 10 * windows; tick++) {
+        got = tick % 10 ? got : 0;
+        t[C].done += tick % 10 == 5 ? kernels : 0;
+        t[B].head_ns = 1000000;
+        for (int i = 0; i < 50 && ask(0, 0, 1, 0).tenant == B; i++)
+            got++;
+        o.now_ns += 10000000;
+    }
     return got;
 }
 
