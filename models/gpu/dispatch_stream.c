@@ -169,8 +169,8 @@ static uint64_t waves_left(const struct dispatch *x, const struct device_work *w
 }
 
 /* So many of `waves` waves go; the rest stays. */
-static void split(const struct dispatch *x, struct device_work *rest, uint64_t waves, uint64_t taken,
-                  struct device_work *out)
+static void split(const struct dispatch *x, struct device_work *rest, uint64_t waves,
+                  uint64_t taken, struct device_work *out)
 {
     uint32_t sms = rest->sms && rest->sms < x->p.sms ? rest->sms : x->p.sms;
     *out = *rest;
