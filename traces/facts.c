@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "traces/parse.h"
+
 void facts_free(struct facts *f)
 {
     free(f->fact);
@@ -57,6 +59,38 @@ void facts_text(struct facts *f, const char *group, const char *key, const char 
     struct fact *a = add(f, group, key, FACT_TEXT);
     if (a)
         snprintf(a->text, sizeof a->text, "%s", v);
+}
+
+/* One KEY=VALUE of n bytes; a whole number is one. */
+static void note(struct facts *f, const char *group, const char *item, size_t n)
+{
+    char key[80], value[80];
+    const char *is = memchr(item, '=', n);
+    uint64_t v;
+    if (!is)
+        return;
+    size_t len = (size_t)(item + n - is - 1);
+    snprintf(key, sizeof key, "%.*s", (int)(is - item < 79 ? is - item : 79), item);
+    snprintf(value, sizeof value, "%.*s", (int)(len < 79 ? len : 79), is + 1);
+    if (parse_u64(value, strlen(value), UINT64_MAX, &v))
+        facts_integer(f, group, key, v);
+    else
+        facts_text(f, group, key, value);
+}
+
+void facts_notes(struct facts *f, const char *notes)
+{
+    char group[80];
+    for (const char *p = notes; *p; p += *p == ';') {
+        const char *end = p + strcspn(p, ";"), *colon = memchr(p, ':', (size_t)(end - p));
+        size_t n = colon ? (size_t)(colon - p) : 0;
+        snprintf(group, sizeof group, "%.*s", (int)(n < 79 ? n : 79), p);
+        for (p = colon ? colon + 1 : p; p < end; p += *p == ',') {
+            size_t len = strcspn(p, colon ? ",;" : ";");
+            note(f, group, p, len);
+            p += len;
+        }
+    }
 }
 
 const struct fact *facts_find(const struct facts *f, const char *group, const char *key)

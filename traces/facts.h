@@ -37,6 +37,8 @@ void facts_integer(struct facts *f, const char *group, const char *key, uint64_t
 void facts_number(struct facts *f, const char *group, const char *key, double v);
 void facts_bool(struct facts *f, const char *group, const char *key, bool v);
 void facts_text(struct facts *f, const char *group, const char *key, const char *v);
+/* The attribute `notes`: KEY=VALUE;GROUP:KEY=VALUE,KEY=VALUE;.. */
+void facts_notes(struct facts *f, const char *notes);
 const struct fact *facts_find(const struct facts *f, const char *group, const char *key);
 
 /* Gathers from rows of one table; format NULL: no labels of its own. */

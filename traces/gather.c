@@ -55,7 +55,8 @@ struct gather {
 static const struct gather_ops *const row_ops[TRACE_TABLES] = {[TRACE_IO] = &gather_io,
                                                                [TRACE_PAGES] = &gather_pages,
                                                                [TRACE_SCHED] = &gather_sched,
-                                                               [TRACE_VMS] = &gather_vms};
+                                                               [TRACE_VMS] = &gather_vms,
+                                                               [TRACE_OPS] = &gather_timeline};
 
 struct gather *gather_new(enum trace_table table, const struct import_format *format)
 {
@@ -202,7 +203,7 @@ int gather_row(struct gather *g, const union trace_row *row, struct err *e)
         rc = add_job(g, &row->job, e);
     else if (g->table == TRACE_NODES)
         rc = add_node(g, &row->node);
-    else if (g->ops)
+    else
         rc = g->ops->row(g->own, row, e);
     g->rows++;
     return rc;
@@ -354,7 +355,8 @@ int gather_end(struct gather *g, const struct trace_meta *meta, const struct tra
         end_jobs(g, names, out);
     else if (g->table == TRACE_NODES)
         end_nodes(g, names, out);
-    else if (g->ops)
+    else
         g->ops->end(g->own, g->format, names, out);
+    facts_notes(out, meta->notes);
     return out->failed ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
 }
