@@ -53,6 +53,7 @@ TOOLS := $(patsubst tests/policies/bad/%.c,$B/tests/policies/%.so,$(wildcard tes
 all: $B/malv $(SO)
 
 include gpu-kernels/kernels.mk
+include capture/capture.mk
 
 $B/malv: $B/harness/main.o $B/libmalv.a
 	$(call say,LINK)$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -o $@

@@ -38,7 +38,7 @@ static struct translate translate = {.cupti = &cupti, .sink = &sink};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of sink and translate */
 static pthread_t flusher;
 static sem_t wake;
-static atomic_int buffers, on, urgent, drained;
+static atomic_int buffers, begun, on, urgent, drained;
 
 static uint64_t mono_ns(void)
 {
@@ -200,9 +200,8 @@ static int start(void)
 {
     const char *dir = getenv("MALV_CAPTURE_DIR");
     char why[512];
-    if (atomic_exchange(&on, 1))
+    if (atomic_exchange(&begun, 1))
         return 0;
-    atomic_store(&on, 0);
     if (!dir)
         return refuse("MALV_CAPTURE_DIR is not set", "");
     if (cupti_open(&cupti, why, sizeof why))

@@ -121,7 +121,7 @@ static void call(struct translate *t, int domain, const struct cupti_api *a)
     sink_put(t->sink, &r);
 }
 
-static void sync(struct translate *t, const struct cupti_sync *s)
+static void synchronize(struct translate *t, const struct cupti_sync *s)
 {
     struct raw_sync r = {.head = head(RAW_SYNC, sizeof r, s->correlation),
                          .begin = s->begin,
@@ -166,7 +166,7 @@ void translate_record(struct translate *t, const void *record)
         call(t, CUPTI_DOMAIN_RUNTIME, record);
         return;
     case CUPTI_SYNC:
-        sync(t, record);
+        synchronize(t, record);
         return;
     case CUPTI_EVENT:
         event(t, record);

@@ -2,6 +2,11 @@
 #ifndef GPU_KERNELS_BESIDE_H
 #define GPU_KERNELS_BESIDE_H
 
+#include <stddef.h>
+
+/* Where `file` lies, whether it is there or not; -1: not known, or too long for n bytes. */
+int beside_path(const char *file, char *out, size_t n);
+
 /* dlopens `file` from the program's own folder; NULL when it is not there. */
 void *beside_open(const char *file);
 

@@ -36,12 +36,10 @@ static int find_device(struct cudrv *d, char *why, size_t n)
         d->cuDeviceGetAttribute(&d->sm_count, CU_ATTR_SM_COUNT, d->device))
         return infer_fail(why, n, "the NVIDIA driver does not describe device 0");
     d->arch = major * 10 + minor;
-    if (d->arch < ARCH_MIN)
-        return infer_fail(why, n, "%s is sm_%d, want sm_%d or newer", d->name, d->arch, ARCH_MIN);
     return 0;
 }
 
-int cudrv_open(struct cudrv *d, char *why, size_t n)
+int cudrv_any(struct cudrv *d, char *why, size_t n)
 {
     const char *other = getenv("MALV_LIBCUDA");
     *d = (struct cudrv){0};
@@ -52,6 +50,16 @@ int cudrv_open(struct cudrv *d, char *why, size_t n)
         return 0;
     cudrv_close(d);
     return -1;
+}
+
+int cudrv_open(struct cudrv *d, char *why, size_t n)
+{
+    if (cudrv_any(d, why, n))
+        return -1;
+    if (d->arch >= ARCH_MIN)
+        return 0;
+    cudrv_close(d);
+    return infer_fail(why, n, "%s is sm_%d, want sm_%d or newer", d->name, d->arch, ARCH_MIN);
 }
 
 void cudrv_close(struct cudrv *d)

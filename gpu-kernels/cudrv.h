@@ -63,6 +63,7 @@ struct cudrv {
 /* Device 0, or -1 with the reason in one sentence. */
 int cudrv_open(struct cudrv *d, char *why, size_t n);
 void cudrv_close(struct cudrv *d);
+int cudrv_any(struct cudrv *d, char *why, size_t n); /* the same, of any age */
 
 const char *cudrv_error(const struct cudrv *d, cu_result r); /* "CUDA_ERROR_.." */
 

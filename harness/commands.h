@@ -3,7 +3,8 @@
  * A command parses its own argv (argv[0] is its name), prints its results on
  * standard output, and returns 0 or a negative enum err_code with *e filled.
  * main() prints the sentence and turns the code into the exit status:
- * 0 done, 1 the run failed, 2 usage or input error, 3 a tolerance was missed. */
+ * 0 done, 1 the run failed, 2 usage or input error, 3 a tolerance was missed.
+ * A command that ran another program returns its status, above 0.            */
 #ifndef HARNESS_COMMANDS_H
 #define HARNESS_COMMANDS_H
 
@@ -18,6 +19,7 @@
     X(trace, "traces: import, info, verify, synth, export, get, list")                             \
     X(bench, "measure how fast the simulator itself is")                                           \
     X(calibrate, "measure what things cost on this machine: a machine profile")                    \
+    X(capture, "record what a CUDA program does on the GPU: a trace")                              \
     X(policy, "learned and other policies: list, info, check, new")                                \
     X(model, "networks of learned policies: train, import, info, eval")
 

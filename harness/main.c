@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         int rc = commands[i].run(argc - 1, argv + 1, &e);
         if (e.code && e.msg[0])
             fprintf(stderr, "malv %s: %s\n", argv[1], e.msg);
-        return err_status(rc);
+        return rc > 0 ? rc : err_status(rc);
     }
     fprintf(stderr, "malv: no command \"%s\"; malv --help lists them\n", argv[1]);
     return 2;

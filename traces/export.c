@@ -43,6 +43,8 @@ int export_begin(struct exporter *x, const struct import_format *f, const struct
 {
     const char *style = meta->style;
     char v[64];
+    if (!f->put)
+        return err_set(e, ERR_EUSAGE, "%s is read, not written", f->name);
     *x = (struct exporter){.format = f, .meta = meta, .names = names, .to = to};
     x->crlf = style_get(style, "eol", v) && !strcmp(v, "crlf");
     x->unended = style_number(style, "end", 1) == 0;

@@ -22,7 +22,8 @@
 #define IMPORT_FORMATS(X)                                                                          \
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
-    X(orion) X(kineto)
+    X(orion) X(kineto)                                                                             \
+    X(malv_raw)
 /* clang-format on */
 
 struct importer;
