@@ -215,7 +215,7 @@ static int capture_row(struct importer *im, union trace_row *out, struct err *e)
 }
 
 const struct import_format import_malv_raw = {
-    .name = "malv_raw",
+    .name = "malv-raw",
     .title = "What malv capture recorded of a CUDA program",
     .source = "captured by malv capture",
     .licence = "its owner's",

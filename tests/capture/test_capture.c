@@ -162,7 +162,7 @@ Test(capture, what_was_recorded_reads_again, .init = begin, .fini = end)
     cr_assert_eq(capture("", "-q --keep-raw", PROGRAM "plain"), 0, "%s", said);
     snprintf(raw, sizeof raw, "%s.raw", out);
     cr_assert_eq(trace_file_open(&f, raw, NULL, 0, &e), 0, "%s", e.msg);
-    cr_expect_str_eq(trace_file_format(f)->name, "malv_raw");
+    cr_expect_str_eq(trace_file_format(f)->name, "malv-raw");
     cr_expect_eq(trace_file_next(f, &row, &e), 1);
     trace_file_close(f);
 }
