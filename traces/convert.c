@@ -199,6 +199,9 @@ int convert_export(struct trace_file *from, const struct import_format *format, 
         return err_set(e, ERR_EUSAGE, "%s holds %s, this trace holds %s", format->name,
                        trace_schemas[format->table].table,
                        trace_schemas[trace_file_table(from)].table);
+    if (!format->put)
+        return err_set(e, ERR_EUSAGE, "%s is read, not written: export to another format",
+                       format->name);
     int rc = export_begin(&x, format, trace_file_meta(from), trace_file_names(from), to, e);
     if (rc)
         return rc;
@@ -270,8 +273,8 @@ static int check_end(const struct check *c, const struct trace_meta *m, struct e
         (rc = differs("first_ns", m->first_ns, c->first_ns, e)) ||
         (rc = differs("failed_requests", m->failed_requests, c->failed, e)) ||
         (trace_schemas[c->table].ragged &&
-         (rc = differs(trace_schemas[c->table].ragged->meta_name,
-                       *schema_values(c->table, &said), c->values, e))))
+         (rc = differs(trace_schemas[c->table].ragged->meta_name, *schema_values(c->table, &said),
+                       c->values, e))))
         return rc;
     struct sha256 all = c->sha;
     schema_digest_names(c->names, &all);

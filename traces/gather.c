@@ -5,6 +5,7 @@
 
 #include "traces/facts.h"
 #include "traces/gather_rows.h"
+#include "traces/gather_tasks.h"
 #include "traces/lru.h"
 #include "traces/parse.h"
 #include "traces/tally.h"
@@ -48,6 +49,7 @@ struct gather {
         size_t n;
     } phase_of_gpu_pods;
     bool monotonic, prefixes;
+    struct tasks *tasks;          /* of formats whose requests are of tasks */
     const struct gather_ops *ops; /* of the tables of gather_rows.h, with their own state */
     void *own;
 };
@@ -67,7 +69,10 @@ struct gather *gather_new(enum trace_table table, const struct import_format *fo
     g->format = format;
     g->monotonic = true;
     g->ops = row_ops[table];
+    if (format && !strcmp(format->name, "disb"))
+        g->tasks = tasks_new();
     if (g->ops && !(g->own = calloc(1, g->ops->size))) {
+        tasks_free(g->tasks);
         free(g);
         return NULL;
     }
@@ -83,6 +88,7 @@ void gather_free(struct gather *g)
     for (size_t i = 0; i < CACHES; i++)
         lru_free(g->cache[i]);
     free(g->phase_of_gpu_pods.by_name);
+    tasks_free(g->tasks);
     if (g->own)
         g->ops->done(g->own);
     free(g->own);
@@ -134,7 +140,8 @@ static int add_request(struct gather *g, const struct trace_request *r, struct e
         g->first_ns = r->time_ns;
     g->monotonic &= r->time_ns >= g->last_ns;
     g->last_ns = r->time_ns;
-    return r->n_prefix || g->prefixes ? add_prefix(g, r, e) : 0;
+    int rc = g->tasks ? tasks_add(g->tasks, r->model, r->time_ns, e) : 0;
+    return rc || !(r->n_prefix || g->prefixes) ? rc : add_prefix(g, r, e);
 }
 
 static int count_phase(struct gather *g, uint32_t status, struct err *e)
@@ -271,7 +278,8 @@ static void put_prefix(struct facts *f, struct gather *g)
     }
 }
 
-static void end_requests(struct gather *g, const struct trace_meta *m, struct facts *f)
+static void end_requests(struct gather *g, const struct trace_meta *m,
+                         const struct trace_names *names, struct facts *f)
 {
     double span = (double)(g->last_ns - g->first_ns);
     const struct import_labels *l = g->format ? &g->format->labels : NULL;
@@ -287,6 +295,8 @@ static void end_requests(struct gather *g, const struct trace_meta *m, struct fa
     facts_summary(f, "interarrival_s", &g->tally[GAP], 1e9, true);
     if (g->prefixes)
         put_prefix(f, g);
+    if (g->tasks)
+        tasks_end(g->tasks, names, f);
 }
 
 static uint64_t gpu_pods_in(const struct gather *g, const struct trace_names *names,
@@ -350,7 +360,7 @@ int gather_end(struct gather *g, const struct trace_meta *meta, const struct tra
     if (meta->skipped_rows)
         facts_integer(out, "", "skipped_rows", meta->skipped_rows);
     if (g->table == TRACE_REQUESTS)
-        end_requests(g, meta, out);
+        end_requests(g, meta, names, out);
     else if (g->table == TRACE_JOBS)
         end_jobs(g, names, out);
     else if (g->table == TRACE_NODES)

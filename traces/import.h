@@ -23,7 +23,7 @@
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto)                                                                             \
-    X(malv_raw)
+    X(malv_raw) X(disb)
 /* clang-format on */
 
 struct importer;
@@ -51,7 +51,7 @@ struct import_format {
     /* Writes a record as the format has it, without a line end. */
     void (*head)(struct exporter *x); /* NULL: no header */
     void (*tail)(struct exporter *x); /* after the last record; NULL: nothing */
-    void (*put)(struct exporter *x, const union trace_row *row);
+    void (*put)(struct exporter *x, const union trace_row *row); /* NULL: it is read only */
     bool (*joins)(const union trace_row *row); /* the line goes on; NULL: a row is a line */
 };
 

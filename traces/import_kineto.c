@@ -85,7 +85,7 @@ static int sort(struct kineto *k, struct err *e)
     uint64_t zero = 0;
     int rc = k->as_is ? op_join_sort_from(k->join, 0, e) : op_join_sort(k->join, &zero, e);
     if (rc)
-        return rc;
+        return err_wrap(e, rc, "%s", k->im->path);
     write_notes(k);
     if (k->base_ns + zero >= YEAR_2000) {
         format_stamp(k->im->meta.epoch, k->base_ns + zero, 9);

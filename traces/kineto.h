@@ -83,7 +83,7 @@ struct kineto {
     int rc;                      /* of a callback that gave up */
     int at[KINETO_DEPTH], depth; /* where in the file's tree */
     unsigned key;
-    bool has_events, quoted; /* the value being read is a text */
+    bool has_events, quoted;    /* the value being read is a text */
     const unsigned char *chunk; /* lines in it are counted up to */
     size_t counted;
     uint64_t before, line, line_at; /* bytes of earlier chunks; where the line begins */

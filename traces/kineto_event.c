@@ -162,8 +162,10 @@ static void take_note(const struct kineto_event *ev, struct op_raw *out)
                       : 0;
 }
 
-static void take_as_is(const struct kineto_event *ev, struct op_raw *out)
+static int take_as_is(const struct kineto_event *ev, const char *file, struct op_raw *out,
+                      struct err *e)
 {
+    static const struct kineto_text none;
     struct trace_op *op = &out->op;
     out->role = OP_ROW;
     op->kind = number(ev, KINETO_KIND, 0);
@@ -175,6 +177,9 @@ static void take_as_is(const struct kineto_event *ev, struct op_raw *out)
     op->n_depends = ev->n_depends;
     op->depends = ev->depends;
     take_sizes(ev, op);
+    if (trace_op_on_device(op) != said(ev, KINETO_DEVICE))
+        return complain(ev, &none, file, "operations of devices have a device, others none", e);
+    return 0;
 }
 
 static int take_times(const struct kineto_event *ev, const char *file, struct trace_op *op,
@@ -235,7 +240,7 @@ int kineto_event_raw(const struct kineto_event *ev, const char *file, bool as_is
         (rc = take_correlation(ev, file, as_is, &out->op, e)))
         return rc;
     if (as_is) {
-        take_as_is(ev, out);
+        rc = take_as_is(ev, file, out, e);
     } else if (what == OPERATION) {
         rc = take_operation(ev, file, out, e);
     } else if (what == NOTE) {

@@ -38,6 +38,7 @@ static const struct {
     {"spec2006-memtraces", "403.gcc", "403.gcc"},
     {"spec2006-memtraces", "444.namd", "444.namd"},
     {"spec2006-memtraces", "447.dealII", "447.dealII"},
+    {"disb-real", "", "REAL.json"},
     {"kineto-chakra", "param__resnet_kineto.json.gz", "param__resnet_kineto.json.gz"},
     {"kineto-chakra",
      "hta__critical_path__alexnet__benchmark_result_2869224_1695835535_trace.json.gz",
