@@ -200,7 +200,7 @@ int convert_export(struct trace_file *from, const struct import_format *format, 
                        trace_schemas[format->table].table,
                        trace_schemas[trace_file_table(from)].table);
     if (!format->put)
-        return err_set(e, ERR_EUSAGE, "%s is read, not written: export to another format",
+        return err_set(e, ERR_EUSAGE, "%s is read, not written: say a format, as in -f kineto",
                        format->name);
     int rc = export_begin(&x, format, trace_file_meta(from), trace_file_names(from), to, e);
     if (rc)

@@ -19,7 +19,7 @@
 enum fact_kind { FACT_INTEGER, FACT_NUMBER, FACT_BOOL, FACT_TEXT };
 
 struct fact {
-    char group[80], key[80];
+    char group[80], key[160];
     enum fact_kind kind;
     uint64_t integer; /* and bool */
     double number;

@@ -233,10 +233,24 @@ static void put_kinds(struct facts *f, const struct ops *s, const struct words *
             facts_integer(f, w->bytes, w->kind[i], s->bytes[i]);
 }
 
-/* Begins of long names are alike: what is cut off keeps them apart only by its length. */
+/* Names of templates differ at their ends: those are kept, and the middle goes. */
+static void label(char to[128], const char *name)
+{
+    size_t n = strlen(name);
+    if (n > 5 && !memcmp(name, "void ", 5)) {
+        name += 5;
+        n -= 5;
+    }
+    if (n < 124)
+        snprintf(to, 128, "%s", name);
+    else
+        snprintf(to, 128, "%.80s..%s", name, name + n - 40);
+}
+
 static void put_top(struct facts *f, struct ops *s, const struct words *w,
                     const struct trace_names *names)
 {
+    char text[128];
     for (int shown = 0; shown < TOP; shown++) {
         size_t most = 0;
         for (size_t i = 1; i < s->names; i++)
@@ -245,11 +259,10 @@ static void put_top(struct facts *f, struct ops *s, const struct words *w,
         if (!s->names || !s->name[most].ns)
             return;
         const char *name = names ? names_text(names, (uint32_t)most) : NULL;
-        if (name && !strncmp(name, "void ", 5))
-            name += 5;
         if (name) {
-            facts_number(f, w->top, name, (double)s->name[most].ns / w->ns);
-            facts_number(f, "top kernels, pct of kernel time", name,
+            label(text, name);
+            facts_number(f, w->top, text, (double)s->name[most].ns / w->ns);
+            facts_number(f, "top kernels, pct of kernel time", text,
                          100 * (double)s->name[most].ns /
                              (double)(s->ns[TRACE_OP_KERNEL] + s->ns[TRACE_OP_COMM]));
         }

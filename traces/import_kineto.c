@@ -43,7 +43,8 @@ static int add_event(struct kineto *k, struct err *e)
         if (raw.op.name == TRACE_NAME_NONE)
             return err_set(e, ERR_ENOMEM, "out of memory");
     }
-    return op_join_add(k->join, &raw, e);
+    rc = op_join_add(k->join, &raw, e);
+    return rc ? err_wrap(e, rc, "%s", k->im->path) : 0;
 }
 
 int kineto_add_event(struct kineto *k, struct err *e)

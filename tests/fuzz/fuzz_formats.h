@@ -70,7 +70,7 @@ static char *export_again(const struct import_format *f, const uint8_t *data, si
     return text;
 }
 
-/* Import, export, import is the same as import. */
+/* Import, export, import is the same as import, where the format is written at all. */
 static void fuzz_format(const struct import_format *f, const uint8_t *data, size_t size)
 {
     char first[SHA256_HEX], second[SHA256_HEX];

@@ -97,11 +97,28 @@ static bool of_lines(const char *group, const char *key)
     return !*group && (!strcmp(key, "lines") || !strcmp(key, "unparsed"));
 }
 
+/* They cut names at 60 letters, and of two that are then alike kept the last. */
+static bool of_cut_names(const struct facts *facts, const char *group, const struct config *want)
+{
+    struct err e = {0};
+    double number;
+    const char *key = config_key(want);
+    if (strcmp(group, "top kernels by time"))
+        return false;
+    cr_assert_eq(config_f64(want, 0, 1e300, &number, &e), 0);
+    for (size_t i = 0; i < facts->n; i++)
+        if (!strcmp(facts->fact[i].group, group) && facts->fact[i].number == number &&
+            !strncmp(facts->fact[i].key, key, strlen(key)))
+            return true;
+    cr_expect(false, "%s / %s: nothing of ours begins so and takes %g", group, key, number);
+    return true;
+}
+
 static void expect_fact(const struct facts *facts, const char *group, const struct config *want)
 {
     const char *key = config_key(want), *text;
     const struct fact *f = facts_find(facts, group, key);
-    if (of_lines(group, key))
+    if (of_lines(group, key) || of_cut_names(facts, group, want))
         return;
     double number;
     bool truth;
