@@ -107,7 +107,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_host)                                                                                  \
     X(model_slices)                                                                                \
     X(model_hypervisor)                                                                            \
-    X(model_collective)
+    X(model_collective)                                                                            \
+    X(model_preempt)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

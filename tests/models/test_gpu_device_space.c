@@ -30,7 +30,7 @@ static uint32_t part(uint32_t sms, uint32_t milli, uint32_t engines, enum device
 
 /* ---- occupancy ---- */
 
-/* By hand from the rules of the CUDA occupancy calculator for compute capability 7.0 (64 warps, 32
+/* By hand from the rules of the vendor's cuda_occupancy.h for compute capability 7.0 (64 warps, 32
  * blocks, 64 K registers in units of 256 a warp over four schedulers, 96 KiB of shared memory). */
 Test(gpu_device_space, occupancy_is_the_calculators)
 {
