@@ -57,6 +57,12 @@ else
 PTX := $B/gpu-kernels/mlp.$(PTX_FROM).ptx
 $B/gpu-kernels/cuda_image.o: CFLAGS += -DCUDA_PTX='"$(PTX)"'
 $B/gpu-kernels/cuda_image.o: $(PTX)
+# What measures a device must run on any: these kernels use nothing that sm_70 lacks.
+PROBE := $B/gpu-kernels/probe.any.ptx
+$(PROBE): $B/gpu-kernels/probe.$(PTX_FROM).ptx
+	@sed 's/^\.target .*/.target sm_70/' $< >$@
+$B/gpu-kernels/cuprobe.o: CFLAGS += -DPROBE_PTX='"$(PROBE)"'
+$B/gpu-kernels/cuprobe.o: $(PROBE) $(CHOICE)
 endif
 
 ifneq ($(PTXAS),)
@@ -65,6 +71,8 @@ $B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
 	$(call say,SASS)$(PTXAS) -arch=sm_$* -warn-spills -warn-lmem-usage -Werror $< -o $@
 $B/gpu-kernels/mlp.clang.cubin: $B/gpu-kernels/mlp.clang.ptx # what the driver would do with it
 	$(call say,SASS)$(PTXAS) -arch=sm_90 $< -o $@
+$B/gpu-kernels/probe.%.cubin: $B/gpu-kernels/probe.%.ptx # as above: assembled by a test build alone
+	$(call say,SASS)$(PTXAS) -arch=sm_90 -warn-spills -warn-lmem-usage -Werror $< -o $@
 $B/libmalv-cuda.so: gpu-kernels/libmalv-cuda.c $(CUBINS)
 	$(call say,SO)$(CC) $(CFLAGS) -DCUDA_CUBINS='"$B/gpu-kernels"' -fvisibility=hidden -shared $< -o $@
 all: $B/libmalv-cuda.so
@@ -88,10 +96,16 @@ FAKE := $(GKT)/fake/libcuda.so.1
 $(PTXI): CFLAGS += -fvisibility=hidden # the driver has its own copy
 $(FAKE): $(GKT)/fake/fake_libcuda.o $(PTXI)
 	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -o $@
+KNOWN := $B/tests/calibrate/fake
+$(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $B/gpu-kernels/probe.emu.o $(filter $B/gpu-kernels/emu%,$(KERNELS:%.c=$B/%.o))
+	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda-of-known-times $^ $B/libmalv.a -lm -o $@
+$(KNOWN)/libcuda.so.1: $B/libmalv.a
+$B/run-tests: | $(KNOWN)/libcuda.so.1
 $B/run-tests: $(GKT)/bugs/bugs.emu.o $(PTXI)
 $B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $B/gpu-kernels/mlp.$c.ptx)
 ifneq ($(and $(PTXAS),$(CLANG)),)
 $B/run-tests: | $B/gpu-kernels/mlp.clang.cubin
+$B/run-tests: | $B/gpu-kernels/probe.clang.cubin $B/gpu-kernels/probe.nvcc.cubin
 endif
 CUDA_H := $(and $(NVCC),$(wildcard $(dir $(NVCC))../include/cuda.h))
 ifneq ($(CUDA_H),)

@@ -40,6 +40,7 @@ struct calibration {
 
 /* name, what it measures: one file calibrate_NAME.c each */
 #define CALIBRATE_PROBES(X)                                                                        \
+    X(gpu, "if asked for: launches, copies, slices, bandwidth over SMs, latency")                  \
     X(cpu, "sockets, cores, threads, caches")                                                      \
     X(kernel, "system call, wake-ups, context switch, signal, timers")                             \
     X(memory, "latency by working set, bandwidth, page faults, NUMA")                              \
