@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define TRACE_SCHEMA "malv-trace/1"
-#define META_TEXT    256
+#define META_TEXT    1024
 
 #define META_TEXTS(X)                                                                              \
     X(source, "who published the data, where")                                                     \

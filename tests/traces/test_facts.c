@@ -39,6 +39,7 @@ static const struct {
     {"spec2006-memtraces", "444.namd", "444.namd"},
     {"spec2006-memtraces", "447.dealII", "447.dealII"},
     {"disb-real", "", "REAL.json"},
+    {"nsys-h100-sqlite", "h100_2gpu_1s", "h100_2gpu_1s.sqlite"},
     {"kineto-chakra", "param__resnet_kineto.json.gz", "param__resnet_kineto.json.gz"},
     {"kineto-chakra",
      "hta__critical_path__alexnet__benchmark_result_2869224_1695835535_trace.json.gz",
@@ -114,11 +115,17 @@ static bool of_cut_names(const struct facts *facts, const char *group, const str
     return true;
 }
 
+/* Of the database before tables that name people and machines were taken out. */
+static bool of_another_file(const char *group, const char *key)
+{
+    return !*group && !strcmp(key, "upstream_sha256");
+}
+
 static void expect_fact(const struct facts *facts, const char *group, const struct config *want)
 {
     const char *key = config_key(want), *text;
     const struct fact *f = facts_find(facts, group, key);
-    if (of_lines(group, key) || of_cut_names(facts, group, want))
+    if (of_lines(group, key) || of_another_file(group, key) || of_cut_names(facts, group, want))
         return;
     double number;
     bool truth;
