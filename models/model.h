@@ -105,6 +105,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_memory)                                                                                \
     X(model_io)                                                                                    \
     X(model_host)                                                                                  \
+    X(model_colocate)                                                                              \
     X(model_slices)                                                                                \
     X(model_hypervisor)                                                                            \
     X(model_collective)                                                                            \
