@@ -20,7 +20,7 @@
 #include "gpu_tenants.h"
 
 enum { PROFILE, SLOW_START, AVOIDANCE };
-enum { WINDOWS = 5 };
+enum { WINDOWS = 5, MOST = 1000000 };
 
 struct tgs {
     uint64_t window, tick;
@@ -32,7 +32,7 @@ struct tgs {
     double arrived; /* critical kernels, up to the start of this window */
     double last[WINDOWS];
     double goal;   /* kernels per window */
-    double budget; /* SM time per tick, of the GPU's; above 1: no limit */
+    double budget; /* SM time per tick, of the GPU's; above 1 nobody feels it */
     double sent;   /* in this tick */
 };
 
@@ -91,8 +91,8 @@ static void adjust(struct tgs *s, double rate)
     }
     if (s->budget < 0.05 * s->start)
         s->budget = 0.05 * s->start;
-    if (s->budget > 1)
-        s->budget = 1;
+    if (s->budget > MOST)
+        s->budget = MOST;
 }
 
 static void end_window(struct tgs *s, double rate)

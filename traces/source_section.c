@@ -61,6 +61,7 @@ int trace_find(const char *path, const struct trace_places *where, char **found,
 }
 
 struct section_text {
+    const char *label; /* a sweep over whole sections names them; nothing here reads it */
     struct source_section s;
     const char *file;
     const struct config *import, *synth, *window, *otherwise;
@@ -169,6 +170,7 @@ static int read_one(const struct config *at, unsigned tables, struct source_sect
                     const struct config **otherwise, struct err *e)
 {
     const struct config_field fields[] = {
+        {"label", CONFIG_T_STR, offsetof(struct section_text, label), 0, 0, false},
         {"file", CONFIG_T_STR, offsetof(struct section_text, file), 0, 0, false},
         {"import", CONFIG_T_ANY, offsetof(struct section_text, import), 0, 0, false},
         {"synth", CONFIG_T_ANY, offsetof(struct section_text, synth), 0, 0, false},

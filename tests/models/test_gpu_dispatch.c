@@ -227,3 +227,84 @@ Test(gpu_dispatch, stops_and_copies_keep_their_place)
     cr_expect(dispatch_ended(w.stream[2]) == 3 && !dispatch_queued(w.stream[2]));
     end(&w);
 }
+
+/* ---- by chance ------------------------------------------------------------------------------- */
+
+static struct rng dice;
+
+/* Anything that is allowed. */
+static struct policy_dispatch anything(const struct policy_dispatch_obs *o)
+{
+    struct policy_dispatch a = {.tenant = POLICY_NONE, .preempt = POLICY_NONE};
+    uint32_t i = (uint32_t)rng_below(&dice, o->n), k = (uint32_t)rng_below(&dice, o->n);
+    if (o->tenant[i].waiting && rng_below(&dice, 4))
+        a.tenant = i;
+    if (o->tenant[k].running && k != i && !rng_below(&dice, 8))
+        a.preempt = k;
+    a.piece_ns = rng_below(&dice, 2) ? 1000 + rng_below(&dice, 50000) : 0;
+    a.sms = (uint32_t)rng_below(&dice, SMS + 1);
+    a.again_ns = a.tenant == POLICY_NONE ? 1000 + rng_below(&dice, 20000) : 0;
+    return a;
+}
+
+struct stress {
+    struct dispatch_stream *stream[TENANTS][STREAMS];
+    uint64_t sent[TENANTS][STREAMS], ended[TENANTS][STREAMS];
+    uint64_t after[TENANTS][STREAMS][64]; /* of the next stream, what this command stops for */
+};
+static struct stress st;
+
+static void one_ended(void *ctx, uint64_t arg)
+{
+    uint64_t t = arg >> 32, s = arg >> 16 & 0xffff, n = arg & 0xffff;
+    (void)ctx;
+    cr_expect_eq(++st.ended[t][s], n, "in order");
+    cr_expect_geq(st.ended[t][(s + 1) % STREAMS], st.after[t][s][n], "not before its stop");
+}
+
+static void send(uint32_t t, uint32_t s)
+{
+    struct device_work k = {.kind = rng_below(&dice, 5) ? DEVICE_KERNEL : DEVICE_H2D,
+                            .alone = rng_below(&dice, 200) * US,
+                            .bytes = rng_below(&dice, 100000)};
+    uint64_t n = ++st.sent[t][s];
+    k.alone = k.kind == DEVICE_H2D ? 0 : k.alone + US;
+    k.sms = k.kind == DEVICE_H2D ? 0 : 1 + (uint32_t)rng_below(&dice, SMS);
+    k.waves = k.kind == DEVICE_H2D ? 0 : (uint32_t)rng_below(&dice, 6);
+    uint32_t other = (s + 1) % STREAMS;
+    if (st.sent[t][other] && other > s && !rng_below(&dice, 3)) {
+        st.after[t][s][n] = 1 + rng_below(&dice, st.sent[t][other]);
+        dispatch_wait(st.stream[t][s], st.stream[t][other], st.after[t][s][n]);
+    }
+    struct device_call call = {.done = one_ended, .arg = (uint64_t)t << 32 | s << 16 | n};
+    cr_assert_eq(dispatch_submit(st.stream[t][s], &k, NULL, &call), n);
+}
+
+Test(gpu_dispatch, whatever_the_policy_says_nothing_is_lost_or_out_of_order, .timeout = 60)
+{
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        struct world w;
+        struct err e = {0};
+        rng_init(&dice, seed, "test", "dispatch");
+        memset(&st, 0, sizeof st);
+        begin(&w, seed % 3 ? 2 * US : 0, seed % 2 ? US : 0, anything);
+        for (uint32_t t = 0; t < TENANTS; t++)
+            for (uint32_t s = 0; s < STREAMS; s++)
+                cr_assert(st.stream[t][s] = dispatch_stream(w.queue[t], (int32_t)s, &e));
+        for (int i = 0; i < 300; i++) {
+            uint32_t t = (uint32_t)rng_below(&dice, TENANTS),
+                     s = (uint32_t)rng_below(&dice, STREAMS);
+            if (st.sent[t][s] < 60)
+                send(t, s);
+            if (!rng_below(&dice, 4))
+                sim_run(w.sim, sim_now(w.sim) + rng_below(&dice, 100000));
+        }
+        sim_run(w.sim, SIM_NEVER);
+        for (uint32_t t = 0; t < TENANTS; t++)
+            for (uint32_t s = 0; s < STREAMS; s++)
+                cr_expect(st.ended[t][s] == st.sent[t][s] && !dispatch_queued(st.stream[t][s]),
+                          "seed %lu: %lu of %lu", (unsigned long)seed,
+                          (unsigned long)st.ended[t][s], (unsigned long)st.sent[t][s]);
+        end(&w);
+    }
+}
