@@ -206,7 +206,7 @@ static int start(void)
         return refuse("MALV_CAPTURE_DIR is not set", "");
     if (cupti_open(&cupti, why, sizeof why))
         return refuse(why, "");
-    if (begin_file(dir) || ask_cupti() || sem_init(&wake, 0, 0))
+    if (ask_cupti() || begin_file(dir) || sem_init(&wake, 0, 0))
         return -1;
     atomic_store(&on, 1);
     if (pthread_create(&flusher, NULL, keep_fresh, NULL)) {

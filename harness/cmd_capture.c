@@ -203,12 +203,14 @@ static int keep(const struct options *o, const char *dir, struct err *e)
                        o->command[0]);
     if ((rc = convert(o, raw, &meta, e)))
         return err_wrap(e, rc, "what was recorded is in %s", raw);
-    say(o, &meta, processes);
     if (!o->keep_raw)
         unlink(raw);
-    return meta.ops
-               ? 0
-               : err_set(e, ERR_EFAIL, "%s started CUDA, but ran nothing on a GPU", o->command[0]);
+    if (meta.ops) {
+        say(o, &meta, processes);
+        return 0;
+    }
+    unlink(o->out);
+    return err_set(e, ERR_EFAIL, "%s started CUDA, but ran nothing on a GPU", o->command[0]);
 }
 
 static int capture(const struct options *o, struct err *e)
