@@ -50,10 +50,10 @@ static bool aim(struct device_partition *p, struct group *g)
     return wanted;
 }
 
-/* Time of a step of one of its waves; 0: it gives SMs up at once. */
-static sim_time step_time(const struct run *r, sim_time now)
+/* Time of a step of one of its waves; 0: it gives SMs up at once, for it flows or has not run. */
+static sim_time step_time(const struct run *r)
 {
-    if (!r->loads || !r->speed || !r->begun || r->granted == now)
+    if (!r->loads || !r->speed || !r->begun)
         return 0;
     const device_fine steps = (device_fine)device_waves(r, r->sms) * DEVICE_STEPS;
     const device_fine each = steps * r->speed * 1000;
@@ -67,7 +67,7 @@ static void release(struct run *r, sim_time now)
         r->release = SIM_NEVER;
         return;
     }
-    const sim_time step = step_time(r, now);
+    const sim_time step = step_time(r);
     if (!step) {
         r->sms = r->target;
         return;

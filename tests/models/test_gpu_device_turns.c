@@ -198,3 +198,29 @@ Test(gpu_device_turns, preemption_of_one_of_several_together_blocks_its_own_sms)
     sim_run(w.sim, SIM_NEVER);
     cr_expect_eq(gpu_ended(&w, 1), 2900000);
 }
+
+/* 101 loads: the second wave has one SM.  Stopped in it, the kernel goes on with as many SMs as it
+ * can fill. */
+Test(gpu_device_turns, a_kernel_stopped_in_its_tail_gets_sms_again)
+{
+    struct device_context *be = gpu_context(&w, 0);
+    struct device_stream *s = gpu_stream(be, 0), *t = gpu_stream(be, 0);
+    struct device_running r;
+    gpu_work(&w, s, 1, (struct device_work){.alone = 200 * SIM_MS, .waves = 2, .loads = 101});
+    gpu_kernel(&w, t, 2, 1000);
+    sim_run(w.sim, 150000);
+    device_context_running(be, &r);
+    cr_expect(r.commands == 2 && r.sms == 100);
+    device_preempt(be, NULL);
+    sim_run(w.sim, 300000);
+    device_context_running(be, &r);
+    cr_expect(r.commands == 0 && r.sms == 0);
+    device_resume(be);
+    sim_run(w.sim, 310000);
+    device_context_running(be, &r);
+    cr_expect_eq(r.commands, 1);
+    cr_expect_eq(r.sms, 100);
+    sim_run(w.sim, SIM_NEVER);
+    cr_expect_eq(gpu_ended(&w, 1), 350000);  /* 50 us were left */
+    cr_expect_eq(gpu_ended(&w, 2), 1300500); /* 49.5 us done on 99 SMs; then alone */
+}
