@@ -109,6 +109,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_slices)                                                                                \
     X(model_hypervisor)                                                                            \
     X(model_collective)                                                                            \
+    X(model_uvm)                                                                                   \
+    X(model_remote)                                                                                \
     X(model_preempt)
 
 #define X(m) extern const struct model_ops m;

@@ -1,10 +1,11 @@
-/* stack_table.c - the four stacks: which crossings each path makes, in order.
+/* stack_table.c - the stacks: which crossings each path makes, in order.
  *
  * Read a list top down as the story of one operation.  What a line costs is
  * in the machine profile, with its source; what the lists leave out is what a
- * stack really does not do.  native and lake run the engine on the metal; kvm
- * and malv run it in a VM with the GPU passed through (kvm) or dispatched by
- * the hypervisor (malv).                                                    */
+ * stack really does not do.  native and lake run the engine on the metal; kvm,
+ * kvm-remote and malv in a VM with the GPU passed through, reached by API calls,
+ * or dispatched by the hypervisor.                                            */
+#include "models/stack_gpu.h"
 #include "models/stack_table.h"
 
 /* ---- a request comes in ---------------------------------------------------- */
@@ -283,50 +284,6 @@ static const struct stack_crossing ipi_vm[] = {
     {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the other vCPU, no exit"},
 };
 
-/* ---- a tenant's GPU work, beyond launches ------------------------------------------------------
- */
-
-static const struct stack_crossing copy_native[] = {
-    {"cost.copy_submit", HOST, SOFT, "driver library writes the copy command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-};
-static const struct stack_crossing copy_kvm[] = {
-    {"cost.copy_submit", GUEST, SOFT, "driver library writes the copy command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write; the page is mapped into the guest, no exit"},
-};
-static const struct stack_crossing copy_malv[] = {
-    {"cost.copy_submit", GUEST, SOFT, "driver library writes the copy command"},
-    {"cost.vm_exit", HOST, EXIT, "hypercall: the doorbell belongs to the hypervisor"},
-    {"cost.gpu_dispatch", HOST, SOFT, "hypervisor checks and queues the command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-};
-static const struct stack_crossing sync_native[] = {
-    {"cost.syscall", HOST, TRAP, "the thread asks the driver to wait, and sleeps"},
-    {NULL, GPU, DEVICE, "what was submitted runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to host memory"},
-    {"cost.irq", HOST, IRQ, "GPU interrupts, kernel handler runs"},
-    {"cost.gpu_intr", HOST, SOFT, "driver finds which fence it was"},
-    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
-};
-static const struct stack_crossing sync_kvm[] = {
-    {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
-    {NULL, GPU, DEVICE, "what was submitted runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
-    {"cost.posted_irq", GUEST, IRQ, "GPU's interrupt is posted into the guest, no exit"},
-    {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
-    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
-};
-static const struct stack_crossing sync_malv[] = {
-    {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
-    {NULL, GPU, DEVICE, "what was submitted runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
-    {"cost.irq", HOST, IRQ, "GPU interrupts the microkernel, which owns the channel"},
-    {"cost.gpu_dispatch", HOST, SOFT, "finds which guest's fence it was, lets the next work in"},
-    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
-    {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
-    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
-};
-
 /* ---- the host's own decisions ---------------------------------------------------------------- */
 
 /* On native and kvm the heuristic is part of the kernel: a function call, no crossing. */
@@ -371,6 +328,25 @@ const struct stack stack_table[] = {
       [STACK_ipi] = LIST(ipi_vm),
       [STACK_copy] = LIST(copy_kvm),
       [STACK_sync] = LIST(sync_kvm),
+      [STACK_decide] = FREE}},
+    {"kvm-remote",
+     "a KVM guest whose GPU calls go to a server on the host, policy inside the engine",
+     {[STACK_request_in] = LIST(in_kvm),
+      [STACK_launch] = LIST(launch_remote),
+      [STACK_complete] = LIST(complete_remote),
+      [STACK_token_out] = LIST(out_kvm),
+      [STACK_infer_cpu] = FREE,
+      [STACK_syscall] = LIST(syscall_guest),
+      [STACK_block_read] = LIST(read_kvm),
+      [STACK_block_write] = LIST(write_kvm),
+      [STACK_block_done] = LIST(done_kvm),
+      [STACK_net_send] = LIST(send_kvm),
+      [STACK_net_recv] = PART(in_kvm),
+      [STACK_page_fault] = LIST(fault_kvm),
+      [STACK_timer] = LIST(timer_vm),
+      [STACK_ipi] = LIST(ipi_vm),
+      [STACK_copy] = LIST(copy_remote),
+      [STACK_sync] = LIST(sync_remote),
       [STACK_decide] = FREE}},
     {"lake",
      "Linux on the metal with LAKE, policy inside the kernel",

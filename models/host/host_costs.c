@@ -113,7 +113,7 @@ static int read_polling(struct host *h)
         rc = machine_ps(&h->use, "host.lock_spin", &spin, h->e);
     if (!rc)
         rc = machine_ps(&h->use, "host.guest_slice", &slice, h->e);
-    h->poll = (struct halt_poll_rule){.cap = strcmp(h->stack->name, "kvm") ? 0 : most / 1000,
+    h->poll = (struct halt_poll_rule){.cap = strncmp(h->stack->name, "kvm", 3) ? 0 : most / 1000,
                                       .grow_start = first / 1000,
                                       .grow = (uint32_t)grow};
     h->lock_spin = spin / 1000;
@@ -129,7 +129,7 @@ int host_costs(struct host *h, const char *stack)
         rc = ERR_ENAME;
     if (rc)
         return rc;
-    h->vm = !strcmp(h->stack->name, "kvm") || !strcmp(h->stack->name, "malv");
+    h->vm = !strncmp(h->stack->name, "kvm", 3) || !strcmp(h->stack->name, "malv");
     rc = read_paths(h, h->path, h->stack, h->vm);
     if (!rc)
         rc = read_passed(h);

@@ -92,7 +92,7 @@ Test(stack, a_guest_pays_what_the_metal_pays_and_more)
     cr_expect_str_eq(e.msg, "stack \"kvm\" has no path infer_gpu_daemon");
     e = (struct err){0};
     cr_expect_null(stack_find("xen", &e));
-    cr_expect_str_eq(e.msg, "no stack \"xen\", want one of native, kvm, lake, malv");
+    cr_expect_str_eq(e.msg, "no stack \"xen\", want one of native, kvm, kvm-remote, lake, malv");
     machine_use_end(&u);
     machine_free(m);
 }

@@ -1,0 +1,38 @@
+/* uvm_model.h - the parts of model "uvm": what a kernel touches, pass after pass.
+ *
+ * Threads go over arrays with a grid stride: thread t touches elements t,
+ * t + threads, .. of `stride` bytes.  A unit is a warp, or as many warps as
+ * share a page.
+ *
+ *   stream  reads one array and writes another, half the bytes each
+ *   triad   reads two and writes a third
+ *   gather  reads an index, reads at a random place, writes; a third each
+ *   chase   each thread reads `steps` random pages, one after the other
+ */
+#ifndef MODELS_GPU_UVM_MODEL_H
+#define MODELS_GPU_UVM_MODEL_H
+
+#include "models/gpu/uvm.h"
+#include "models/model.h"
+
+enum uvm_pattern { UVM_STREAM, UVM_TRIAD, UVM_GATHER, UVM_CHASE };
+enum uvm_mode { UVM_FAULT, UVM_PREFETCH, UVM_MODE_READ_MOSTLY, UVM_HOST };
+
+struct uvm_setup {
+    enum uvm_pattern pattern;
+    enum uvm_mode mode;
+    double size;            /* in GPU memories, where bytes is 0 */
+    uint64_t bytes, stride; /* all arrays together */
+    uint32_t threads, steps, warmup, passes;
+    bool on_host;               /* the arrays have contents on the host before the first pass */
+    double gpu_touch, gpu_byte; /* ps, when all is resident */
+};
+struct uvm_result {
+    struct uvm_stats s; /* of the measured passes together */
+    double gpu;         /* ps of a pass when all is resident */
+    uint64_t touched;   /* bytes of the arrays, in a pass */
+};
+int uvm_simulate(const struct uvm_setup *s, const struct uvm_params *p, uint64_t seed,
+                 struct uvm_result *out, struct err *e) MUST_CHECK;
+
+#endif
