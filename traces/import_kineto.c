@@ -36,8 +36,9 @@ static int add_event(struct kineto *k, struct err *e)
     if (ev->complete)
         count_cat(k, ev->cat.v);
     int rc = kineto_event_raw(ev, k->im->path, k->as_is, &raw, e);
-    if (rc <= 0)
-        return rc;
+    k->left_out += rc == KINETO_LEFT_OUT;
+    if (rc <= 0 || rc == KINETO_LEFT_OUT)
+        return rc < 0 ? rc : 0;
     if (ev->named) {
         raw.op.name = names_id(k->texts, ev->name, ev->name_len);
         if (raw.op.name == TRACE_NAME_NONE)
@@ -66,8 +67,11 @@ static void write_notes(struct kineto *k)
     size_t room = META_TEXT, n = 0;
     for (char *p = k->device; *p; p++)
         *p = strchr(";:,=", *p) ? ' ' : *p;
+    if (k->left_out)
+        n += (size_t)snprintf(to, room, "copies from host to host, left out=%llu;",
+                              (unsigned long long)k->left_out);
     if (*k->device)
-        n += (size_t)snprintf(to, room, "device=%s;", k->device);
+        n += (size_t)snprintf(to + n, room - n, "device=%s;", k->device);
     n += (size_t)snprintf(to + n, room - n,
                           "events=%llu;X events by cat:", (unsigned long long)k->events);
     for (int i = 0; i < k->cats; i++) {

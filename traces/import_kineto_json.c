@@ -40,6 +40,7 @@ enum key { /* the last one met, where it matters */
            KEY_GRID,
            KEY_BLOCK,
            KEY_DEPENDS,
+           KEY_DTYPE,
            KEY_NUMBER /* and those of KINETO_ARGS behind it */
 };
 
@@ -159,7 +160,8 @@ static const struct {
             {EVENT, "args", KEY_ARGS},
             {ARGS, "grid", KEY_GRID},
             {ARGS, "block", KEY_BLOCK},
-            {ARGS, "depends", KEY_DEPENDS},
+            {ARGS, "malv_depends", KEY_DEPENDS},
+            {ARGS, "dtype", KEY_DTYPE},
             {A_DEVICE, "name", KEY_NAME},
 #define X(id, text, max) {ARGS, text, KEY_NUMBER + KINETO_##id},
             KINETO_ARGS(X)
@@ -304,7 +306,14 @@ static int take_name(struct kineto *k, const unsigned char *text, size_t len)
     return 1;
 }
 
-/* Numbers may be written as texts. */
+/* Numbers may be written as texts; AMD's calls have addresses there, which say nothing to us. */
+static void take_text(struct kineto *k, unsigned which, const char *s, size_t len)
+{
+    uint64_t v;
+    if (parse_u64(s, len, UINT64_MAX, &v) || which == KINETO_CORRELATION)
+        take_number(k, which, s, len);
+}
+
 static int on_text(void *ctx, const unsigned char *text, size_t len)
 {
     struct kineto *k = ctx;
@@ -318,8 +327,10 @@ static int on_text(void *ctx, const unsigned char *text, size_t len)
         k->ev.complete = len == 1 && *text == 'X';
     else if (w == EVENT && (k->key == KEY_TS || k->key == KEY_DUR))
         note_wrong(k, text, len, "a number of microseconds");
+    else if (k->key == KEY_DTYPE)
+        note_text(k, &k->ev.dtype, text, len);
     else if (k->key >= KEY_NUMBER)
-        take_number(k, k->key - KEY_NUMBER, (const char *)text, len);
+        take_text(k, k->key - KEY_NUMBER, (const char *)text, len);
     else if (w == A_DEVICE && k->key == KEY_NAME && !*k->device)
         snprintf(k->device, sizeof k->device, "%.*s", (int)(len < 63 ? len : 63), text);
     return 1;

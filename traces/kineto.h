@@ -16,10 +16,12 @@
     X(SMEM, "shared memory", UINT32_MAX)                                                           \
     X(EVENT_STREAM, "wait_on_stream", UINT32_MAX)                                                  \
     X(RECORD, "wait_on_cuda_event_record_corr_id", UINT64_MAX)                                     \
-    X(TENANT, "tenant", OP_JOIN_TENANT)                                                            \
-    X(SMS, "sms", UINT32_MAX)                                                                      \
-    X(BOUND, "bound", TRACE_OP_BOUND_MEMORY)                                                       \
-    X(KIND, "kind", TRACE_OP_KINDS - 1)
+    X(IN_MESSAGE, "In msg nelems", UINT32_MAX)                                                     \
+    X(OUT_MESSAGE, "Out msg nelems", UINT32_MAX)                                                   \
+    X(TENANT, "malv_tenant", OP_JOIN_TENANT)                                                       \
+    X(SMS, "malv_sms", UINT32_MAX)                                                                 \
+    X(BOUND, "malv_bound", TRACE_OP_BOUND_MEMORY)                                                  \
+    X(KIND, "malv_kind", TRACE_OP_KINDS - 1)
 
 enum kineto_arg {
 #define X(id, key, max) KINETO_##id,
@@ -43,7 +45,7 @@ struct kineto_text {
 struct kineto_event {
     struct kineto_place at;
     bool complete; /* ph is X */
-    struct kineto_text cat, ts, dur;
+    struct kineto_text cat, ts, dur, dtype;
     char *name; /* grows */
     size_t name_len, name_cap;
     bool named;
@@ -68,8 +70,8 @@ struct kineto {
     struct op_join *join;
     struct trace_names *texts; /* as met; the trace's own are numbered as rows come out */
     uint32_t *name_of, names_cap;
-    bool as_is; /* our own export */
-    uint64_t base_ns, events;
+    bool as_is;                         /* our own export */
+    uint64_t base_ns, events, left_out; /* left_out: copies from host to host */
     char device[64];
     struct {
         char cat[40];
@@ -94,8 +96,9 @@ int kineto_add_event(struct kineto *k, struct err *e) MUST_CHECK; /* k->ev */
 
 /* A decimal count of microseconds, exponent and all, in ns: digits below a ns round half up. */
 bool kineto_ns(const char *s, size_t len, uint64_t *out);
-/* What the event says: 1 a record, 0 nothing of interest, ERR_EPARSE with a sentence.  as_is: from
- * our own export.  The name is not set. */
+/* What the event says: 1 a record, 0 nothing of interest, KINETO_LEFT_OUT, ERR_EPARSE with a
+ * sentence.  as_is: from our own export.  The name is not set. */
+#define KINETO_LEFT_OUT 2 /* a copy from host to host: no device does it */
 int kineto_event_raw(const struct kineto_event *ev, const char *file, bool as_is,
                      struct op_raw *out, struct err *e) MUST_CHECK;
 extern const char *const kineto_kinds[TRACE_OP_KINDS];

@@ -85,6 +85,25 @@ static uint32_t number(const struct kineto_event *ev, enum kineto_arg a, uint32_
     return said(ev, a) ? (uint32_t)ev->number[a] : otherwise;
 }
 
+static const struct {
+    const char *name;
+    uint32_t bytes;
+} dtypes[] = {{"Byte", 1},          {"Char", 1},  {"Bool", 1},  {"Float8_e5m2", 1},
+              {"Float8_e4m3fn", 1}, {"Half", 2},  {"Short", 2}, {"BFloat16", 2},
+              {"Int", 4},           {"Float", 4}, {"Long", 8},  {"Double", 8},
+              {"ComplexFloat", 8}};
+
+/* Of a collective: what one rank puts in or takes out, the larger. */
+static uint64_t message(const struct kineto_event *ev)
+{
+    uint64_t in = said(ev, KINETO_IN_MESSAGE) ? ev->number[KINETO_IN_MESSAGE] : 0;
+    uint64_t out = said(ev, KINETO_OUT_MESSAGE) ? ev->number[KINETO_OUT_MESSAGE] : 0;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (!strcmp(ev->dtype.v, dtypes[i].name))
+            return (in > out ? in : out) * dtypes[i].bytes;
+    return 0;
+}
+
 /* NVIDIA: "Memcpy HtoD (Pageable -> Device)"; AMD: "CopyHostToDevice".  Arrays lie on the device.
  */
 static bool copy_kind(const char *name, uint32_t *kind)
@@ -143,6 +162,8 @@ static int take_operation(const struct kineto_event *ev, const char *file, struc
     if (is(&ev->cat, "gpu_memcpy", "Memcpy") && !copy_kind(ev->name, &op->kind))
         return complain(ev, &none, file, "this copy's name does not say which way it goes", e);
     take_sizes(ev, op);
+    if (op->kind == TRACE_OP_COMM && !op->bytes)
+        op->bytes = message(ev);
     return take_device(ev, file, op, e);
 }
 
@@ -227,6 +248,8 @@ int kineto_event_raw(const struct kineto_event *ev, const char *file, bool as_is
     int rc;
     if (what == NOTHING)
         return 0;
+    if (what == OPERATION && !as_is && ev->named && strstr(ev->name, "HtoH"))
+        return KINETO_LEFT_OUT;
     if (ev->wrong.is)
         return complain(ev, &ev->wrong.got, file, ev->wrong.want, e);
     if (!ev->named && !as_is)

@@ -40,22 +40,23 @@ static void put_number(FILE *to, const char *key, uint64_t v)
 
 static void put_args(struct exporter *x, const struct trace_op *op)
 {
-    fprintf(x->to, "{\"kind\":%u,\"stream\":%u", op->kind, op->stream);
+    fprintf(x->to, "{\"malv_kind\":%u,\"stream\":%u", op->kind, op->stream);
     if (op->device != TRACE_NAME_NONE)
         fprintf(x->to, ",\"device\":%u", op->device);
     put_number(x->to, "correlation", op->correlation);
     put_number(x->to, "bytes", op->bytes);
     put_number(x->to, "registers per thread", op->registers);
     put_number(x->to, "shared memory", op->smem);
-    put_number(x->to, "tenant", op->tenant);
-    put_number(x->to, "sms", op->sms);
-    put_number(x->to, "bound", op->bound);
+    put_number(x->to, "malv_tenant", op->tenant);
+    put_number(x->to, "malv_sms", op->sms);
+    put_number(x->to, "malv_bound", op->bound);
     if (op->grid)
         fprintf(x->to, ",\"grid\":[%llu,1,1]", (unsigned long long)op->grid);
     if (op->block)
         fprintf(x->to, ",\"block\":[%u,1,1]", op->block);
     for (uint32_t i = 0; i < op->n_depends; i++)
-        fprintf(x->to, "%s%llu", i ? "," : ",\"depends\":[", (unsigned long long)op->depends[i]);
+        fprintf(x->to, "%s%llu", i ? "," : ",\"malv_depends\":[",
+                (unsigned long long)op->depends[i]);
     fputs(op->n_depends ? "]}}" : "}}", x->to);
 }
 

@@ -11,6 +11,8 @@
  *     is launched into that stream;
  *   other calls are host work.  A call within another of the same correlation
  *     is left out, and counted.
+ * Where it says which stream recorded an event but not when, it is taken to
+ * have been at the wait, if what would then be waited for had ended in time.
  * Where the profiler does not say which stream a call waited for, it is the
  * one that its thread last launched into, or else the one whose last operation
  * ended last before the call did; for an event, the last such operation.     */

@@ -21,6 +21,7 @@ struct stream {
     uint64_t n, cap;
     struct wait { /* of events, by operations yet to be launched */
         uint64_t from_ns, correlation;
+        uint64_t ended_ns; /* 0: sure; else only if it had ended when the operation began */
     } * wait;
     uint32_t waits, waits_cap;
 };
@@ -226,23 +227,32 @@ static const struct launch *before(const struct stream *s, uint64_t t)
     return low > s->n - kept(s) ? launch_at(s, low - 1) : NULL;
 }
 
+static const struct stream *event_stream(const struct op_waits *w, const struct op_raw *call)
+{
+    return call->device == TRACE_NAME_NONE || call->event_stream == TRACE_NAME_NONE
+               ? NULL
+               : known_stream(w, call->op.tenant, call->device, call->event_stream);
+}
+
 /* What was in the event's stream when it was recorded. */
 static const struct launch *recorded(const struct op_waits *w, const struct op_raw *call)
 {
-    const struct record *r = &w->record[record_id(call, call->record) % RECORDS];
-    if (!call->record || call->event_stream == TRACE_NAME_NONE || call->device == TRACE_NAME_NONE ||
-        r->id != record_id(call, call->record))
-        return NULL;
-    const struct stream *s = known_stream(w, call->op.tenant, call->device, call->event_stream);
-    return s ? before(s, r->at_ns) : NULL;
+    uint64_t id = record_id(call, call->record);
+    const struct record *r = &w->record[id % RECORDS];
+    const struct stream *s = event_stream(w, call);
+    return call->record && s && r->id == id ? before(s, r->at_ns) : NULL;
 }
 
 int op_waits_in_stream(struct op_waits *w, const struct op_raw *call, struct err *e)
 {
     const struct launch *l = recorded(w, call);
+    const struct stream *from = event_stream(w, call);
+    bool sure = call->record;
+    if (!sure && from)
+        l = before(from, call->op.time_ns);
     if (!l || call->stream == TRACE_NAME_NONE)
         return 0;
-    struct wait wait = {call->op.time_ns, l->correlation};
+    struct wait wait = {call->op.time_ns, l->correlation, sure ? 0 : l->ended_ns};
     struct stream *s = stream_of(w, call->op.tenant, call->device, call->stream);
     if (!s || !room(&s->wait, s->waits, &s->waits_cap, sizeof *s->wait))
         return no_memory(e);
@@ -260,7 +270,8 @@ int op_waits_device(struct op_waits *w, struct op_raw *op, struct err *e)
         for (uint32_t i = 0; i < s->waits; i++)
             if (s->wait[i].from_ns > op->launched_ns)
                 s->wait[left++] = s->wait[i];
-            else if (!rc && s->wait[i].correlation != op->op.correlation)
+            else if (!rc && s->wait[i].correlation != op->op.correlation &&
+                     s->wait[i].ended_ns <= op->op.time_ns + OP_JOIN_CLOCK_NS)
                 rc = depend(w, s->wait[i].correlation, e);
         s->waits = left;
     }
@@ -287,7 +298,7 @@ static const struct launch *ended(const struct stream *s, uint64_t by, bool whol
 static int guess(struct op_waits *w, const struct op_raw *call, struct err *e)
 {
     bool whole = call->wait == OP_WAIT_STREAM;
-    const struct stream *own = last_stream(w, call);
+    const struct stream *named = event_stream(w, call), *own = named ? named : last_stream(w, call);
     const struct launch *best = own ? ended(own, until(call), whole) : NULL;
     for (uint32_t i = 0; !(own && best) && i < w->streams; i++) {
         const struct stream *s = &w->stream[i];

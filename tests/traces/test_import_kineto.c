@@ -118,6 +118,31 @@ static const struct {
              CALL("cudaDeviceSynchronize", "2", "9", "2"),
      "0+1000 k7 -1/9 c1\n2000+9000 k8 -1/9 c2<1\n2000+1000 k0 0/7 c1\n3000+1000 k0 0/7 c1\n"
      "3000+2000 k0 0/8 c1\n"},
+    {"AMD's calls have addresses and kinds of their own",
+     "{\"ph\":\"X\",\"cat\":\"cuda_runtime\",\"name\":\"hipMemcpyWithStream\",\"tid\":9,\"ts\":0,"
+     "\"dur\":9,\"args\":{\"stream\":\"0x5f\",\"kind\":\"1\",\"bytes\":\"4\",\"correlation\":\"3\"}"
+     "},"
+     "{\"ph\":\"X\",\"cat\":\"gpu_memcpy\",\"name\":\"Memcpy HtoD (Host -> "
+     "Device)\",\"pid\":2,\"tid\":1,"
+     "\"ts\":3,\"dur\":4,\"args\":{\"kind\":\"HtoD\",\"stream\":\"0x5f\",\"correlation\":3}},",
+     "0+3000 k7 -1/9 c3\n3000+6000 k8 -1/9 c0<3\n3000+4000 k1 2/1 c3\n"},
+    {"copies from host to host are left out",
+     DEVICE("gpu_memcpy", "Memcpy HtoH (Host -> Host)", "7", "5", "1", "1")
+         DEVICE("gpu_memset", "Memset", "7", "9", "1", "2"),
+     "0+1000 k5 0/7 c2\n"},
+    {"a wait for an event of a stream: what had been launched there, if it had ended",
+     CALL("cudaLaunchKernel", "0", "1", "1") CALL("cudaStreamWaitEvent", "2", "1", "2")
+         CALL("cudaLaunchKernel", "3", "1", "3") CALL("cudaLaunchKernel", "4", "1", "4")
+             CALL("cudaStreamWaitEvent", "5", "1", "5") CALL("cudaLaunchKernel", "6", "1", "6")
+                 NOTE("Stream Wait Event", "\"stream\":8,\"wait_on_stream\":7", "2")
+                     NOTE("Stream Wait Event", "\"stream\":8,\"wait_on_stream\":7", "5")
+                         DEVICE("kernel", "k", "7", "10", "5", "1")
+                             DEVICE("kernel", "k", "7", "15", "500", "4")
+                                 DEVICE("kernel", "k", "8", "20", "1", "3")
+                                     DEVICE("kernel", "k", "8", "21", "1", "6"),
+     "0+1000 k7 -1/9 c1\n2000+1000 k9 -1/9 c2\n3000+1000 k7 -1/9 c3\n4000+1000 k7 -1/9 c4\n"
+     "5000+1000 k9 -1/9 c5\n6000+1000 k7 -1/9 c6\n10000+5000 k0 0/7 c1\n15000+500000 k0 0/7 c4\n"
+     "20000+1000 k0 0/8 c3<1\n21000+1000 k0 0/8 c6\n"},
     {"a call within a call of the same correlation goes",
      CALL("cuLaunchKernel", "1", "1", "1") CALL("cudaLaunchKernel", "0", "3", "1")
          DEVICE("kernel", "k", "7", "5", "1", "1"),
@@ -163,7 +188,7 @@ static const struct {
      "t:2:6: got 1, want a number of microseconds"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"pid\":\"x\"}]",
      "t:1:2: key \"args.device\" is missing"},
-    {"[{\"ph\":\"X\",\"cat\":\"gpu_memcpy\",\"name\":\"Memcpy HtoH\",\"ts\":1,\"dur\":1}]",
+    {"[{\"ph\":\"X\",\"cat\":\"gpu_memcpy\",\"name\":\"Memcpy ?\",\"ts\":1,\"dur\":1}]",
      "t:1:2: this copy's name does not say which way it goes"},
     {"[{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"k\",\"ts\":1,\"dur\":1,\"args\":{\"device\":"
      "9999999}}]",
@@ -238,6 +263,58 @@ Test(kineto, microseconds_are_read_exactly)
     }
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         cr_expect_not(kineto_ns(none[i], strlen(none[i]), &got), "%s", none[i]);
+}
+
+Test(kineto, sizes)
+{
+    struct err e = {0};
+    union trace_row row;
+    struct importer *im = open_text(
+        "[" DEVICE("kernel", "k", "7", "0", "1",
+                   "1,\"grid\":[2,3,5],\"block\":[32,2,1],\"registers per thread\":40,"
+                   "\"shared memory\":4096")
+            DEVICE("kernel", "ncclDevKernel_AllGather", "7", "1", "1",
+                   "2,\"In msg nelems\":100,\"Out msg nelems\":800,\"dtype\":\"BFloat16\"")
+                DEVICE("gpu_memcpy", "Memcpy HtoD", "7", "2", "1", "3,\"bytes\":77") END "]",
+        0, &e);
+    cr_assert(im, "%s", e.msg);
+    cr_assert_eq(import_next(im, &row, &e), 1);
+    cr_expect(row.op.grid == 30 && row.op.block == 64 && row.op.registers == 40 &&
+              row.op.smem == 4096 && row.op.bytes == 0);
+    cr_assert_eq(import_next(im, &row, &e), 1);
+    cr_expect_eq(row.op.bytes, 1600);
+    cr_assert_eq(import_next(im, &row, &e), 1);
+    cr_expect_eq(row.op.bytes, 77);
+    import_close(im);
+}
+
+/* Devices first, each in its order, as profilers write: more than memory is given for. */
+Test(kineto, a_long_profile_is_sorted_on_disk)
+{
+    const unsigned n = 200000;
+    struct err e = {0};
+    union trace_row row;
+    char *text;
+    size_t len;
+    FILE *to = open_memstream(&text, &len);
+    fputs("[", to);
+    for (unsigned i = 1; i <= n; i++)
+        fprintf(to, DEVICE("kernel", "k%u", "7", "%u5", "7", "%u"), i % 9, i, i);
+    for (unsigned i = 1; i <= n; i++)
+        fprintf(to, CALL("cudaLaunchKernel", "%u0", "4", "%u"), i, i);
+    fputs(END "]", to);
+    fclose(to);
+    struct importer *im = open_text(text, 0, &e);
+    cr_assert(im, "%s", e.msg);
+    for (unsigned i = 0; i < 2 * n; i++) {
+        cr_assert_eq(import_next(im, &row, &e), 1, "%s", e.msg);
+        cr_assert_eq(row.op.time_ns, 5000 * (uint64_t)i);
+        cr_assert_eq(row.op.correlation, i / 2 + 1);
+        cr_assert_eq(row.op.kind, i % 2 ? TRACE_OP_KERNEL : TRACE_OP_LAUNCH);
+    }
+    cr_assert_eq(import_next(im, &row, &e), 0);
+    import_close(im);
+    free(text);
 }
 
 Test(kineto, calendar_and_notes)
