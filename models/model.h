@@ -108,6 +108,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_colocate)                                                                              \
     X(model_slices)                                                                                \
     X(model_hypervisor)                                                                            \
+    X(model_gpu)                                                                                   \
     X(model_collective)                                                                            \
     X(model_uvm)                                                                                   \
     X(model_remote)                                                                                \

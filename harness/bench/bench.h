@@ -17,6 +17,7 @@
     X(engine, "event engine: PHOLD, M/M/1, ties, queue sizes, against plain C")                    \
     X(trace, "rows/s of making, writing, reading, exporting, importing, verifying a trace")        \
     X(memory, "page-cache replay: ns/access per policy through the guard, memory by length")       \
+    X(gpu, "captured kernels through the model of shared GPUs: ns/kernel, memory by length")       \
     X(infer, "the CPU twin of a 31-256-2 network, against OpenBLAS and oneDNN")                    \
     X(replay, "ten million requests from the store through the serving model: rows/s, memory")
 

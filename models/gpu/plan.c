@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "models/gpu/beside.h"
+#include "models/gpu/held.h"
 #include "models/gpu/marks.h"
 
 /* What a kernel draws of the memory bandwidth where its bytes are not known, by what it is said to
@@ -33,9 +34,13 @@ struct plan {
     struct queue *queue;
     struct plan_queue *list; /* the same, for others to look at */
     uint32_t queues, cap, bucket[BUCKETS], last;
-    struct least launch, gap, sync;
-    uint64_t from, span, number;
-    bool ended;
+    struct least launch, gap, sync, tail;
+    struct plan_seen seen;
+    bool any_kernel;
+    uint64_t from, number;
+    struct held held;    /* syncs, until they end */
+    union trace_row row; /* read, and waiting behind them */
+    bool ended, has_row, any;
 };
 
 int plan_new(struct plan **out, struct row_source *rows, const struct plan_want *w, struct err *e)
@@ -59,6 +64,7 @@ void plan_free(struct plan *p)
         return;
     marks_free(p->marks);
     beside_end(&p->beside);
+    held_end(&p->held);
     free(p->queue);
     free(p->list);
     free(p);
@@ -70,9 +76,9 @@ const struct plan_queue *plan_queues(const struct plan *p, uint32_t *n)
     return p->list;
 }
 
-uint64_t plan_span(const struct plan *p)
+void plan_seen(const struct plan *p, struct plan_seen *out)
 {
-    return p->span;
+    *out = p->seen;
 }
 
 /* ---- queues ----------------------------------------------------------------------- */
@@ -206,25 +212,26 @@ static int device_op(struct plan *p, const struct trace_op *r, struct queue *q,
     bool by_launch = l && !by_stream && k.launch >= k.depends;
 
     s->op.first = !q->any;
-    if (q->any)
-        s->op.after = by_stream ? at - q->end : at_most(&p->gap, at - q->end);
-    else if (!l && !k.has_depends)
-        s->op.after = at;
+    const uint64_t gap = at - q->end, room = l ? at - l->begin : 0, wait = at - ended;
     if (by_stream)
-        seen(&p->gap, at - q->end);
+        seen(&p->gap, gap);
     if (by_launch)
-        seen(&p->launch, at - l->begin);
-    struct plan_edge edge = {0, 0, true};
+        seen(&p->launch, room);
+    const bool all = !p->want.smallest;
+    if (q->any && !p->want.no_gaps)
+        s->op.after = by_stream && all ? gap : at_most(&p->gap, gap);
+    if (!q->any && !l && !k.has_depends)
+        s->op.after = at;
+    struct plan_edge edge = {0, by_launch && all ? room : at_most(&p->launch, room), true};
+    edge.lag += p->want.launch_ns;
     if (l)
-        edge = (struct plan_edge){l->number,
-                                  (by_launch ? at - l->begin : at_most(&p->launch, at - l->begin)) +
-                                      p->want.launch_ns,
-                                  true};
+        edge.from = l->number;
     if (l && !beside_edge(s, &edge))
         return -1;
     bool by_depends = k.has_depends && !by_stream && !by_launch;
-    if (!add_depends(p, r, s, ended, by_depends ? at - ended : 0))
+    if (!add_depends(p, r, s, ended, by_depends && all ? wait : 0))
         return -1;
+    p->seen.lag += by_stream ? gap : by_launch ? room : by_depends ? wait : 0;
 
     s->op.duration = rescale_ns(&p->want.rescale, r);
     s->kernel = r->kind == TRACE_OP_KERNEL || r->kind == TRACE_OP_COMM;
@@ -264,9 +271,10 @@ static int sync_op(struct plan *p, const struct trace_op *r, struct beside_slot 
     if (ended > s->begin) { /* it waited */
         s->op.duration = cpu_ns(p, at_most(&p->sync, most(tail, 1)));
         s->end = most(returned, ended);
+        seen(&p->tail, tail);
     } else {
         seen(&p->sync, r->duration_ns);
-        tail = 0;
+        tail = at_most(&p->tail, tail);
     }
     return add_depends(p, r, s, ended, cpu_ns(p, tail)) ? 0 : -1;
 }
@@ -287,10 +295,21 @@ static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, st
 
 /* ---- rows --------------------------------------------------------------------------------- */
 
+static void look(struct plan *p, const struct trace_op *r, const struct beside_slot *s)
+{
+    const uint64_t at = r->time_ns - p->from, end = at + r->duration_ns;
+    p->seen.span = most(p->seen.span, end);
+    if (!s->kernel)
+        return;
+    if (!p->any_kernel || at < p->seen.kernels)
+        p->seen.kernels = at;
+    p->seen.kernels_end = most(p->seen.kernels_end, end);
+    p->any_kernel = true;
+}
+
+/* 1, or < 0. */
 static int put(struct plan *p, const struct trace_op *r, struct err *e)
 {
-    if (!p->number)
-        p->from = r->time_ns;
     if (r->time_ns < p->from)
         return err_set(e, ERR_EPARSE, "trace: operation %llu comes before the first one",
                        (unsigned long long)p->number);
@@ -318,25 +337,48 @@ static int put(struct plan *p, const struct trace_op *r, struct err *e)
     q->begin = s->begin;
     q->end = s->end;
     q->place = p->number++;
-    p->span = most(p->span, r->time_ns - p->from + r->duration_ns);
+    look(p, r, s);
     beside_put(&p->beside);
-    return 0;
+    return 1;
+}
+
+/* The next row in order of begin, but syncs in order of end: 1, 0 the end, < 0. */
+static int pull(struct plan *p, struct err *e)
+{
+    if (!p->has_row && !p->ended) {
+        int rc = p->rows->next(p->rows, &p->row, e);
+        if (rc < 0)
+            return rc;
+        p->ended = rc == 0;
+        p->has_row = rc > 0;
+        if (p->has_row && !p->any) {
+            p->any = true;
+            p->from = p->row.op.time_ns;
+        }
+    }
+    const struct trace_op *sync = held_take(&p->held, p->ended ? UINT64_MAX : p->row.op.time_ns);
+    if (sync)
+        return put(p, sync, e);
+    if (!p->has_row)
+        return 0;
+    p->has_row = false;
+    const struct trace_op *op = &p->row.op;
+    if (op->kind != TRACE_OP_SYNC || !op->n_depends)
+        return put(p, op, e);
+    return held_add(&p->held, op) ? 1 : err_set(e, ERR_ENOMEM, "gpu: out of memory");
 }
 
 int plan_next(struct plan *p, struct plan_op *out, struct err *e)
 {
     const struct beside_slot *s;
-    while (!(s = beside_take(&p->beside, p->ended || beside_full(&p->beside)))) {
-        union trace_row row;
-        if (p->ended)
+    bool all = false;
+    while (!(s = beside_take(&p->beside, all || beside_full(&p->beside)))) {
+        if (all)
             return 0;
-        int rc = p->rows->next(p->rows, &row, e);
-        if (rc > 0)
-            rc = put(p, &row.op, e);
-        else if (rc == 0)
-            p->ended = true;
+        int rc = pull(p, e);
         if (rc < 0)
             return rc;
+        all = rc == 0;
     }
     *out = s->op;
     return 1;

@@ -49,7 +49,9 @@ struct plan_want {
     struct rescale rescale;
     uint64_t launch_ns; /* added to every launch */
     double host;        /* CPU times are so many times the captured ones */
-    uint32_t reach;     /* rows, a power of two */
+    bool smallest;  /* every lag of a device operation is the smallest of its kind seen so far */
+    bool no_gaps;   /* nothing between operations of a stream: the device has its own gap */
+    uint32_t reach; /* rows, a power of two */
 };
 struct plan;
 int plan_new(struct plan **p, struct row_source *rows, const struct plan_want *w,
@@ -57,6 +59,12 @@ int plan_new(struct plan **p, struct row_source *rows, const struct plan_want *w
 void plan_free(struct plan *p);                                               /* not the rows */
 int plan_next(struct plan *p, struct plan_op *out, struct err *e) MUST_CHECK; /* 1, 0 end, < 0 */
 const struct plan_queue *plan_queues(const struct plan *p, uint32_t *n);
-uint64_t plan_span(const struct plan *p); /* captured so far: first begin to last end, ns */
+
+struct plan_seen {                 /* in the capture, so far; ns from the first row */
+    uint64_t span;                 /* to the last end */
+    uint64_t kernels, kernels_end; /* the first kernel began, the last one ended */
+    uint64_t lag;                  /* of device operations, all together */
+};
+void plan_seen(const struct plan *p, struct plan_seen *out);
 
 #endif

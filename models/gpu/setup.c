@@ -157,7 +157,7 @@ static int read_client(struct gpu_client_setup *out, const struct config *c,
 struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
-    const struct config *tenants, *sharing, *partitions, *captured_on, *gaps;
+    const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -175,6 +175,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, partitions, false),
     CONFIG_ANY(struct raw, captured_on, false),
     CONFIG_ANY(struct raw, gaps, false),
+    CONFIG_ANY(struct raw, lags, false),
     CONFIG_F64(struct raw, timeslice_us, 1, 1e7, false),
     CONFIG_F64(struct raw, launch_us, 0, 1e6, false),
     CONFIG_F64(struct raw, duration_s, 1e-6, 1e6, false),
@@ -237,6 +238,17 @@ static int check_client(const struct gpu_setup *s, size_t i, struct err *e)
     return 0;
 }
 
+static int check_number(const struct gpu_setup *s, const struct config *list, struct err *e)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < s->clients; i++)
+        all += s->client[i].copies;
+    return all <= POLICY_GPU_TENANTS_MAX
+               ? 0
+               : config_complain(list, e, "at most %d tenants, copies and all",
+                                 POLICY_GPU_TENANTS_MAX);
+}
+
 static bool waits_for_one(const struct gpu_setup *s)
 {
     bool any = s->duration > 0;
@@ -257,6 +269,8 @@ static int read_clients(struct gpu_setup *s, const struct config *list, struct e
         rc = read_client(&s->client[s->clients], config_at(list, s->clients), &s->from, e);
     for (size_t i = 0; !rc && i < n; i++)
         rc = check_client(s, i, e);
+    if (!rc)
+        rc = check_number(s, list, e);
     if (!rc && !waits_for_one(s))
         rc = config_complain(list, e, "one tenant that is not in the background");
     return rc;
@@ -265,20 +279,24 @@ static int read_clients(struct gpu_setup *s, const struct config *list, struct e
 static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
 {
     static const char *const gaps[] = {"captured", "device", NULL};
-    int sharing = SHARING_TIME_SLICE, gap = 0;
+    static const char *const lags[] = {"captured", "smallest", NULL};
+    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0;
     int rc = in->sharing ? config_choice(in->sharing, sharings, &sharing, e) : 0;
     if (!rc && in->gaps)
         rc = config_choice(in->gaps, gaps, &gap, e);
+    if (!rc && in->lags)
+        rc = config_choice(in->lags, lags, &lag, e);
     if (!rc && in->captured_on)
         rc = rescale_config(&s->from, in->captured_on, e);
     s->sharing = (enum gpu_sharing)sharing;
     s->device_gaps = gap == 1;
+    s->smallest_lags = lag == 1;
     return rc;
 }
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e)
 {
-    struct raw in = {.s = {.host = 1, .window = 1 << 16}};
+    struct raw in = {.s = {.host = 1, .window = 1 << 14}};
     int rc = section ? config_fill(section, fields, &in, e) : 0;
     *s = in.s;
     if (rc)

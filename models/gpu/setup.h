@@ -53,9 +53,10 @@ struct gpu_setup {
     struct device_partition_want partition[GPU_PARTITIONS_MAX];
     uint32_t partitions;
     struct rescale_from from;
-    bool device_gaps; /* the profile's gaps between kernels, not the captured ones */
-    sim_cost launch;  /* added to every launch */
-    double host;      /* CPU times are so many times the captured ones */
+    bool smallest_lags; /* not the captured lags, but the smallest of their kind */
+    bool device_gaps;   /* the profile's gaps between kernels, not the captured ones */
+    sim_cost launch;    /* added to every launch */
+    double host;        /* CPU times are so many times the captured ones */
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;

@@ -166,6 +166,12 @@ static void complete(struct timeline *t, struct slot *s, sim_time begin, sim_tim
     s->edges = 0;
 }
 
+static void begun(void *ctx, uint64_t number)
+{
+    struct timeline *t = ctx;
+    at(t, number)->begin = sim_now(t->sim);
+}
+
 /* ---- operations ----------------------------------------------------------------------- */
 
 static void run(struct timeline *t);
@@ -175,41 +181,22 @@ static void ended(void *ctx, uint64_t number)
     struct timeline *t = ctx;
     struct slot *s = at(t, number);
     sim_time now = sim_now(t->sim);
-    sim_time begin = device_began(t->queue[s->op.queue].lane->stream);
+    const struct lane *l = t->queue[s->op.queue].lane;
+    sim_time begin = l->stream ? device_began(l->stream) : s->begin;
     if (t->h.ran)
         t->h.ran(t->h.ctx, &s->op, begin - t->from, now - t->from);
     complete(t, s, begin, now);
     run(t);
 }
 
-static const enum device_kind kinds[] = {
-    [TRACE_OP_KERNEL] = DEVICE_KERNEL, [TRACE_OP_H2D] = DEVICE_H2D,
-    [TRACE_OP_D2H] = DEVICE_D2H,       [TRACE_OP_D2D] = DEVICE_D2D,
-    [TRACE_OP_P2P] = DEVICE_P2P,       [TRACE_OP_MEMSET] = DEVICE_MEMSET,
-    [TRACE_OP_COMM] = DEVICE_KERNEL};
-
-static bool is_copy(const struct plan_op *op)
-{
-    return op->kind == TRACE_OP_H2D || op->kind == TRACE_OP_D2H || op->kind == TRACE_OP_P2P;
-}
-
 static void submit(struct timeline *t, struct slot *s)
 {
-    const struct plan_op *op = &s->op;
-    struct device_work w = {.kind = kinds[op->kind],
-                            .alone = (op->duration + !op->duration) * 1000,
-                            .bytes = op->bytes,
-                            .sms = op->sms,
-                            .waves = op->waves,
-                            .loads = op->loads,
-                            .compute = op->compute,
-                            .bandwidth = op->bandwidth};
-    if (!s->on_end && !op->first)
-        w.lead = op->after * 1000;
-    uint32_t place = (uint32_t)(s - t->slot);
-    uint64_t number = t->base + ((place - (uint32_t)t->base) & (t->window - 1));
-    struct device_call call = {.done = ended, .ctx = t, .arg = number};
-    lane_submit(t->queue[op->queue].lane, &w, op->bound, &call);
+    const uint32_t place = (uint32_t)(s - t->slot);
+    const uint64_t number = t->base + ((place - (uint32_t)t->base) & (t->window - 1));
+    const struct lane *l = t->queue[s->op.queue].lane;
+    const struct device_call call = {
+        .begun = l->stream ? NULL : begun, .done = ended, .ctx = t, .arg = number};
+    lane_submit(l, &s->op, s->on_end ? 0 : s->op.after, &call);
     s->state = SUBMITTED;
     follow(t, s);
 }
@@ -268,7 +255,7 @@ static bool known(const struct timeline *t, uint64_t number)
 static void after_queue(struct timeline *t, struct slot *s, const struct lane_state *q)
 {
     bool device = s->op.kind <= TRACE_OP_COMM;
-    s->on_end = !device || is_copy(&s->op) || s->op.after > TIMELINE_LEAD;
+    s->on_end = !device || lane_copies(&s->op) || s->op.after > TIMELINE_LEAD;
     if (!q->any) {
         s->on_end = true; /* no lead */
         not_before(s, follows(s, t->from));

@@ -46,6 +46,12 @@ Test(bench, the_plain_heap_sorts)
 }
 
 /* Every policy replays to the end without being ejected. */
+/* Timelines of which it is known when they end. */
+Test(bench, gpu_replays_timelines_to_their_end)
+{
+    run(bench_gpu, 7);
+}
+
 Test(bench, memory_replays_under_every_policy)
 {
     run(bench_memory, 11);

@@ -1,0 +1,117 @@
+/* gpu_report.c - what a run of the model "gpu" says. */
+#include <stdio.h>
+
+#include "models/gpu/replay.h"
+#include "models/gpu/run.h"
+
+static void number(struct measures *out, const char *tenant, const char *what, const char *unit,
+                   enum better better, double value)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%s.%s", tenant, what);
+    measures_number(out, name, unit, better, value);
+}
+
+static double over(double a, double b)
+{
+    return b > 0 ? a / b : 0;
+}
+
+static void compare(struct measures *out, const char *name, const struct score *s,
+                    const struct score *alone)
+{
+    double mean = sketch_mean(alone->latency), p99 = sketch_quantile(alone->latency, 0.99);
+    number(out, name, "alone_mean", "ms", BETTER_NONE, mean);
+    number(out, name, "alone_p99", "ms", BETTER_NONE, p99);
+    number(out, name, "slowdown", "1", BETTER_LESS, over(sketch_mean(s->latency), mean));
+    number(out, name, "slowdown_p99", "1", BETTER_LESS,
+           over(sketch_quantile(s->latency, 0.99), p99));
+    number(out, name, "normalized", "1", BETTER_MORE, over(s->rate, alone->rate));
+}
+
+static void tenant(const struct gpu_run *r, size_t i, const struct score *alone)
+{
+    const struct gpu_client_setup *set = &r->m->set.client[i];
+    const struct score *s = &r->score[i];
+    struct measures *out = r->m->out;
+    char name[80];
+    snprintf(name, sizeof name, "%s.latency", set->name);
+    struct sketch *mine = measures_sketch(out, name, "ms", r->m->env->exact);
+    if (!mine || sketch_merge(mine, s->latency))
+        out->failed = true;
+    number(out, set->name, "throughput", "1/s", BETTER_MORE, s->rate);
+    number(out, set->name, "iterations", "1", BETTER_NONE, (double)s->iterations);
+    if (alone)
+        compare(out, set->name, s, alone);
+    if (s->no_room)
+        measures_incident(out, "warning", set->name, 0, 0,
+                          "its memory is not there: it did not run");
+}
+
+static void tenants(const struct gpu_run *r, const struct score *alone)
+{
+    struct measures *out = r->m->out;
+    struct sketch *all = measures_sketch(out, "latency", "ms", r->m->env->exact);
+    double rate = 0, normalized = 0;
+    for (size_t i = 0; i < r->m->set.clients; i++) {
+        const struct score *s = &r->score[i];
+        if (!all || sketch_merge(all, s->latency))
+            out->failed = true;
+        rate += s->rate;
+        normalized += alone ? over(s->rate, alone[i].rate) : 0;
+    }
+    measures_number(out, "throughput", "1/s", BETTER_MORE, rate);
+    if (alone)
+        measures_number(out, "normalized", "1", BETTER_MORE, normalized);
+    for (size_t i = 0; i < r->m->set.clients; i++)
+        tenant(r, i, alone ? &alone[i] : NULL);
+}
+
+static void devices(const struct gpu_run *r)
+{
+    struct measures *out = r->m->out;
+    double span = (double)sim_now(r->sim) * 1e3, boards = 0; /* ps */
+    struct device_use sum = {0};
+    for (uint32_t i = 0; i < r->boards; i++) {
+        struct device_use u;
+        if (!r->board[i])
+            continue;
+        device_used(board_device(r->board[i]), &u);
+        boards++;
+        sum.busy += u.busy;
+        sum.sm_time += u.sm_time;
+        sum.kernels += u.kernels;
+        sum.copies += u.copies;
+        sum.h2d += u.h2d;
+        sum.d2h += u.d2h;
+        sum.switches += u.switches;
+        sum.preempted += u.preempted;
+        sum.switching += u.switching;
+        sum.idle_in_slice += u.idle_in_slice;
+    }
+    span *= boards;
+    measures_number(out, "busy", "1", BETTER_NONE, over((double)sum.busy, span));
+    measures_number(out, "sm_util", "1", BETTER_NONE,
+                    over((double)sum.sm_time, span * r->m->params.sms));
+    measures_number(out, "kernels", "1", BETTER_NONE, (double)sum.kernels);
+    measures_number(out, "copies", "1", BETTER_NONE, (double)sum.copies);
+    measures_number(out, "h2d", "B", BETTER_NONE, (double)sum.h2d);
+    measures_number(out, "d2h", "B", BETTER_NONE, (double)sum.d2h);
+    measures_number(out, "switches", "1", BETTER_NONE, (double)sum.switches);
+    measures_number(out, "preempted", "1", BETTER_NONE, (double)sum.preempted);
+    measures_number(out, "switching", "1", BETTER_LESS, over((double)sum.switching, span));
+    measures_number(out, "forfeited", "1", BETTER_LESS, over((double)sum.idle_in_slice, span));
+}
+
+void gpu_report_run(const struct gpu_run *r, const struct score *alone)
+{
+    struct measures *out = r->m->out;
+    if (r->replay) {
+        replay_report(r->replay, out);
+    } else {
+        measures_number(out, "span", "s", BETTER_NONE, (double)sim_now(r->sim) / 1e9);
+        tenants(r, alone);
+    }
+    devices(r);
+    measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(r->sim));
+}
