@@ -275,5 +275,5 @@ Test(import, formats_have_names_and_unknown_ones_list_them)
     cr_assert_eq(import_format_named("azure", &f, &e), ERR_ENAME);
     cr_assert_str_eq(e.msg, "no format \"azure\"; known are azure-llm, mooncake, burstgpt, "
                             "openb-pods, openb-nodes, ftrace, perf-sched, damon, ramulator, msr, "
-                            "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb");
+                            "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb, reef");
 }
