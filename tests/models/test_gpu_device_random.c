@@ -18,7 +18,7 @@ struct chaos {
     struct device_context *c[CONTEXTS];
     bool quiet[CONTEXTS]; /* held or stopped */
     struct device_stream *s[STREAMS];
-    uint64_t seed, ended[STREAMS], submitted[STREAMS], left, h2d, d2h, kernels, copies;
+    uint64_t seed, ended[STREAMS], submitted[STREAMS], left, h2d, d2h, kernels, copies, drawn;
     uint32_t n_c, n_s, sms, n_waits;
     bool over;
     struct order wait[WAITS];
@@ -90,6 +90,8 @@ static void submit(struct chaos *c, uint32_t i)
     c->done[i][n].alone = w.alone / 1000;
     c->h2d += w.kind == DEVICE_H2D ? w.bytes : 0;
     c->d2h += w.kind == DEVICE_D2H ? w.bytes : 0;
+    c->drawn += w.alone / 1000 * w.bandwidth; /* bytes: 1 GB/s is one each ns */
+    c->drawn += w.bytes * (w.kind == DEVICE_D2D ? 2 : w.kind == DEVICE_MEMSET);
     const bool copy = w.kind == DEVICE_H2D || w.kind == DEVICE_D2H || w.kind == DEVICE_P2P;
     *(copy ? &c->copies : &c->kernels) += 1;
     const struct device_call call = {.done = ended, .ctx = c, .arg = i};
@@ -195,6 +197,8 @@ static uint64_t run(uint64_t seed, const struct sim_options *opt)
     device_used(c->w.d, &u);
     cr_assert_eq(u.sm_time + u.sm_idle, sim_now(c->w.sim) * 1000 * c->sms, "seed %" PRIu64, seed);
     cr_assert(u.h2d == c->h2d && u.d2h == c->d2h, "seed %" PRIu64, seed);
+    const uint64_t most = u.bytes > c->drawn ? u.bytes : c->drawn;
+    cr_assert_leq(2 * most - u.bytes - c->drawn, 2000 * u.kernels, "seed %" PRIu64 ": bytes", seed);
     cr_assert(u.kernels == c->kernels && u.copies == c->copies, "seed %" PRIu64, seed);
     cr_assert_eq(device_free_sms(c->w.d, 0), c->sms == 100 ? 100 : 30);
     const uint64_t print = sim_fingerprint(c->w.sim);
