@@ -177,7 +177,7 @@ static int convert(const struct options *o, const char *raw, struct trace_meta *
 static void say(const struct options *o, const struct trace_meta *m, int processes)
 {
     char lost[64];
-    if (style_get(m->style, "lost", lost))
+    if (style_get(m->style, "flags", lost) && strcmp(lost, "0"))
         fprintf(stderr, "malv capture: %s records were lost: the program outran its recorder\n",
                 lost);
     if (!o->quiet)

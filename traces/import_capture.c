@@ -39,6 +39,7 @@ static bool capture_sniff(const char *head, size_t len)
     return len >= sizeof RAW_MAGIC && !memcmp(head, RAW_MAGIC, sizeof RAW_MAGIC);
 }
 
+/* flags: the records that CUPTI had no room for. */
 static int capture_open(struct importer *im, struct err *e)
 {
     struct capture *c = im->own = calloc(1, sizeof *c);
@@ -53,8 +54,7 @@ static int capture_open(struct importer *im, struct err *e)
         rc = capture_join(c->raw.items, c->rows, &c->zero, e);
     spill_free(c->raw.items);
     c->raw.items = NULL;
-    if (!rc && c->raw.lost)
-        snprintf(im->meta.style, sizeof im->meta.style, "lost=%" PRIu64, c->raw.lost);
+    im->flags = c->raw.lost < UINT32_MAX ? (unsigned)c->raw.lost : UINT32_MAX;
     return rc;
 }
 

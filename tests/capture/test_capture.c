@@ -114,6 +114,29 @@ Test(capture, rows_and_dependencies_of_a_program, .init = begin, .fini = end)
     trace_file_close(f);
 }
 
+/* What graph() does: the kernels of a graph share the correlation of its launch. */
+static const struct want graph[] = {
+    {0, 10, HOST, 0, TRACE_OP_LAUNCH, "cudaLaunchKernel", 1, 0},
+    {13, 62, HOST, 0, TRACE_OP_SYNC, "cudaEventSynchronize", 0, 1},
+    {20, 10, 0, 0, TRACE_OP_KERNEL, "a", 1, 0},
+    {40, 10, 0, 0, TRACE_OP_KERNEL, "b", 1, 0},
+    {60, 10, 0, 1, TRACE_OP_KERNEL, "c", 1, 0},
+};
+
+Test(capture, a_graph_is_launched_once, .init = begin, .fini = end)
+{
+    union trace_row row;
+    struct err e = {0};
+    cr_assert_eq(capture("", "-q", PROGRAM "graph"), 0, "%s", said);
+    struct trace_file *f = open_trace();
+    for (size_t i = 0; i < sizeof graph / sizeof *graph; i++) {
+        cr_assert_eq(trace_file_next(f, &row, &e), 1, "row %zu %s", i, e.msg);
+        check_row(f, &graph[i], &row.op);
+    }
+    cr_expect_eq(trace_file_next(f, &row, &e), 0);
+    trace_file_close(f);
+}
+
 static uint64_t rows_of(uint32_t *tenants)
 {
     union trace_row row;
@@ -210,4 +233,26 @@ Test(capture, a_raw_file_that_is_cut_does_not_hurt_the_next, .init = begin, .fin
     uint32_t tenants;
     cr_expect_gt(rows_of(&tenants), 2 * PLAIN);
     cr_expect_eq(tenants, 3);
+}
+
+/* 64 buffers of 1 MiB hold some 262 000 pairs of records of 40 and 216 bytes. */
+Test(capture, memory_is_bounded_and_what_is_lost_is_said, .init = begin, .fini = end)
+{
+    uint32_t tenants;
+    cr_assert_eq(capture("FAKE_CUPTI=hoard", "", PROGRAM "many 300000"), 0, "%s", said);
+    cr_assert(strstr(said, " records were lost: the program outran its recorder"), "%s", said);
+    uint64_t rows = rows_of(&tenants), lost = strtoull(strstr(said, ": ") + 2, NULL, 10);
+    cr_expect_eq(rows + lost, 600000, "%lu rows, %lu lost", (unsigned long)rows,
+                 (unsigned long)lost);
+    cr_expect_gt(rows, 500000);
+}
+
+Test(capture, it_may_be_loaded_before_the_program, .init = begin, .fini = end)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    cr_skip_test("the sanitizer wants to be loaded first");
+#endif
+    uint32_t tenants;
+    cr_assert_eq(capture("", "-q --preload", PROGRAM "plain"), 0, "%s", said);
+    cr_expect_eq(rows_of(&tenants), PLAIN);
 }

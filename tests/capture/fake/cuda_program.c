@@ -1,7 +1,7 @@
 /* cuda_program.c - plays a CUDA program and its driver, for tests of malv capture: loads the
  * recorder as the driver does, then says to fake_cupti.c what it did.
  *
- *   cuda-program idle | plain [STATUS] | many N | abort | kill | twice | fork [WHAT] */
+ *   cuda-program idle | plain [STATUS] | graph | many N | abort | kill | twice | fork [WHAT] */
 #include <dlfcn.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +12,17 @@
 
 #include "capture/cupti.h"
 
-enum { LAUNCH = 1, COPY, COPY_ASYNC, EVENT, WAIT, STREAM_SYNC, DEVICE_SYNC, GET_DEVICE };
+enum {
+    LAUNCH = 1,
+    COPY,
+    COPY_ASYNC,
+    EVENT,
+    WAIT,
+    STREAM_SYNC,
+    DEVICE_SYNC,
+    GET_DEVICE,
+    EVENT_SYNC
+};
 #define T(us) (UINT64_C(1700000000000000000) + (us)*UINT64_C(1000))
 
 static void (*record)(const void *record, size_t size);
@@ -30,12 +40,12 @@ static void *symbol(const char *library, const char *name)
 static int start_cuda(void)
 {
     int (*inject)(void);
-    const char *library = getenv("CUDA_INJECTION64_PATH");
-    if (!library)
+    const char *library = getenv("CUDA_INJECTION64_PATH"), *loaded = getenv("MALV_CAPTURE_PRELOAD");
+    void *s = library ? symbol(library, "InitializeInjection") : NULL, *r;
+    if (!library && !(loaded && *loaded == '1'))
         return 0;
-    void *s = symbol(library, "InitializeInjection"), *r;
     memcpy(&inject, &s, sizeof s);
-    if (!s || inject() != 1 || !(r = symbol(getenv("MALV_LIBCUPTI"), "fake_record")))
+    if ((library && (!s || inject() != 1)) || !(r = symbol(getenv("MALV_LIBCUPTI"), "fake_record")))
         return -1;
     memcpy(&record, &r, sizeof r);
     return 0;
@@ -112,6 +122,20 @@ static void plain(void)
     call(DEVICE_SYNC, 9, 410, 420);
 }
 
+/* One call that launches a graph of three kernels on two streams; then an event, waited for. */
+static void graph(void)
+{
+    struct cupti_event event = {CUPTI_EVENT, 2, 1, 13, 9};
+    call(LAUNCH, 1, 10, 20);
+    kernel("a", 1, 7, 30, 40);
+    kernel("b", 1, 7, 50, 60);
+    kernel("c", 1, 13, 70, 80);
+    call(EVENT, 2, 21, 22);
+    record(&event, sizeof event);
+    synchronize(1, 3, UINT32_MAX, 9, 23, 85);
+    call(EVENT_SYNC, 3, 23, 85);
+}
+
 static void many(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -126,6 +150,8 @@ static int act(const char *what, const char *more, char *self)
         return 0;
     if (!strcmp(what, "many"))
         many((uint32_t)atoi(more));
+    else if (!strcmp(what, "graph"))
+        graph();
     else
         plain();
     if (!strcmp(what, "abort"))

@@ -1,7 +1,7 @@
 /* fake_cupti.c - a libcupti for tests: hands out buffers of activity records as CUPTI 13 lays them
  * out, of which a program (cuda_program.c) says what is in them.  FAKE_CUPTI=old is a version that
- * is too old; =silent one that refuses to record; =slow one that never brings a buffer by itself.
- */
+ * is too old; =silent one that refuses to record; =slow one that brings nothing until it is forced
+ * to; =hoard one that keeps full buffers until then. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ void fake_record(const void *record, size_t size);
 CUPTI_CALLS(X)
 #undef X
 
-enum { NOT_COMPATIBLE = 38, MAX_LIMIT_REACHED = 12, INVALID = 1 };
+enum { NOT_COMPATIBLE = 38, MAX_LIMIT_REACHED = 12, INVALID = 1, HOARD = 128 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static cupti_request_fn *request;
@@ -51,7 +51,8 @@ cupti_result cuptiGetCallbackName(int domain, uint32_t call, const char **name)
                                           "cudaStreamWaitEvent_v3020",
                                           "cudaStreamSynchronize_v3020",
                                           "cudaDeviceSynchronize_v3020",
-                                          "cudaGetDevice_v3020"};
+                                          "cudaGetDevice_v3020",
+                                          "cudaEventSynchronize_v3020"};
     *name = domain == CUPTI_DOMAIN_DRIVER             ? "cuLaunchKernel"
             : call < sizeof runtime / sizeof *runtime ? runtime[call]
                                                       : NULL;
@@ -77,21 +78,31 @@ cupti_result cuptiActivityEnable(int kind)
     return is("silent") ? NOT_COMPATIBLE : 0;
 }
 
-static void bring(void)
+static struct {
+    uint8_t *buffer;
+    size_t used;
+} hoard[HOARD];
+static int hoarded;
+
+/* Full buffers go to whoever asked for them: at once, or (FAKE_CUPTI=hoard) at the end. */
+static void bring(int forced)
 {
-    uint8_t *full = buffer;
-    size_t n = used;
+    if (buffer && hoarded < HOARD) {
+        hoard[hoarded].buffer = buffer;
+        hoard[hoarded++].used = used;
+    }
     buffer = NULL;
     used = 0;
-    if (full)
-        complete(NULL, 0, full, room, n);
+    for (int i = 0; i < hoarded && (forced || !is("hoard")); i++)
+        complete(NULL, 0, hoard[i].buffer, room, hoard[i].used);
+    hoarded = forced || !is("hoard") ? 0 : hoarded;
 }
 
 cupti_result cuptiActivityFlushAll(uint32_t flags)
 {
     pthread_mutex_lock(&lock);
-    if (!is("slow") || flags == CUPTI_FLUSH_FORCED)
-        bring();
+    if ((!is("slow") && !is("hoard")) || flags == CUPTI_FLUSH_FORCED)
+        bring(flags == CUPTI_FLUSH_FORCED);
     pthread_mutex_unlock(&lock);
     return 0;
 }
@@ -137,7 +148,7 @@ void fake_record(const void *record, size_t size)
         return;
     pthread_mutex_lock(&lock);
     if (buffer && used + n > room)
-        bring();
+        bring(0);
     if (!buffer)
         request(&buffer, &room, &most);
     if (!(enabled >> kind & 1)) {
