@@ -190,3 +190,24 @@ Test(gpu_collective, the_switch_reduces_large_messages_of_eight)
                      "ring simple");
     end(&b);
 }
+
+/* Over PCIe there is no ll128; the constants are NCCL's, the link the profile's: by hand. */
+Test(gpu_collective, over_pcie_it_is_latency_steps_and_the_link)
+{
+    struct bench b;
+    double link = 0;
+    begin(&b, "machines/t4-server.json", COLLECTIVE_NCCL);
+    cr_assert_eq(machine_value(&b.u, "link.pcie", QUANTITY_RATE, &link, NULL), 0);
+    for (uint32_t n = 2; n <= 8; n *= 2) {
+        double s = 256 << 20, sent = 2 * s * (n - 1) / n;
+        struct collective_cost few = cost(&b, COLLECTIVE_ALL_REDUCE, COLLECTIVE_NCCL, n, 64);
+        struct collective_cost many =
+            cost(&b, COLLECTIVE_ALL_REDUCE, COLLECTIVE_NCCL, n, (uint64_t)s);
+        cr_expect_str_eq(few.how, "ring ll");
+        cr_expect_float_eq((double)few.time / 1e6, 6.6 + 2 * (n - 1) * 1.0, 0.1);
+        cr_expect_str_eq(many.how, "ring simple");
+        cr_expect_float_eq((double)many.time / 1e6,
+                           8.4 + 2 * (n - 1) * 5.7 + sent / (0.8 * link) * 1e6, 1);
+    }
+    end(&b);
+}
