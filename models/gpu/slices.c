@@ -61,6 +61,17 @@ static int read_job(const struct config *c, struct job *j, struct err *e)
     return rc;
 }
 
+/* Measures are named by jobs. */
+static bool named_before(const struct config *jobs, size_t i, const char *name)
+{
+    const char *other;
+    for (size_t k = 0; k < i; k++)
+        if (!config_str(config_get(config_at(jobs, k), "name"), &other, NULL) &&
+            !strcmp(other, name))
+            return true;
+    return false;
+}
+
 static int read_section(const struct config *c, struct section *s, struct err *e)
 {
     int rc = config_fill(c, section_fields, s, e);
@@ -72,6 +83,8 @@ static int read_section(const struct config *c, struct section *s, struct err *e
     for (size_t i = 0; !rc && i < config_count(s->jobs); i++) {
         struct job j;
         rc = read_job(config_at(s->jobs, i), &j, e);
+        if (!rc && named_before(s->jobs, i, j.name))
+            rc = config_complain(config_at(s->jobs, i), e, "another name than \"%s\"", j.name);
     }
     return rc;
 }

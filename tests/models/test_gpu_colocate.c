@@ -136,7 +136,7 @@ Test(colocate, a_run_tells_pairs_and_judges_measured_ones)
     colocate_pair(&a, &b, &of_a, &of_b);
     struct measures *out = run(m,
                                "{\"pairs\": {\"v100\": [[\"a3c\", \"lm_5\"]], \"k80\": [[\"a3c\", "
-                               "\"lm_5\", 1]]}, \"mean\": {\"k80\": 1.25}}",
+                               "\"lm_5\", 0.5]]}, \"mean\": {\"k80\": 1.25}}",
                                &e);
     cr_assert(out, "%s", e.msg);
     cr_expect_eq(*measures_find(out, "v100.a3c.lm_5"), of_a);
@@ -146,7 +146,12 @@ Test(colocate, a_run_tells_pairs_and_judges_measured_ones)
     cr_expect_eq(sketch_count(sketch_named(out, "sum")), 2);
     cr_expect_eq(sketch_count(sketch_named(out, "error_v100")), 0);
     cr_expect_eq(sketch_count(sketch_named(out, "error_k80")), 1);
-    cr_expect_eq(sketch_max(sketch_named(out, "error_of_mean")), 0.25);
+    cr_expect_eq(sketch_max(sketch_named(out, "error_of_mean")), 0.75);
+    cr_assert_eq(colocate_read(&a, &use, "k80", "a3c", &e), 0, "%s", e.msg);
+    cr_assert_eq(colocate_read(&b, &use, "k80", "lm_5", &e), 0, "%s", e.msg);
+    colocate_pair(&a, &b, &of_a, &of_b);
+    cr_expect_float_eq(sketch_max(sketch_named(out, "error")), of_a + of_b - 0.5, 1e-12);
+    cr_expect_float_eq(sketch_max(sketch_named(out, "error_k80")), of_a + of_b - 0.5, 1e-12);
     measures_free(out);
     machine_use_end(&use);
     machine_free(m);

@@ -213,6 +213,8 @@ static const struct {
      "slices: jobs[0].ms: got an object, want a time on 3g.20gb"},
     {"{\"given\": \"7g.40gb\", \"jobs\": [{\"name\": \"a\", \"ms\": {\"7g.40gb\": 1}}]}",
      "slices.given: got \"7g.40gb\", want a part of \"a100-40gb\" (gpu.mig)"},
+    {"{\"jobs\": [{\"name\": \"a\", \"ms\": {}}, {\"name\": \"a\", \"ms\": {}}]}",
+     "slices: jobs[1]: got an object, want another name than \"a\""},
     {"{\"given\": \"3g.20gb\", \"each\": true, \"jobs\": []}",
      "slices: given: got \"3g.20gb\", want none, as \"each\" is set"},
 };
