@@ -49,6 +49,8 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
     int rc = machine_use_begin(&m->use, machine, e);
     if (!rc)
         rc = device_params_read(&m->params, &m->use, e);
+    if (!rc)
+        rc = gpu_setup_slices(&m->set, &m->use, e);
     if (!rc && m->set.sharing == SHARING_DISPATCH)
         rc = dispatch_cost(&m->use, stack ? stack : "native", &m->per_command, e);
     if (!rc)

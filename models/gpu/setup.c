@@ -193,6 +193,18 @@ static const struct config_field partition_fields[] = {
     CONFIG_END,
 };
 
+/* A MIG profile, which the machine explains later (gpu_setup_slices), or numbers. */
+static int read_partition(struct gpu_setup *s, const struct config *c, bool named, struct err *e)
+{
+    struct raw_partition in = {.copy_engines = 1};
+    if (named)
+        return config_str(c, &s->slice[s->partitions], e);
+    const int rc = config_fill(c, partition_fields, &in, e);
+    s->partition[s->partitions] =
+        (struct device_partition_want){in.sms, in.memory_milli, in.copy_engines};
+    return rc;
+}
+
 static int read_partitions(struct gpu_setup *s, const struct config *list,
                            const struct config *section, struct err *e)
 {
@@ -204,13 +216,10 @@ static int read_partitions(struct gpu_setup *s, const struct config *list,
     size_t n = config_kind(list) == CONFIG_ARRAY ? config_count(list) : 0;
     if (!n || n > GPU_PARTITIONS_MAX)
         return config_complain(list, e, "a list of 1..%d partitions", GPU_PARTITIONS_MAX);
+    const bool named = config_kind(config_at(list, 0)) == CONFIG_STRING;
     int rc = 0;
-    for (; !rc && s->partitions < n; s->partitions++) {
-        struct raw_partition in = {.copy_engines = 1};
-        rc = config_fill(config_at(list, s->partitions), partition_fields, &in, e);
-        s->partition[s->partitions] =
-            (struct device_partition_want){in.sms, in.memory_milli, in.copy_engines};
-    }
+    for (; !rc && s->partitions < n; s->partitions++)
+        rc = read_partition(s, config_at(list, s->partitions), named, e);
     return rc;
 }
 

@@ -51,6 +51,7 @@ struct gpu_setup {
     sim_time timeslice; /* 0: the profile's */
     uint32_t vgpus;     /* seats of a GPU with fixed shares; 0: as many as there are tenants */
     struct device_partition_want partition[GPU_PARTITIONS_MAX];
+    const char *slice[GPU_PARTITIONS_MAX]; /* MIG profiles of all partitions, or of none */
     uint32_t partitions;
     struct rescale_from from;
     bool smallest_lags; /* not the captured lags, but the smallest of their kind */
@@ -66,6 +67,8 @@ struct gpu_setup {
 };
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e) MUST_CHECK;
+/* Fills `partition` where they are named by MIG profiles. */
+int gpu_setup_slices(struct gpu_setup *s, struct machine_use *u, struct err *e) MUST_CHECK;
 void gpu_setup_free(struct gpu_setup *s);
 const char *gpu_sharing_name(enum gpu_sharing s);
 

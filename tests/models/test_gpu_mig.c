@@ -6,6 +6,7 @@
 
 #include "harness/base/profile.h"
 #include "models/gpu/mig.h"
+#include "models/gpu/setup.h"
 
 struct world {
     struct machine *machine;
@@ -260,6 +261,25 @@ Test(mig, a_partition_is_what_the_profile_says)
     cr_expect(!mig_fits(&g, mig_profile(&w.table, "3g.20gb")));
     mig_remove(&g, number);
     cr_expect(mig_fits(&g, mig_profile(&w.table, "3g.20gb")));
+    end(&w);
+}
+
+/* "partitions" of the model gpu, by name. */
+Test(mig, the_gpu_model_takes_profiles_for_partitions)
+{
+    static const char json[] = "{\"sharing\": \"mig\", \"partitions\": [\"3g.20gb\", \"4g.20gb\"]}";
+    struct world w = world_of(A100);
+    struct gpu_setup s;
+    struct config *c = NULL;
+    struct err e = {0};
+    cr_assert_eq(config_parse(&c, "gpu", json, strlen(json), &e), 0, "%s", e.msg);
+    cr_assert_eq(gpu_setup_read(&s, c, &e), 0, "%s", e.msg);
+    cr_assert_eq(gpu_setup_slices(&s, &w.use, &e), 0, "%s", e.msg);
+    cr_expect_eq(s.partitions, 2);
+    cr_expect(s.partition[0].sms == 42 && s.partition[0].memory_milli == 500);
+    cr_expect(s.partition[1].sms == 56 && s.partition[1].copy_engines == 4);
+    gpu_setup_free(&s);
+    config_free(c);
     end(&w);
 }
 
