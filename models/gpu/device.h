@@ -9,11 +9,14 @@
  *             context without work gives the rest of its slice up (or, with
  *             forfeit set, keeps the device idle until it ends).  Contexts
  *             joined by MPS are one for this purpose.
- *   in space  the kernels of the context that is on (MPS: of all of them)
- *             share the partition's SMs: by stream priority, then in the order
- *             of their beginning, each gets the SMs that it can fill from what
- *             is left (the block scheduler's "leftover" policy), never more
- *             than its context's limit.  A kernel with fewer SMs than it can
+ *   in space  contexts that are on together (MPS) get the partition's SMs by
+ *             context priority; those of one priority share them evenly, and
+ *             who wants less than its part leaves the rest (assumed; one pair
+ *             of Tally's measurements has it so).  Within a context kernels
+ *             get them by stream priority, then in the order of their
+ *             beginning: each what it can fill from what is left (the block
+ *             scheduler's "leftover" policy), never more than its context's
+ *             limit.  A kernel with fewer SMs than it can
  *             fill runs in more waves.  SMs come free block by block: a kernel
  *             that waits for SMs gets them as blocks of the others end, not at
  *             once.

@@ -32,20 +32,76 @@ static uint32_t want(struct device_stream *s, sim_time now)
     return r->want < s->c->room ? r->want : s->c->room;
 }
 
-/* In order, each aims at what it can fill of what is left. */
+/* What the kernels [from, to) want, by context; how many contexts that are. */
+static uint32_t count_wants(struct group *g, uint32_t from, uint32_t to, sim_time now)
+{
+    uint32_t contexts = 0;
+    for (uint32_t i = from; i < to; i++)
+        g->at[i]->c->wanted = 0;
+    for (uint32_t i = from; i < to; i++) {
+        struct device_context *c = g->at[i]->c;
+        c->room = c->sms_limit;
+        const uint32_t w = want(g->at[i], now),
+                       more = w < c->room - c->wanted ? w : c->room - c->wanted;
+        contexts += more && !c->wanted;
+        c->wanted += more;
+    }
+    return contexts;
+}
+
+/* Contexts of one priority: who wants no more than an even part of what is left gets it, the others
+ * share the rest evenly; the first ones get what does not divide. */
+static void share_rooms(struct group *g, uint32_t from, uint32_t to, uint32_t left, sim_time now)
+{
+    uint32_t n = count_wants(g, from, to, now);
+    bool again = n > 1;
+    while (again && n) {
+        const uint32_t even = left / n;
+        again = false;
+        for (uint32_t i = from; i < to; i++) {
+            struct device_context *c = g->at[i]->c;
+            if (!c->wanted || c->wanted > even)
+                continue;
+            c->room = c->wanted;
+            left -= c->wanted;
+            c->wanted = 0;
+            n--;
+            again = true;
+        }
+    }
+    for (uint32_t i = from; i < to && n; i++) {
+        struct device_context *c = g->at[i]->c;
+        if (!c->wanted)
+            continue;
+        const uint32_t even = left / n;
+        c->room = c->wanted < even ? c->wanted : even;
+        left -= c->room;
+        c->wanted = 0;
+        n--;
+    }
+}
+
+static bool aim_for(struct device_partition *p, struct device_stream *s, uint32_t *left)
+{
+    const uint32_t w = want(s, p->since), got = w < *left ? w : *left;
+    s->run.target = got;
+    *left -= got;
+    s->c->room -= got < s->c->room ? got : s->c->room;
+    return s->run.start <= p->since && s->run.sms < s->run.want;
+}
+
+/* Priority by priority the contexts get their part; within it, in order, each kernel aims at what
+ * it can fill of what is left. */
 static bool aim(struct device_partition *p, struct group *g)
 {
     uint32_t left = p->sms - p->saving;
     bool wanted = false;
-    for (uint32_t i = 0; i < g->n; i++)
-        g->at[i]->c->room = g->at[i]->c->sms_limit;
-    for (uint32_t i = 0; i < g->n; i++) {
-        struct device_stream *s = g->at[i];
-        const uint32_t w = want(s, p->since), got = w < left ? w : left;
-        s->run.target = got;
-        wanted |= s->run.start <= p->since && s->run.sms < s->run.want;
-        left -= got;
-        s->c->room -= got < s->c->room ? got : s->c->room;
+    for (uint32_t from = 0, to; from < g->n; from = to) {
+        for (to = from + 1; to < g->n && g->at[to]->c->prio == g->at[from]->c->prio;)
+            to++;
+        share_rooms(g, from, to, left, p->since);
+        for (uint32_t i = from; i < to; i++)
+            wanted |= aim_for(p, g->at[i], &left);
     }
     return wanted;
 }

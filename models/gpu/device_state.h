@@ -100,6 +100,7 @@ struct device_context {
     struct group *g;
     int32_t prio;
     uint32_t sms_limit, room; /* room: what device_settle has left of it */
+    uint32_t wanted;          /* by all its kernels, while SMs are handed out */
     uint64_t allocated;
     bool held, stopped;
     struct device_call drained, on_stopped;
