@@ -25,7 +25,7 @@ struct client {
     struct waiting waiting;
     uint64_t count;          /* iterations; 0: no end */
     uint64_t arrived, ended; /* iterations */
-    sim_time came;           /* the one under way */
+    sim_time came, began;    /* the one under way */
     sim_time from, to;       /* of what is measured: the first began, the last ended */
     enum gpu_arrival arrival;
     bool busy, done, no_room;
@@ -65,6 +65,7 @@ static void begin(struct client *c, sim_time came)
     sim_time now = sim_now(c->run->sim);
     c->busy = true;
     c->came = came;
+    c->began = now;
     if (c->ended == c->set->warmup)
         c->from = c->arrival == ARRIVE_LOOP ? now : came;
     for (uint32_t i = 0; i < c->program->devices; i++)
@@ -98,6 +99,7 @@ static void measure(struct client *c, sim_time now)
     c->to = now;
     c->score->iterations++;
     sketch_add(c->score->latency, (double)(now - c->came) / 1e6);
+    sketch_add(c->score->service, (double)(now - c->began) / 1e6);
 }
 
 static void iteration_ended(void *ctx, int rc)

@@ -185,7 +185,7 @@ static int run_alone(struct gpu_model *m, size_t i, struct score *alone)
         rc = gpu_run_go(&r);
     if (!rc) {
         *alone = r.score[i];
-        r.score[i].latency = NULL;
+        r.score[i].latency = r.score[i].service = NULL;
     }
     gpu_run_end(&r);
     return rc;
@@ -212,8 +212,10 @@ static int run_all(struct gpu_model *m)
         rc = run_alone(m, i, &alone[i]);
     if (!rc)
         rc = run_together(m, n ? alone : NULL);
-    for (size_t i = 0; alone && i < n; i++)
+    for (size_t i = 0; alone && i < n; i++) {
         sketch_free(alone[i].latency);
+        sketch_free(alone[i].service);
+    }
     free(alone);
     return rc;
 }

@@ -26,7 +26,21 @@ static void compare(struct measures *out, const char *name, const struct score *
     number(out, name, "slowdown", "1", BETTER_LESS, over(sketch_mean(s->latency), mean));
     number(out, name, "slowdown_p99", "1", BETTER_LESS,
            over(sketch_quantile(s->latency, 0.99), p99));
+    number(out, name, "service_slowdown", "1", BETTER_LESS,
+           over(sketch_mean(s->service), sketch_mean(alone->service)));
+    number(out, name, "service_slowdown_p99", "1", BETTER_LESS,
+           over(sketch_quantile(s->service, 0.99), sketch_quantile(alone->service, 0.99)));
     number(out, name, "normalized", "1", BETTER_MORE, over(s->rate, alone->rate));
+}
+
+static void keep(const struct gpu_run *r, const char *tenant, const char *what,
+                 const struct sketch *sketch)
+{
+    char name[80];
+    snprintf(name, sizeof name, "%s.%s", tenant, what);
+    struct sketch *mine = measures_sketch(r->m->out, name, "ms", r->m->env->exact);
+    if (!mine || sketch_merge(mine, sketch))
+        r->m->out->failed = true;
 }
 
 static void tenant(const struct gpu_run *r, size_t i, const struct score *alone)
@@ -34,11 +48,8 @@ static void tenant(const struct gpu_run *r, size_t i, const struct score *alone)
     const struct gpu_client_setup *set = &r->m->set.client[i];
     const struct score *s = &r->score[i];
     struct measures *out = r->m->out;
-    char name[80];
-    snprintf(name, sizeof name, "%s.latency", set->name);
-    struct sketch *mine = measures_sketch(out, name, "ms", r->m->env->exact);
-    if (!mine || sketch_merge(mine, s->latency))
-        out->failed = true;
+    keep(r, set->name, "latency", s->latency);
+    keep(r, set->name, "service", s->service);
     number(out, set->name, "throughput", "1/s", BETTER_MORE, s->rate);
     number(out, set->name, "iterations", "1", BETTER_NONE, (double)s->iterations);
     if (alone)

@@ -117,7 +117,8 @@ int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct er
     if (!r->sim || !r->score)
         return err_set(e, ERR_ENOMEM, "gpu: out of memory");
     for (size_t i = 0; i < m->set.clients; i++)
-        if (!(r->score[i].latency = sketch_new(m->env->exact)))
+        if (!(r->score[i].latency = sketch_new(m->env->exact)) ||
+            !(r->score[i].service = sketch_new(m->env->exact)))
             return err_set(e, ERR_ENOMEM, "gpu: out of memory");
     if (!m->set.clients)
         return replay_new(r, m->env->rows);
@@ -157,8 +158,10 @@ void gpu_run_end(struct gpu_run *r)
     replay_free(r->replay);
     for (uint32_t i = 0; i < r->boards; i++)
         board_free(r->board[i]);
-    for (size_t i = 0; r->score && i < r->m->set.clients; i++)
+    for (size_t i = 0; r->score && i < r->m->set.clients; i++) {
         sketch_free(r->score[i].latency);
+        sketch_free(r->score[i].service);
+    }
     free(r->score);
     sim_free(r->sim);
 }

@@ -11,7 +11,8 @@ struct replay;
 
 /* What one entry of "tenants" did, all its copies together. */
 struct score {
-    struct sketch *latency; /* ms, of measured iterations */
+    struct sketch *latency; /* ms, of measured iterations, from arrival */
+    struct sketch *service; /* from their begin */
     uint64_t iterations;    /* measured, and ended */
     double rate;            /* 1/s, all copies */
     bool no_room;           /* its memory was not there */
