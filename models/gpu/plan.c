@@ -173,7 +173,7 @@ static void shape(const struct plan *p, const struct trace_op *r, struct plan_op
     op->compute = r->bound == TRACE_OP_BOUND_MEMORY ? COMPUTE_MEMORY : 0;
     if (r->sms) {
         op->sms = r->sms < p->want.to->sms ? r->sms : 0;
-        op->loads = r->sms; /* more than there are: in waves */
+        op->loads = r->sms; /* blocks, in SMs filled once */
     } else if (r->grid && r->block && device_fit(p->want.to, &k, &w)) {
         op->sms = w.sms;
         op->waves = w.waves;

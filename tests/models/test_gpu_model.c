@@ -62,8 +62,8 @@ Test(gpu_model, mps)
     measures_free(m);
     p.sms = q.sms = 100;
     m = share("{'sharing':'mps'," TWO(",'percent':30", ",'percent':70") "}", &p, &q);
-    near(m, "p.normalized", 0.3, 0.01);
-    near(m, "q.normalized", 0.7, 0.01);
+    near(m, "p.normalized", 1.0 / 4, 0.01); /* a wave of 100 SMs in four of 30, in two of 70 */
+    near(m, "q.normalized", 1.0 / 2, 0.01);
     measures_free(m);
 }
 
