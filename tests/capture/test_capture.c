@@ -256,3 +256,27 @@ Test(capture, it_may_be_loaded_before_the_program, .init = begin, .fini = end)
     cr_assert_eq(capture("", "-q --preload", PROGRAM "plain"), 0, "%s", said);
     cr_expect_eq(rows_of(&tenants), PLAIN);
 }
+
+/* From the program to the model: the replay on the same device takes as long as the program did. */
+Test(capture, what_was_captured_replays, .init = begin, .fini = end)
+{
+    static const char experiment[] =
+        "{\"schema\":\"malv-experiment/1\",\"name\":\"again\",\"model\":\"gpu\",\"machine\":"
+        "\"machines/h100-server.json\",\"seed\":1,\"trials\":1,\"trace\":{\"file\":\"%s\"},"
+        "\"gpu\":{}}";
+    char line[600], text[2048] = "";
+    cr_assert_eq(capture("", "-q", PROGRAM "plain"), 0, "%s", said);
+    snprintf(line, sizeof line, "%s/x.json", folder);
+    FILE *f = fopen(line, "w");
+    cr_assert(f);
+    fprintf(f, experiment, out);
+    fclose(f);
+    snprintf(line, sizeof line, BUILD "/malv run %s/x.json -q -o %s/r.h5 --json 2>&1", folder,
+             folder);
+    f = popen(line, "r");
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    cr_assert_eq(pclose(f), 0, "%s", text);
+    cr_expect(strstr(text, "\"span\":0.00041,"), "%s", text);
+    cr_expect(strstr(text, "\"span_error\":0,"), "%s", text);
+    cr_expect(strstr(text, "\"start_error_max\":0,"), "%s", text);
+}
