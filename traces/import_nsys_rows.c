@@ -218,8 +218,8 @@ static uint32_t copy_kind(uint32_t kind, uint32_t from, uint32_t to)
 static int copy(struct nsys *n, struct op_raw *r, struct err *e)
 {
     (void)e;
-    uint64_t from, to;
-    bool both = nsys_db_get(n->db, FROM, &from) & nsys_db_get(n->db, TO, &to);
+    uint64_t from = 0, to = 0;
+    bool both = nsys_db_get(n->db, FROM, &from) && nsys_db_get(n->db, TO, &to);
     nsys_db_get(n->db, BYTES, &r->op.bytes);
     r->op.kind = copy_kind(small(n, COPY_KIND), both ? (uint32_t)from : 0, both ? (uint32_t)to : 0);
     return 0;

@@ -136,8 +136,7 @@ static const char *const programs[] = {
     "{\"preset\": \"mobilenetv2-inference\", \"iterations\": 5, \"streams\": 3, \"jitter\": 0.2}",
     "{\"preset\": \"llm-decode\", \"iterations\": 4, \"streams\": 8, \"host_us\": 20}",
     "{\"preset\": \"llm-prefill\", \"iterations\": 2, \"queue\": 3, \"idle_us\": 50}",
-    "{\"preset\": \"resnet50-inference\", \"iterations\": 3, \"streams\": 64, \"h2d_bytes\": 0, "
-    "\"d2h_bytes\": 0, \"queue\": 1}",
+    "{\"preset\": \"resnet50-inference\", \"iterations\": 3, \"streams\": 64, \"queue\": 1}",
 };
 
 Test(synth_ops, timelines_keep_their_order)
