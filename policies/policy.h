@@ -261,7 +261,7 @@ struct policy_dispatch {
 };
 
 /* What part of the GPU is whose?  Asked when a tenant comes or goes, and every period.
- * Default: what the experiment says, else equal parts. */
+ * Default: the parts that there are, at first what the experiment says. */
 enum policy_share_of { POLICY_SHARE_TIME, POLICY_SHARE_SMS };
 struct policy_share_obs {
     uint64_t now_ns, period;

@@ -76,6 +76,7 @@ static uint32_t busy_milli(struct share *x)
 static void ask(struct share *x)
 {
     struct policy_gpu_tenant seen[POLICY_GPU_TENANTS_MAX];
+    uint32_t before[POLICY_GPU_TENANTS_MAX];
     struct policy_share_obs o = {.now_ns = sim_now(x->sim),
                                  .period = x->period,
                                  .of = x->p.of,
@@ -86,8 +87,10 @@ static void ask(struct share *x)
         gpu_tenant_see(x->tenant[i], x->p.sms, &seen[i]);
     if (!x->n)
         return;
+    memcpy(before, x->milli, x->n * sizeof *before);
     policy_slot_share(x->policy, &o, x->milli);
-    apply(x);
+    if (memcmp(before, x->milli, x->n * sizeof *before) != 0)
+        apply(x);
 }
 
 static void period_over(void *ctx, uint64_t arg)
@@ -110,7 +113,8 @@ int share_come(struct share *x, const struct gpu_tenant *t, uint32_t milli, stru
         at--;
     }
     x->tenant[at] = t;
-    x->milli[at] = milli ? milli : POLICY_MILLI / x->n;
+    const uint32_t whole = x->p.of == POLICY_SHARE_SMS ? 1 : x->n; /* parts of SMs may overlap */
+    x->milli[at] = milli ? milli : POLICY_MILLI / whole;
     if (!x->next && x->p.period)
         x->next = sim_after(x->sim, x->p.period, SHARE_PRIO, period_over, x, 0);
     ask(x);

@@ -2,7 +2,8 @@
  *
  * Every `period`, and when a tenant comes or goes, the policy is asked for the
  * parts, in 1/1000; they go to the device as limits of SMs (MPS percentages)
- * or, in proportion, as time slices that sum to `turn`.                     */
+ * or, in proportion, as time slices that sum to `turn`.  Until a policy changes
+ * a part, and without one, the device keeps what the experiment says.        */
 #ifndef MODELS_GPU_SHARE_H
 #define MODELS_GPU_SHARE_H
 
@@ -22,7 +23,7 @@ struct share *share_new(struct sim *s, struct device *d, const struct share_para
                         struct policy_slot *policy);
 void share_free(struct share *x);
 
-/* milli: the part that the experiment gives it; 0: an equal one.  In order of id. */
+/* milli: the part that the experiment gives it; 0: all SMs, an equal part of the time. */
 int share_come(struct share *x, const struct gpu_tenant *t, uint32_t milli,
                struct err *e) MUST_CHECK;
 void share_go(struct share *x, const struct gpu_tenant *t);

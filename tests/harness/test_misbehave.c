@@ -32,6 +32,14 @@ static const char tenants[] =
     "{\"name\": \"t\", \"vcpus\": 4, \"mem_gib\": 4,"
     " \"workload\": {\"program\": \"training\", \"workers\": 3}}]}";
 
+#define GPU(how)                                                                                   \
+    "\"model\": \"gpu\", \"machine\": \"machines/a100-40gb.json\", \"stack\": \"malv\","           \
+    "\"programs\": {\"p\": {\"synth\": {\"preset\": \"resnet50-inference\"}}}, \"gpu\": {" how     \
+    ", \"tenants\": [{\"program\": \"p\", \"name\": \"a\", \"count\": 3, \"prio\": 1},"            \
+    " {\"program\": \"p\", \"name\": \"b\", \"count\": 3}]}"
+static const char kernels[] = GPU("\"sharing\": \"dispatch\"");
+static const char parts[] = GPU("\"sharing\": \"mps\", \"share_ms\": 1");
+
 static const struct {
     const char *model, *bound, *hook, *how;
     int at;
@@ -67,6 +75,13 @@ static const struct {
     {tenants, "cpu.balance", "cpu_balance", "bad", 0, "cpu_util",
      "cpu_balance answered -3, want 0"},
     {tenants, "cpu.balance", "cpu_balance", "crash", 3, NULL, "cpu_balance crashed: "},
+    {kernels, "gpu.dispatch", "gpu_dispatch", "bad", 0, "span", "gpu_dispatch answered tenant "},
+    {kernels, "gpu.dispatch", "gpu_dispatch", "idle", 0, "span",
+     "gpu_dispatch leaves the GPU idle while commands wait"},
+    {kernels, "gpu.dispatch", "gpu_dispatch", "crash", 30, NULL, "gpu_dispatch crashed: "},
+    {kernels, "gpu.dispatch", "gpu_dispatch", "hang", 0, "span", "gpu_dispatch did not return: "},
+    {parts, "gpu.share", "gpu_share", "bad", 0, "span", "gpu_share gave tenant 0 a part of 0"},
+    {parts, "gpu.share", "gpu_share", "crash", 2, NULL, "gpu_share crashed: "},
 };
 #define N_CASES (sizeof cases / sizeof *cases)
 
