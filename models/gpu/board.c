@@ -57,6 +57,14 @@ static int cut(struct board *b, struct err *e)
     return rc;
 }
 
+static uint32_t tenants_of(const struct gpu_setup *set)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < set->clients; i++)
+        n += set->client[i].copies;
+    return n ? n : 1;
+}
+
 static bool in_front(struct board *b)
 {
     const struct board_want *w = &b->want;
@@ -68,7 +76,7 @@ static bool in_front(struct board *b)
     if (!w->share || (!time && w->sharing != SHARING_MPS))
         return true;
     const struct share_params s = {time ? POLICY_SHARE_TIME : POLICY_SHARE_SMS, w->params->sms,
-                                   w->set->share_period, 2 * slice_of(b, 1024)};
+                                   w->set->share_period, tenants_of(w->set) * slice_of(b, 1024)};
     return (b->share = share_new(b->sim, b->device, &s, w->share)) != NULL;
 }
 

@@ -40,6 +40,24 @@ static int launch_more(struct machine_use *u, const char *name, sim_cost *out, s
     return 0;
 }
 
+/* What a channel between a program and its GPU adds: the thread that launches waits for its part of
+ * a message; beside it the server must keep up. */
+static int read_remote(struct gpu_model *m, sim_cost *launch, struct err *e)
+{
+    struct remote_channel c;
+    if (m->set.remote == REMOTE_NONE)
+        return 0;
+    int rc = remote_channel_read(&c, m->set.remote, &m->use, e);
+    if (rc)
+        return rc;
+    c.coalesce = m->set.coalesce;
+    const sim_cost guest = remote_async(&c), server = remote_behind(&c);
+    *launch += guest > server ? guest : server;
+    m->plan.sync_ns = remote_sync(&c) / 1000;
+    m->plan.byte_ps = c.byte;
+    return 0;
+}
+
 static int read_machine(struct gpu_model *m, const struct machine *machine, const char *stack,
                         struct err *e)
 {
@@ -59,7 +77,14 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
         return rc;
     if (!m->set.device_gaps) /* they are in the lags */
         m->params.gap = m->params.graph_gap = 0;
+    sim_cost call = 0;
+    rc = read_remote(m, &call, e);
+    if (rc)
+        return rc;
+    more += call;
     m->plan = (struct plan_want){.to = &m->params,
+                                 .sync_ns = m->plan.sync_ns,
+                                 .byte_ps = m->plan.byte_ps,
                                  .launch_ns = (m->set.launch + more + 500) / 1000,
                                  .host = m->set.host,
                                  .no_gaps = m->set.device_gaps,

@@ -66,7 +66,7 @@ static void tenants(const struct gpu_run *r, const struct score *alone)
     double rate = 0, normalized = 0;
     for (size_t i = 0; i < r->m->set.clients; i++) {
         const struct score *s = &r->score[i];
-        if (!all || sketch_merge(all, s->latency))
+        if (!all || (!r->m->set.client[i].background && sketch_merge(all, s->latency)))
             out->failed = true;
         rate += s->rate;
         normalized += alone ? over(s->rate, alone[i].rate) : 0;

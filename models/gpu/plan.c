@@ -5,6 +5,7 @@
 #include "models/gpu/beside.h"
 #include "models/gpu/held.h"
 #include "models/gpu/marks.h"
+#include "models/gpu/queues.h"
 
 /* What a kernel draws of the memory bandwidth where its bytes are not known, by what it is said to
  * be bound by: NVIDIA's own analytic constant for memory-bound operations (0.8, aiconfigurator); a
@@ -14,14 +15,6 @@ enum { DRAW_MEMORY = 800, DRAW_COMPUTE = 200, DRAW_UNKNOWN = 400 };
  * a kernel memory-bound from 60 % of the bandwidth on; assumed. */
 enum { COMPUTE_MEMORY = 500 };
 
-enum { BUCKETS = 256 };
-struct queue {
-    struct plan_queue at;
-    uint32_t next; /* 1 + index in its bucket */
-    bool any;
-    uint64_t begin, end; /* of its last operation, on the plan's clock */
-    uint64_t place;      /* of that operation in the ring */
-};
 struct least { /* the smallest lag of a kind seen so far */
     uint64_t ns;
     bool any;
@@ -31,9 +24,7 @@ struct plan {
     struct plan_want want;
     struct marks *marks;
     struct beside beside;
-    struct queue *queue;
-    struct plan_queue *list; /* the same, for others to look at */
-    uint32_t queues, cap, bucket[BUCKETS], last;
+    struct queues queues;
     struct least launch, gap, sync, tail;
     struct plan_seen seen;
     bool any_kernel;
@@ -65,58 +56,19 @@ void plan_free(struct plan *p)
     marks_free(p->marks);
     beside_end(&p->beside);
     held_end(&p->held);
-    free(p->queue);
-    free(p->list);
+    queues_end(&p->queues);
     free(p);
 }
 
 const struct plan_queue *plan_queues(const struct plan *p, uint32_t *n)
 {
-    *n = p->queues;
-    return p->list;
+    *n = p->queues.n;
+    return p->queues.list;
 }
 
 void plan_seen(const struct plan *p, struct plan_seen *out)
 {
     *out = p->seen;
-}
-
-/* ---- queues ----------------------------------------------------------------------- */
-
-static bool same(const struct plan_queue *a, const struct trace_op *r)
-{
-    return a->tenant == r->tenant && a->device == r->device && a->stream == r->stream;
-}
-
-static bool more_queues(struct plan *p)
-{
-    uint32_t cap = p->cap ? 2 * p->cap : 16;
-    struct queue *q = realloc(p->queue, cap * sizeof *q);
-    p->queue = q ? q : p->queue;
-    struct plan_queue *l = q ? realloc(p->list, cap * sizeof *l) : NULL;
-    p->list = l ? l : p->list;
-    p->cap = l ? cap : p->cap;
-    return l != NULL;
-}
-
-/* Index of the row's queue, new or known; UINT32_MAX: out of memory. */
-static uint32_t queue_of(struct plan *p, const struct trace_op *r)
-{
-    if (p->last < p->queues && same(&p->queue[p->last].at, r))
-        return p->last;
-    uint32_t *b = &p->bucket[(r->tenant * 31 + r->device * 7 + r->stream) % BUCKETS];
-    uint32_t i = *b;
-    while (i && !same(&p->queue[i - 1].at, r))
-        i = p->queue[i - 1].next;
-    if (i)
-        return p->last = i - 1;
-    if (p->queues == p->cap && !more_queues(p))
-        return UINT32_MAX;
-    p->queue[p->queues] = (struct queue){.at = {r->tenant, r->device, r->stream}, .next = *b};
-    p->list[p->queues] = p->queue[p->queues].at;
-    p->last = p->queues++;
-    *b = p->queues;
-    return p->last;
 }
 
 /* ---- lags ------------------------------------------------------------------------- */
@@ -190,49 +142,67 @@ static void draw(const struct plan *p, const struct trace_op *r, struct plan_op 
                                          : said[r->bound <= TRACE_OP_BOUND_MEMORY ? r->bound : 0];
 }
 
-/* When a device operation could have begun at the earliest, by each constraint. */
+/* What a device operation waited for in the capture. */
 struct limits {
-    uint64_t stream, launch, depends;
-    bool has_stream, has_launch, has_depends;
+    const struct mark *launch; /* NULL: none */
+    uint64_t stream, depends;  /* ended */
+    bool has_stream, has_depends;
+    bool by_stream, by_launch,
+        by_depends; /* which of them was last, with the smallest lags added */
 };
+
+static struct limits limits_of(const struct plan *p, const struct trace_op *r,
+                               const struct queue *q)
+{
+    struct limits k = {.has_stream = q->any, .stream = q->any ? q->end : 0};
+    k.has_depends = last_end(p, r, &k.depends);
+    if (r->correlation)
+        k.launch = marks_find(p->marks, r->tenant, r->correlation, true);
+    const uint64_t stream = k.has_stream ? q->end + at_most(&p->gap, UINT64_MAX) : 0;
+    const uint64_t launch = k.launch ? k.launch->begin + at_most(&p->launch, UINT64_MAX) : 0;
+    k.by_stream = k.has_stream && stream >= launch && stream >= k.depends;
+    k.by_launch = k.launch && !k.by_stream && launch >= k.depends;
+    k.by_depends = k.has_depends && !k.by_stream && !k.by_launch;
+    return k;
+}
+
+static uint64_t earliest(const struct limits *k)
+{
+    return most(most(k->stream, k->depends), k->launch ? k->launch->begin : 0);
+}
+
+static bool launched(const struct plan *p, const struct trace_op *r, const struct limits *k,
+                     struct beside_slot *s)
+{
+    const uint64_t room = s->begin - k->launch->begin;
+    const bool all = k->by_launch && !p->want.smallest;
+    struct plan_edge edge = {k->launch->number, all ? room : at_most(&p->launch, room), true};
+    edge.lag += p->want.launch_ns;
+    if (r->kind == TRACE_OP_H2D || r->kind == TRACE_OP_D2H)
+        edge.lag += (uint64_t)(p->want.byte_ps * (double)r->bytes / 1e3);
+    return beside_edge(s, &edge);
+}
 
 static int device_op(struct plan *p, const struct trace_op *r, struct queue *q,
                      struct beside_slot *s)
 {
-    const struct mark *l =
-        r->correlation ? marks_find(p->marks, r->tenant, r->correlation, true) : NULL;
-    uint64_t ended;
-    struct limits k = {.has_stream = q->any, .has_launch = l, .has_depends = false};
-    k.has_depends = last_end(p, r, &ended);
-    k.stream = k.has_stream ? q->end + at_most(&p->gap, UINT64_MAX) : 0;
-    k.launch = k.has_launch ? l->begin + at_most(&p->launch, UINT64_MAX) : 0;
-    k.depends = k.has_depends ? ended : 0;
-    uint64_t earliest = most(most(k.has_stream ? q->end : 0, l ? l->begin : 0), k.depends);
-    uint64_t at = s->begin = most(s->begin, earliest);
-    bool by_stream = k.has_stream && k.stream >= k.launch && k.stream >= k.depends;
-    bool by_launch = l && !by_stream && k.launch >= k.depends;
-
-    s->op.first = !q->any;
-    const uint64_t gap = at - q->end, room = l ? at - l->begin : 0, wait = at - ended;
-    if (by_stream)
+    const struct limits k = limits_of(p, r, q);
+    const uint64_t at = s->begin = most(s->begin, earliest(&k));
+    const uint64_t gap = at - k.stream, room = k.launch ? at - k.launch->begin : 0;
+    const uint64_t wait = at - k.depends;
+    if (k.by_stream)
         seen(&p->gap, gap);
-    if (by_launch)
+    if (k.by_launch)
         seen(&p->launch, room);
-    const bool all = !p->want.smallest;
+    s->op.first = !q->any;
     if (q->any && !p->want.no_gaps)
-        s->op.after = by_stream && all ? gap : at_most(&p->gap, gap);
-    if (!q->any && !l && !k.has_depends)
+        s->op.after = k.by_stream && !p->want.smallest ? gap : at_most(&p->gap, gap);
+    if (!q->any && !k.launch && !k.has_depends)
         s->op.after = at;
-    struct plan_edge edge = {0, by_launch && all ? room : at_most(&p->launch, room), true};
-    edge.lag += p->want.launch_ns;
-    if (l)
-        edge.from = l->number;
-    if (l && !beside_edge(s, &edge))
+    if ((k.launch && !launched(p, r, &k, s)) ||
+        !add_depends(p, r, s, k.depends, k.by_depends && !p->want.smallest ? wait : 0))
         return -1;
-    bool by_depends = k.has_depends && !by_stream && !by_launch;
-    if (!add_depends(p, r, s, ended, by_depends && all ? wait : 0))
-        return -1;
-    p->seen.lag += by_stream ? gap : by_launch ? room : by_depends ? wait : 0;
+    p->seen.lag += k.by_stream ? gap : k.by_launch ? room : k.by_depends ? wait : 0;
 
     s->op.duration = rescale_ns(&p->want.rescale, r);
     s->kernel = r->kind == TRACE_OP_KERNEL || r->kind == TRACE_OP_COMM;
@@ -248,7 +218,8 @@ static int device_op(struct plan *p, const struct trace_op *r, struct queue *q,
 
 static uint64_t cpu_ns(const struct plan *p, uint64_t ns)
 {
-    return p->want.host == 1 ? ns : (uint64_t)((double)ns * p->want.host + 0.5);
+    const double scaled = (double)ns * p->want.host + 0.5;
+    return p->want.host == 1 ? ns : scaled < PLAN_LONGEST ? (uint64_t)scaled : PLAN_LONGEST;
 }
 
 /* A row within the one before it cuts that one short; what is left of it comes after this one. */
@@ -277,7 +248,7 @@ static int sync_op(struct plan *p, const struct trace_op *r, struct beside_slot 
         seen(&p->sync, r->duration_ns);
         tail = at_most(&p->tail, tail);
     }
-    return add_depends(p, r, s, ended, cpu_ns(p, tail)) ? 0 : -1;
+    return add_depends(p, r, s, ended, cpu_ns(p, tail) + p->want.sync_ns) ? 0 : -1;
 }
 
 static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, struct beside_slot *s)
@@ -291,10 +262,34 @@ static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, st
     s->end = s->begin + r->duration_ns;
     if (r->kind == TRACE_OP_LAUNCH)
         s->op.duration += p->want.launch_ns;
-    return r->kind == TRACE_OP_SYNC ? sync_op(p, r, s) : 0;
+    if (r->kind != TRACE_OP_SYNC)
+        return 0;
+    const int rc = sync_op(p, r, s);
+    s->op.duration += p->want.sync_ns;
+    return rc;
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
+
+/* What no capture has, and no replay can do. */
+static int sane(const struct plan *p, const struct trace_op *r, struct err *e)
+{
+    const unsigned long long n = p->number;
+    if (r->kind >= TRACE_OP_KINDS)
+        return err_set(e, ERR_EPARSE, "trace: operation %llu: got kind %u, want one below %d", n,
+                       r->kind, TRACE_OP_KINDS);
+    if (r->time_ns < p->from)
+        return err_set(e, ERR_EPARSE, "trace: operation %llu comes before the first one", n);
+    if (r->time_ns - p->from > PLAN_LONGEST || r->duration_ns > PLAN_LONGEST)
+        return err_set(
+            e, ERR_ERANGE, "trace: operation %llu: got %llu ns from %llu ns on, want at most %llu",
+            n, (unsigned long long)r->duration_ns, (unsigned long long)(r->time_ns - p->from),
+            (unsigned long long)PLAN_LONGEST);
+    if (trace_op_on_device(r) && r->device == TRACE_NAME_NONE)
+        return err_set(e, ERR_EPARSE, "trace: operation %llu: got no device, want one for its kind",
+                       n);
+    return 0;
+}
 
 static void look(struct plan *p, const struct trace_op *r, const struct beside_slot *s)
 {
@@ -309,17 +304,21 @@ static void look(struct plan *p, const struct trace_op *r, const struct beside_s
 }
 
 /* 1, or < 0. */
-static int put(struct plan *p, const struct trace_op *r, struct err *e)
+static int put(struct plan *p, const struct trace_op *row, struct err *e)
 {
-    if (r->time_ns < p->from)
-        return err_set(e, ERR_EPARSE, "trace: operation %llu comes before the first one",
-                       (unsigned long long)p->number);
-    uint32_t i = queue_of(p, r);
+    struct trace_op op = *row;
+    const struct trace_op *r = &op;
+    const bool device = trace_op_on_device(r);
+    int rc = sane(p, r, e);
+    if (rc)
+        return rc;
+    if (!device)
+        op.device = TRACE_NAME_NONE;
+    const uint32_t i = queues_find(&p->queues, r);
     if (i == UINT32_MAX)
         return err_set(e, ERR_ENOMEM, "gpu: out of memory");
-    struct queue *q = &p->queue[i];
+    struct queue *q = &p->queues.at[i];
     struct beside_slot *s = beside_slot(&p->beside);
-    bool device = trace_op_on_device(r);
     s->begin = s->op.at = r->time_ns - p->from;
     s->op.queue = i;
     s->op.kind = (uint8_t)r->kind;

@@ -23,6 +23,8 @@
 #include "models/gpu/rescale.h"
 #include "traces/record.h"
 
+#define PLAN_LONGEST (UINT64_C(1) << 53) /* ns, of a capture: 104 days */
+
 struct plan_edge {
     uint64_t from; /* number of an earlier operation */
     uint64_t lag;  /* ns */
@@ -48,6 +50,8 @@ struct plan_want {
     const struct device_params *to;
     struct rescale rescale;
     uint64_t launch_ns; /* added to every launch */
+    uint64_t sync_ns;   /* and to every sync */
+    double byte_ps;     /* and for each byte to or from the host */
     double host;        /* CPU times are so many times the captured ones */
     bool smallest;  /* every lag of a device operation is the smallest of its kind seen so far */
     bool no_gaps;   /* nothing between operations of a stream: the device has its own gap */

@@ -1,5 +1,7 @@
 #include "models/gpu/rescale.h"
 
+#define RESCALE_LONGEST (UINT64_C(1) << 53) /* ns */
+
 struct raw {
     double sms, bandwidth_gbs, tflops, link_gbs, peer_gbs;
 };
@@ -67,5 +69,6 @@ uint64_t rescale_ns(const struct rescale *r, const struct trace_op *op)
     uint64_t k = factor(r, op);
     if (k == RESCALE_ONE)
         return op->duration_ns;
-    return (uint64_t)((unsigned __int128)op->duration_ns * k >> 20);
+    const unsigned __int128 ns = (unsigned __int128)op->duration_ns * k >> 20;
+    return ns < RESCALE_LONGEST ? (uint64_t)ns : RESCALE_LONGEST;
 }

@@ -157,7 +157,7 @@ static int read_client(struct gpu_client_setup *out, const struct config *c,
 struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
-    const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags;
+    const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags, *remote;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -169,12 +169,14 @@ static const struct config_field fields[] = {
     SET(BOOL, normalize, 0, 0),
     SET(U32, vgpus, 1, 256),
     SET(U32, window, 16, 1 << 24),
+    SET(U32, coalesce, 1, 1 << 20),
     CONFIG_STR(struct raw, label, false),
     CONFIG_ANY(struct raw, tenants, false),
     CONFIG_ANY(struct raw, sharing, false),
     CONFIG_ANY(struct raw, partitions, false),
     CONFIG_ANY(struct raw, captured_on, false),
     CONFIG_ANY(struct raw, gaps, false),
+    CONFIG_ANY(struct raw, remote, false),
     CONFIG_ANY(struct raw, lags, false),
     CONFIG_F64(struct raw, timeslice_us, 1, 1e7, false),
     CONFIG_F64(struct raw, launch_us, 0, 1e6, false),
@@ -289,15 +291,18 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
 {
     static const char *const gaps[] = {"captured", "device", NULL};
     static const char *const lags[] = {"captured", "smallest", NULL};
-    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0;
+    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0, remote = 0;
     int rc = in->sharing ? config_choice(in->sharing, sharings, &sharing, e) : 0;
     if (!rc && in->gaps)
         rc = config_choice(in->gaps, gaps, &gap, e);
+    if (!rc && in->remote)
+        rc = config_choice(in->remote, remote_kind_names, &remote, e);
     if (!rc && in->lags)
         rc = config_choice(in->lags, lags, &lag, e);
     if (!rc && in->captured_on)
         rc = rescale_config(&s->from, in->captured_on, e);
     s->sharing = (enum gpu_sharing)sharing;
+    s->remote = (enum remote_kind)remote;
     s->device_gaps = gap == 1;
     s->smallest_lags = lag == 1;
     return rc;
@@ -305,7 +310,7 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e)
 {
-    struct raw in = {.s = {.host = 1, .window = 1 << 14}};
+    struct raw in = {.s = {.host = 1, .window = 1 << 14, .coalesce = 1}};
     int rc = section ? config_fill(section, fields, &in, e) : 0;
     *s = in.s;
     if (rc)

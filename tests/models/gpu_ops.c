@@ -47,32 +47,33 @@ struct row_source *gpu_rows(const struct trace_op *op, size_t n)
 
 #define LEAF(name, value, unit)                                                                    \
     "'" name "':{'value':" value ",'unit':'" unit "','source':'test','evidence':'assumed'}"
-#define MACHINE(sms, flops)                                                                                                  \
-    "{'schema':'malv-machine/1','name':'bench','gpu':{" LEAF("sms", sms, "1") "," LEAF("memory", "16", "GiB") "," LEAF(      \
-        "bandwidth", "1000",                                                                                                 \
-        "GB/s") "," LEAF("flops", flops,                                                                                     \
-                         "1") "," LEAF("timeslice", "1",                                                                     \
-                                       "ms") "," LEAF("context_switch", "100",                                               \
-                                                      "us") "},'link':{" LEAF("pcie", "10",                                  \
-                                                                              "GB/s") "},'cost':"                            \
-                                                                                      "{" LEAF("g"                           \
-                                                                                               "p"                           \
-                                                                                               "u"                           \
-                                                                                               "_"                           \
-                                                                                               "i"                           \
-                                                                                               "n"                           \
-                                                                                               "t"                           \
-                                                                                               "e"                           \
-                                                                                               "r"                           \
-                                                                                               "c"                           \
-                                                                                               "e"                           \
-                                                                                               "p"                           \
-                                                                                               "t",                          \
-                                                                                               "0",                          \
-                                                                                               "u"                           \
-                                                                                               "s") "," LEAF("gpu_dispatch", \
-                                                                                                             "0",            \
-                                                                                                             "us") "}}"
+#define MACHINE(sms, flops)                                                                                             \
+    "{'schema':'malv-machine/1','name':'bench','gpu':{" LEAF("sms", sms, "1") "," LEAF("memory", "16", "GiB") "," LEAF( \
+        "bandwidth", "1000",                                                                                            \
+        "GB/s") "," LEAF("flops", flops,                                                                                \
+                         "1") "," LEAF("timeslice", "1",                                                                \
+                                       "ms") "," LEAF("context_switch", "100",                                          \
+                                                      "us") "},'link':{" LEAF("pcie", "10",                             \
+                                                                              "GB/s") "},'cost':"                       \
+                                                                                      "{" LEAF(                         \
+                                                                                          "g"                           \
+                                                                                          "p"                           \
+                                                                                          "u"                           \
+                                                                                          "_"                           \
+                                                                                          "i"                           \
+                                                                                          "n"                           \
+                                                                                          "t"                           \
+                                                                                          "e"                           \
+                                                                                          "r"                           \
+                                                                                          "c"                           \
+                                                                                          "e"                           \
+                                                                                          "p"                           \
+                                                                                          "t",                          \
+                                                                                          "0",                          \
+                                                                                          "u"                           \
+                                                                                          "s") "," LEAF("gpu_dispatch", \
+                                                                                                        "0",            \
+                                                                                                        "us") "}}"
 
 static struct config *parse(const char *text, struct err *e)
 {

@@ -130,6 +130,48 @@ Test(gpu_model, arrivals_from_a_list)
     measures_free(m);
 }
 
+/* ---- requests of a trace ---- */
+
+struct few {
+    struct request_source base;
+    uint64_t made;
+};
+static int next_request(struct request_source *self, struct trace_request *out, struct err *e)
+{
+    struct few *f = (struct few *)self;
+    (void)e;
+    if (f->made == 6)
+        return 0;
+    *out = (struct trace_request){.time_ns = f->made * 25 * MS, .tenant = f->made % 2};
+    f->made++;
+    return 1;
+}
+static void close_requests(struct request_source *self)
+{
+    (void)self;
+}
+
+/* Every 25 ms one for either of two tenants, on one GPU in turns: nobody ever waits. */
+Test(gpu_model, arrivals_from_a_trace)
+{
+    struct few f = {{next_request, close_requests, 0}, 0};
+    struct trace_op p = all_ms(10, 100), q = all_ms(20, 100);
+    struct measures *m = gpu_go(&(struct gpu_case){
+        .section = "{'tenants':[{'program':'p','arrivals':{'process':'trace','trace_tenant':0}},"
+                   "{'program':'q','arrivals':{'process':'trace','trace_tenant':1}}]}",
+        .op = &p,
+        .n = 1,
+        .other = &q,
+        .n_other = 1,
+        .programs = true,
+        .requests = &f.base});
+    cr_expect_eq(gpu_number(m, "p.iterations"), 3);
+    cr_expect_eq(gpu_number(m, "q.iterations"), 3);
+    cr_expect_leq(mean_of(m, "p.latency"), 10.11); /* a switch */
+    cr_expect_leq(mean_of(m, "q.latency"), 20.11);
+    measures_free(m);
+}
+
 /* What they did to each other is in the capture: two kernels on all SMs, side by side. */
 Test(gpu_model, what_ran_side_by_side_does_so_again)
 {

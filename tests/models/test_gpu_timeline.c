@@ -194,3 +194,71 @@ Test(gpu_timeline, random_ones_on_half_the_device)
                            (int)seed, got, want, captured);
     }
 }
+
+/* ---- rows that no capture has ---- */
+
+Test(gpu_timeline, nonsense_is_refused)
+{
+    const struct {
+        struct trace_op op;
+        const char *says;
+    } bad[] = {
+        {{.kind = 77}, "trace: operation 1: got kind 77, want one below 10"},
+        {{.kind = TRACE_OP_KERNEL, .device = TRACE_NAME_NONE},
+         "trace: operation 1: got no device, want one for its kind"},
+        {{.kind = TRACE_OP_CPU, .duration_ns = UINT64_MAX},
+         "trace: operation 1: got 18446744073709551615 ns from 0 ns on, want at most "
+         "9007199254740992"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct trace_op op[] = {op_kernel(0, 1000, 1), bad[i].op};
+        struct measures *m = measures_new();
+        struct err e = {0};
+        cr_expect_lt(gpu_try(&(struct gpu_case){.section = "{}", .op = op, .n = 2}, m, &e), 0);
+        cr_expect_str_eq(e.msg, bad[i].says);
+        measures_free(m);
+    }
+}
+
+/* Whatever rows say that are in order of time: they end, in some order, or are refused. */
+Test(gpu_timeline, noise_comes_to_an_end)
+{
+    enum { N = 300 };
+    static struct trace_op op[N];
+    static uint64_t on[N][3];
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct rng r;
+        rng_init(&r, seed, "test", "noise");
+        for (uint32_t i = 0; i < N; i++) {
+            const uint64_t scale = UINT64_C(1) << rng_below(&r, 24);
+            op[i] = (struct trace_op){.time_ns = (i ? op[i - 1].time_ns : 0) + rng_below(&r, scale),
+                                      .kind = (uint32_t)rng_below(&r, TRACE_OP_KINDS),
+                                      .tenant = (uint32_t)rng_below(&r, 2),
+                                      .device = (uint32_t)rng_below(&r, 2),
+                                      .stream = (uint32_t)rng_below(&r, 3),
+                                      .duration_ns = rng_below(&r, scale),
+                                      .bytes = rng_below(&r, 2) * rng_below(&r, 1 << 20),
+                                      .grid = rng_below(&r, 1000),
+                                      .block = (uint32_t)rng_below(&r, 2048),
+                                      .registers = (uint32_t)rng_below(&r, 300),
+                                      .smem = (uint32_t)rng_below(&r, 1 << 18),
+                                      .sms = (uint32_t)rng_below(&r, 200),
+                                      .bound = (uint32_t)rng_below(&r, 5),
+                                      .correlation = rng_below(&r, 40),
+                                      .n_depends = (uint32_t)rng_below(&r, 4),
+                                      .depends = on[i]};
+            for (uint32_t k = 0; k < 3; k++)
+                on[i][k] = rng_below(&r, 45);
+        }
+        static const char *const section[] = {"{'window':16}", "{'sharing':'mps'}",
+                                              "{'sharing':'dispatch','lags':'smallest'}",
+                                              "{'sharing':'vgpu-equal','gaps':'device'}"};
+        struct measures *m =
+            gpu_go(&(struct gpu_case){.section = section[seed % 4], .op = op, .n = N});
+        size_t device = 0;
+        for (uint32_t i = 0; i < N; i++)
+            device += trace_op_on_device(&op[i]);
+        cr_expect_eq(gpu_number(m, "operations"), (double)device, "seed %d", (int)seed);
+        measures_free(m);
+    }
+}
