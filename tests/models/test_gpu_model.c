@@ -53,6 +53,32 @@ Test(gpu_model, time_slices)
     measures_free(m);
 }
 
+/* The front end's own gap between queued kernels keeps the turn; a longer pause gives it away. */
+Test(gpu_model, short_gaps_keep_the_turn)
+{
+    struct trace_op p[20], q = all_ms(10, 100);
+    double switches[2];
+    for (uint64_t k = 0; k < 2; k++) {
+        const uint64_t gap = k ? 50000 : 5000;
+        for (uint64_t i = 0; i < 20; i++)
+            p[i] = op_kernel(i * (100000 + gap), 100000, 1);
+        struct measures *m =
+            gpu_go(&(struct gpu_case){.section = "{'sharing':'time-slice','tenants':[{'program':"
+                                                 "'p','count':10},{'program':'q',"
+                                                 "'background':true}]}",
+                                      .op = p,
+                                      .n = 20,
+                                      .other = &q,
+                                      .n_other = 1,
+                                      .programs = true});
+        switches[k] = gpu_number(m, "switches");
+        measures_free(m);
+    }
+    /* Two for each ms of 21 ms, and at the ends of iterations; two for each of 200 kernels. */
+    cr_expect(switches[0] >= 40 && switches[0] <= 70, "%g switches", switches[0]);
+    cr_expect(switches[1] >= 380 && switches[1] <= 410, "%g switches", switches[1]);
+}
+
 /* Both waves of blocks fit beside each other; or take turns at the SMs. */
 Test(gpu_model, mps)
 {
