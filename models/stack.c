@@ -48,7 +48,7 @@ const struct stack *stack_find(const char *name, struct err *e)
     for (size_t i = 0; i < stack_table_n; i++)
         if (!strcmp(stack_table[i].name, name))
             return &stack_table[i];
-    err_set(e, ERR_ENAME, "no stack \"%s\", want one of native, kvm, kvm-remote, lake, malv", name);
+    err_set(e, ERR_ENAME, "no stack \"%s\", want one of " STACK_NAMES, name);
     return NULL;
 }
 

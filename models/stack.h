@@ -80,6 +80,7 @@ struct stack {
     struct stack_path path[STACK_PATHS_N];
 };
 
+#define STACK_NAMES "native, kvm, kvm-vgpu, kvm-mig, kvm-mps, kvm-remote, lake, malv"
 const struct stack *stack_find(const char *name,
                                struct err *e); /* NULL and a complaint listing all */
 const struct stack *stack_at(size_t i);        /* NULL past the end */

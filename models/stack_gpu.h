@@ -37,6 +37,17 @@ static const struct stack_crossing sync_kvm[] = {
     {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
     {"cost.wake", WIRE, WAKE, "the thread wakes up"},
 };
+/* The physical function's interrupt is the host's: nothing is posted by hardware alone. */
+static const struct stack_crossing sync_vgpu[] = {
+    {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
+    {NULL, GPU, DEVICE, "what was submitted runs"},
+    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to guest memory through the IOMMU"},
+    {"cost.irq", HOST, IRQ, "GPU interrupts, host kernel handler runs"},
+    {"cost.gpu_intr", HOST, SOFT, "vGPU manager finds whose channel it was"},
+    {"cost.posted_irq", GUEST, IRQ, "posted interrupt into the guest, no exit"},
+    {"cost.gpu_intr", GUEST, SOFT, "guest's driver finds which fence it was"},
+    {"cost.wake", WIRE, WAKE, "the thread wakes up"},
+};
 static const struct stack_crossing sync_malv[] = {
     {"cost.syscall", GUEST, TRAP, "the thread asks the driver to wait, and sleeps"},
     {NULL, GPU, DEVICE, "what was submitted runs"},

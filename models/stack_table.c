@@ -2,9 +2,12 @@
  *
  * Read a list top down as the story of one operation.  What a line costs is
  * in the machine profile, with its source; what the lists leave out is what a
- * stack really does not do.  native and lake run the engine on the metal; kvm,
- * kvm-remote and malv in a VM with the GPU passed through, reached by API calls,
- * or dispatched by the hypervisor.                                            */
+ * stack really does not do.  native and lake run the engine on the metal; kvm
+ * and malv in a VM with the GPU passed through, or dispatched by the hypervisor.
+ * kvm-vgpu, -mig, -mps and -remote differ from kvm in who shares the GPU how.
+ * MPS joins processes of one operating system, so that its server is the guest's;
+ * its clients write to the GPU themselves (Volta and later) and pay for the
+ * connection only when they start, which is on none of these paths.           */
 #include "models/stack_gpu.h"
 #include "models/stack_table.h"
 
@@ -305,6 +308,18 @@ static const struct stack_crossing decide_malv[] = {
     [STACK_page_fault] = LIST(fault_native), [STACK_timer] = LIST(timer_native),                   \
     [STACK_ipi] = LIST(ipi_native), [STACK_copy] = LIST(copy_native),                              \
     [STACK_sync] = LIST(sync_native)
+/* What KVM's guests share, whatever way their GPU comes to them: */
+#define ON_KVM                                                                                     \
+    [STACK_request_in] = LIST(in_kvm), [STACK_token_out] = LIST(out_kvm),                          \
+    [STACK_infer_cpu] = FREE, [STACK_syscall] = LIST(syscall_guest),                               \
+    [STACK_block_read] = LIST(read_kvm), [STACK_block_write] = LIST(write_kvm),                    \
+    [STACK_block_done] = LIST(done_kvm), [STACK_net_send] = LIST(send_kvm),                        \
+    [STACK_net_recv] = PART(in_kvm), [STACK_page_fault] = LIST(fault_kvm),                         \
+    [STACK_timer] = LIST(timer_vm), [STACK_ipi] = LIST(ipi_vm), [STACK_decide] = FREE
+/* And those whose driver writes to doorbells that are mapped into the guest: */
+#define OWN_DOORBELL                                                                               \
+    [STACK_launch] = LIST(launch_kvm), [STACK_complete] = LIST(complete_vm),                       \
+    [STACK_copy] = LIST(copy_kvm)
 
 const struct stack stack_table[] = {
     {"native",
@@ -312,42 +327,20 @@ const struct stack stack_table[] = {
      {ON_METAL, [STACK_infer_cpu] = FREE, [STACK_decide] = FREE}},
     {"kvm",
      "a KVM guest with the GPU passed through, policy inside the engine",
-     {[STACK_request_in] = LIST(in_kvm),
-      [STACK_launch] = LIST(launch_kvm),
-      [STACK_complete] = LIST(complete_vm),
-      [STACK_token_out] = LIST(out_kvm),
-      [STACK_infer_cpu] = FREE,
-      [STACK_syscall] = LIST(syscall_guest),
-      [STACK_block_read] = LIST(read_kvm),
-      [STACK_block_write] = LIST(write_kvm),
-      [STACK_block_done] = LIST(done_kvm),
-      [STACK_net_send] = LIST(send_kvm),
-      [STACK_net_recv] = PART(in_kvm),
-      [STACK_page_fault] = LIST(fault_kvm),
-      [STACK_timer] = LIST(timer_vm),
-      [STACK_ipi] = LIST(ipi_vm),
-      [STACK_copy] = LIST(copy_kvm),
-      [STACK_sync] = LIST(sync_kvm),
-      [STACK_decide] = FREE}},
+     {ON_KVM, OWN_DOORBELL, [STACK_sync] = LIST(sync_kvm)}},
+    {"kvm-vgpu",
+     "a KVM guest with a time-sliced mediated vGPU, policy inside the engine",
+     {ON_KVM, OWN_DOORBELL, [STACK_sync] = LIST(sync_vgpu)}},
+    {"kvm-mig",
+     "a KVM guest with a MIG slice as its virtual function, policy inside the engine",
+     {ON_KVM, OWN_DOORBELL, [STACK_sync] = LIST(sync_kvm)}},
+    {"kvm-mps",
+     "containers of one KVM guest, whose MPS server has the GPU, policy inside the engine",
+     {ON_KVM, OWN_DOORBELL, [STACK_sync] = LIST(sync_kvm)}},
     {"kvm-remote",
      "a KVM guest whose GPU calls go to a server on the host, policy inside the engine",
-     {[STACK_request_in] = LIST(in_kvm),
-      [STACK_launch] = LIST(launch_remote),
-      [STACK_complete] = LIST(complete_remote),
-      [STACK_token_out] = LIST(out_kvm),
-      [STACK_infer_cpu] = FREE,
-      [STACK_syscall] = LIST(syscall_guest),
-      [STACK_block_read] = LIST(read_kvm),
-      [STACK_block_write] = LIST(write_kvm),
-      [STACK_block_done] = LIST(done_kvm),
-      [STACK_net_send] = LIST(send_kvm),
-      [STACK_net_recv] = PART(in_kvm),
-      [STACK_page_fault] = LIST(fault_kvm),
-      [STACK_timer] = LIST(timer_vm),
-      [STACK_ipi] = LIST(ipi_vm),
-      [STACK_copy] = LIST(copy_remote),
-      [STACK_sync] = LIST(sync_remote),
-      [STACK_decide] = FREE}},
+     {ON_KVM, [STACK_launch] = LIST(launch_remote), [STACK_complete] = LIST(complete_remote),
+      [STACK_copy] = LIST(copy_remote), [STACK_sync] = LIST(sync_remote)}},
     {"lake",
      "Linux on the metal with LAKE, policy inside the kernel",
      {ON_METAL, [STACK_infer_cpu] = LIST(cpu_lake), [STACK_infer_gpu_daemon] = LIST(daemon_lake),

@@ -24,7 +24,7 @@ static void total(struct printer *p)
 {
     if (!p->stack)
         return;
-    fprintf(p->out, "  %-8s %10.1f ns  all crossings", p->stack->name, p->total_ns);
+    fprintf(p->out, "  %-10s %10.1f ns  all crossings", p->stack->name, p->total_ns);
     if (p->shared_ns > 0)
         fprintf(p->out, "; up to %.1f ns more while tenants use the GPU", p->shared_ns);
     fputs("\n", p->out);
@@ -46,12 +46,12 @@ static void text_row(void *ctx, const struct stack_row *r)
     begin_stack(p, r->stack);
     const struct machine_cost *c = r->cost;
     if (!c) {
-        fprintf(p->out, "  %-8s %13s  %-9s  %s\n", r->stack->name, "by its size", "gpu",
+        fprintf(p->out, "  %-10s %13s  %-9s  %s\n", r->stack->name, "by its size", "gpu",
                 r->crossing->what);
         return;
     }
     *(r->crossing->where == WHERE_GPU ? &p->shared_ns : &p->total_ns) += ns_of(c);
-    fprintf(p->out, "  %-8s %10.1f ns  %-9s  %s\n  %-8s %13s  %-9s  %s, %s: %s\n", r->stack->name,
+    fprintf(p->out, "  %-10s %10.1f ns  %-9s  %s\n  %-10s %13s  %-9s  %s, %s: %s\n", r->stack->name,
             ns_of(c), stack_where_name(r->crossing->where), r->crossing->what, "", "", "", c->name,
             evidence_name(c->evidence), c->source);
 }
@@ -92,9 +92,9 @@ static void empty_stacks(const struct printer *p)
     for (size_t i = 0; stack_at(i); i++) {
         const struct stack *s = stack_at(i);
         if (!s->path[p->path].exists)
-            fprintf(p->out, "  %-8s no such path\n", s->name);
+            fprintf(p->out, "  %-10s no such path\n", s->name);
         else if (!s->path[p->path].n)
-            fprintf(p->out, "  %-8s %10.1f ns  no crossing\n", s->name, 0.0);
+            fprintf(p->out, "  %-10s %10.1f ns  no crossing\n", s->name, 0.0);
     }
 }
 

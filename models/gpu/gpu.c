@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "models/gpu/run.h"
-#include "models/stack.h"
 
 #define NEEDS "model \"gpu\" needs \"tenants\", or a trace of operations (\"trace\": ...)"
 
@@ -18,50 +17,9 @@ static int gpu_check(const struct config *section, struct err *e)
 
 /* ---- the machine ------------------------------------------------------------------------ */
 
-/* What a launch takes on this stack beyond what it takes on the bare machine: the capture's
- * launches were made there. */
-static int launch_more(struct machine_use *u, const char *name, sim_cost *out, struct err *e)
-{
-    struct stack_cost here, bare;
-    *out = 0;
-    if (!name || !strcmp(name, "native"))
-        return 0;
-    const struct stack *s = stack_find(name, e), *native = stack_find("native", e);
-    if (!s || !native)
-        return ERR_ENAME;
-    int rc = stack_cost(s, STACK_launch, u, &here, e);
-    if (!rc)
-        rc = stack_cost(native, STACK_launch, u, &bare, e);
-    if (rc)
-        return rc;
-    const sim_cost more = here.cpu_before + here.wire_before,
-                   base = bare.cpu_before + bare.wire_before;
-    *out = more > base ? more - base : 0;
-    return 0;
-}
-
-/* What a channel between a program and its GPU adds: the thread that launches waits for its part of
- * a message; beside it the server must keep up. */
-static int read_remote(struct gpu_model *m, sim_cost *launch, struct err *e)
-{
-    struct remote_channel c;
-    if (m->set.remote == REMOTE_NONE)
-        return 0;
-    int rc = remote_channel_read(&c, m->set.remote, &m->use, e);
-    if (rc)
-        return rc;
-    c.coalesce = m->set.coalesce;
-    const sim_cost guest = remote_async(&c), server = remote_behind(&c);
-    *launch += guest > server ? guest : server;
-    m->plan.sync_ns = remote_sync(&c) / 1000;
-    m->plan.byte_ps = c.byte;
-    return 0;
-}
-
 static int read_machine(struct gpu_model *m, const struct machine *machine, const char *stack,
                         struct err *e)
 {
-    sim_cost more;
     if (!machine)
         return err_set(e, ERR_ENAME, "model \"gpu\" needs a machine profile (\"machine\": ...)");
     int rc = machine_use_begin(&m->use, machine, e);
@@ -71,21 +29,18 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
         rc = gpu_setup_slices(&m->set, &m->use, e);
     if (!rc && m->set.sharing == SHARING_DISPATCH)
         rc = dispatch_cost(&m->use, stack ? stack : "native", &m->per_command, e);
+    struct gpu_crossings x;
     if (!rc)
-        rc = launch_more(&m->use, stack, &more, e);
+        rc = gpu_crossings_read(&x, &m->use, stack, m->set.captured_under, m->set.polls, e);
+    if (!rc)
+        rc = gpu_crossings_remote(&x, m->set.remote, m->set.coalesce, &m->use, e);
     if (rc)
         return rc;
     if (!m->set.device_gaps) /* they are in the lags */
         m->params.gap = m->params.graph_gap = 0;
-    sim_cost call = 0;
-    rc = read_remote(m, &call, e);
-    if (rc)
-        return rc;
-    more += call;
     m->plan = (struct plan_want){.to = &m->params,
-                                 .sync_ns = m->plan.sync_ns,
-                                 .byte_ps = m->plan.byte_ps,
-                                 .launch_ns = (m->set.launch + more + 500) / 1000,
+                                 .launch_ns = (m->set.launch + 500) / 1000,
+                                 .crossings = x,
                                  .host = m->set.host,
                                  .no_gaps = m->set.device_gaps,
                                  .smallest = m->set.smallest_lags,
@@ -103,7 +58,9 @@ static int gpu_fits(const struct config *section, const struct machine *machine,
     int rc = gpu_setup_read(&m.set, section, e);
     if (rc)
         return rc;
-    rc = read_machine(&m, machine, stack, e);
+    rc = gpu_crossings_allow(&m.set, stack, e);
+    if (!rc)
+        rc = read_machine(&m, machine, stack, e);
     for (uint32_t i = 0, sms = 0, memory = 0; !rc && i < m.set.partitions; i++) {
         sms += m.set.partition[i].sms;
         memory += m.set.partition[i].memory_milli;

@@ -116,6 +116,11 @@ static uint64_t most(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+static bool over_link(const struct trace_op *r)
+{
+    return r->kind == TRACE_OP_H2D || r->kind == TRACE_OP_D2H;
+}
+
 /* ---- a device operation --------------------------------------------------------------- */
 
 static void shape(const struct plan *p, const struct trace_op *r, struct plan_op *op)
@@ -177,9 +182,8 @@ static bool launched(const struct plan *p, const struct trace_op *r, const struc
     const uint64_t room = s->begin - k->launch->begin;
     const bool all = k->by_launch && !p->want.smallest;
     struct plan_edge edge = {k->launch->number, all ? room : at_most(&p->launch, room), true};
-    edge.lag += p->want.launch_ns;
-    if (r->kind == TRACE_OP_H2D || r->kind == TRACE_OP_D2H)
-        edge.lag += (uint64_t)(p->want.byte_ps * (double)r->bytes / 1e3);
+    const struct gpu_crossings *x = &p->want.crossings;
+    edge.lag = gpu_crossings_add(edge.lag + p->want.launch_ns, over_link(r) ? x->copy : x->launch);
     return beside_edge(s, &edge);
 }
 
@@ -205,6 +209,8 @@ static int device_op(struct plan *p, const struct trace_op *r, struct queue *q,
     p->seen.lag += k.by_stream ? gap : k.by_launch ? room : k.by_depends ? wait : 0;
 
     s->op.duration = rescale_ns(&p->want.rescale, r);
+    if (over_link(r))
+        s->op.duration += (uint64_t)((double)r->bytes * p->want.crossings.payload / 1000 + 0.5);
     s->kernel = r->kind == TRACE_OP_KERNEL || r->kind == TRACE_OP_COMM;
     if (s->kernel) {
         shape(p, r, &s->op);
@@ -236,23 +242,26 @@ static void cut(struct plan *p, struct queue *q, uint64_t at)
 static int sync_op(struct plan *p, const struct trace_op *r, struct beside_slot *s)
 {
     uint64_t ended, returned = s->begin + r->duration_ns;
+    const struct gpu_crossings *x = &p->want.crossings;
     s->end = returned;
+    s->op.duration = gpu_crossings_add(s->op.duration, x->look);
     if (!last_end(p, r, &ended))
         return 0;
     uint64_t tail = returned > ended ? returned - ended : 0;
     if (ended > s->begin) { /* it waited */
-        s->op.duration = cpu_ns(p, at_most(&p->sync, most(tail, 1)));
+        s->op.duration = gpu_crossings_add(cpu_ns(p, at_most(&p->sync, most(tail, 1))), x->look);
         s->end = most(returned, ended);
         seen(&p->tail, tail);
     } else {
         seen(&p->sync, r->duration_ns);
         tail = at_most(&p->tail, tail);
     }
-    return add_depends(p, r, s, ended, cpu_ns(p, tail) + p->want.sync_ns) ? 0 : -1;
+    return add_depends(p, r, s, ended, gpu_crossings_add(cpu_ns(p, tail), x->answer)) ? 0 : -1;
 }
 
 static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, struct beside_slot *s)
 {
+    const struct gpu_crossings *x = &p->want.crossings;
     cut(p, q, s->begin);
     uint64_t from = q->any ? q->end : 0;
     s->begin = most(s->begin, from);
@@ -261,12 +270,8 @@ static int host_op(struct plan *p, const struct trace_op *r, struct queue *q, st
     s->op.duration = cpu_ns(p, r->duration_ns);
     s->end = s->begin + r->duration_ns;
     if (r->kind == TRACE_OP_LAUNCH)
-        s->op.duration += p->want.launch_ns;
-    if (r->kind != TRACE_OP_SYNC)
-        return 0;
-    const int rc = sync_op(p, r, s);
-    s->op.duration += p->want.sync_ns;
-    return rc;
+        s->op.duration = gpu_crossings_add(s->op.duration + p->want.launch_ns, x->launch);
+    return r->kind == TRACE_OP_SYNC ? sync_op(p, r, s) : 0;
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */

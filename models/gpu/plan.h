@@ -19,6 +19,7 @@
 #ifndef MODELS_GPU_PLAN_H
 #define MODELS_GPU_PLAN_H
 
+#include "models/gpu/crossings.h"
 #include "models/gpu/device.h"
 #include "models/gpu/rescale.h"
 #include "traces/record.h"
@@ -50,9 +51,8 @@ struct plan_want {
     const struct device_params *to;
     struct rescale rescale;
     uint64_t launch_ns; /* added to every launch */
-    uint64_t sync_ns;   /* and to every sync */
-    double byte_ps;     /* and for each byte to or from the host */
-    double host;        /* CPU times are so many times the captured ones */
+    struct gpu_crossings crossings;
+    double host;    /* CPU times are so many times the captured ones */
     bool smallest;  /* every lag of a device operation is the smallest of its kind seen so far */
     bool no_gaps;   /* nothing between operations of a stream: the device has its own gap */
     uint32_t reach; /* rows, a power of two */

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/stack.h"
+
 static const char *const sharings[] = {
 #define X(id, name) name,
     SHARINGS(X)
@@ -158,6 +160,7 @@ struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags, *remote;
+    const struct config *captured_under, *waits;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -178,6 +181,8 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, gaps, false),
     CONFIG_ANY(struct raw, remote, false),
     CONFIG_ANY(struct raw, lags, false),
+    CONFIG_ANY(struct raw, captured_under, false),
+    CONFIG_ANY(struct raw, waits, false),
     CONFIG_F64(struct raw, timeslice_us, 1, 1e7, false),
     CONFIG_F64(struct raw, launch_us, 0, 1e6, false),
     CONFIG_F64(struct raw, duration_s, 1e-6, 1e6, false),
@@ -287,11 +292,20 @@ static int read_clients(struct gpu_setup *s, const struct config *list, struct e
     return rc;
 }
 
+static int read_stack(const char **out, const struct config *c, struct err *e)
+{
+    int rc = config_str(c, out, e);
+    if (!rc && !stack_find(*out, NULL))
+        rc = config_complain(c, e, "one of " STACK_NAMES);
+    return rc;
+}
+
 static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
 {
     static const char *const gaps[] = {"captured", "device", NULL};
     static const char *const lags[] = {"captured", "smallest", NULL};
-    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0, remote = 0;
+    static const char *const waits[] = {"sleep", "poll", NULL};
+    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0, remote = 0, wait = 0;
     int rc = in->sharing ? config_choice(in->sharing, sharings, &sharing, e) : 0;
     if (!rc && in->gaps)
         rc = config_choice(in->gaps, gaps, &gap, e);
@@ -299,8 +313,13 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
         rc = config_choice(in->remote, remote_kind_names, &remote, e);
     if (!rc && in->lags)
         rc = config_choice(in->lags, lags, &lag, e);
+    if (!rc && in->waits)
+        rc = config_choice(in->waits, waits, &wait, e);
     if (!rc && in->captured_on)
         rc = rescale_config(&s->from, in->captured_on, e);
+    if (!rc && in->captured_under)
+        rc = read_stack(&s->captured_under, in->captured_under, e);
+    s->polls = wait == 1;
     s->sharing = (enum gpu_sharing)sharing;
     s->remote = (enum remote_kind)remote;
     s->device_gaps = gap == 1;

@@ -55,12 +55,14 @@ struct gpu_setup {
     const char *slice[GPU_PARTITIONS_MAX]; /* MIG profiles of all partitions, or of none */
     uint32_t partitions;
     struct rescale_from from;
-    bool smallest_lags;      /* not the captured lags, but the smallest of their kind */
-    bool device_gaps;        /* the profile's gaps between kernels, not the captured ones */
-    sim_cost launch;         /* added to every launch */
-    enum remote_kind remote; /* the channel to whoever holds the GPU */
-    uint32_t coalesce;       /* calls in one message of it */
-    double host;             /* CPU times are so many times the captured ones */
+    bool smallest_lags;         /* not the captured lags, but the smallest of their kind */
+    bool device_gaps;           /* the profile's gaps between kernels, not the captured ones */
+    sim_cost launch;            /* added to every launch */
+    enum remote_kind remote;    /* the channel to whoever holds the GPU */
+    uint32_t coalesce;          /* calls in one message of it */
+    double host;                /* CPU times are so many times the captured ones */
+    const char *captured_under; /* stack; NULL: native */
+    bool polls;                 /* threads poll for the end of their work */
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;

@@ -203,7 +203,7 @@ static int check(const struct config *section, struct err *e)
     int rc = host_setup_read(&s, section, e);
     if (!rc && s.baseline && !stack_find(s.baseline, NULL))
         rc = config_complain(config_get(config_get(section, "baseline"), "stack"), e,
-                             "one of native, kvm, kvm-remote, lake, malv");
+                             "one of " STACK_NAMES);
     host_setup_free(&s);
     return rc;
 }

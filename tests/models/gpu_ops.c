@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "models/machine.h"
 #include "models/policy_slot.h"
 
@@ -91,7 +92,11 @@ static struct config *parse(const char *text, struct err *e)
 int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
 {
     struct machine *machine;
-    struct config *profile = parse(c->half ? MACHINE("50", "50e12") : MACHINE("100", "100e12"), e);
+    struct config *profile = NULL;
+    if (c->machine)
+        cr_assert_eq(profile_load(&profile, c->machine, e), 0, "%s", e->msg);
+    else
+        profile = parse(c->half ? MACHINE("50", "50e12") : MACHINE("100", "100e12"), e);
     struct config *section = parse(c->section, e);
     cr_assert_eq(machine_load(&machine, profile, e), 0, "%s", e->msg);
     struct policy_slot slot = {.ops = c->policy, .label = "test"};
@@ -100,6 +105,7 @@ int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
     struct model_env env = {.seed = c->seed ? c->seed : 1,
                             .sim = {.shuffle_ties = c->shuffle != 0, .shuffle_seed = c->shuffle},
                             .machine = machine,
+                            .stack = c->stack,
                             .rows = c->programs ? NULL : rows,
                             .requests = c->requests,
                             .program = c->programs ? program : NULL,

@@ -19,6 +19,8 @@ struct gpu_case {
     struct request_source *requests;
     uint64_t seed, shuffle;
     const struct policy_ops *policy;
+    const char *stack;
+    const char *machine; /* a shipped profile instead */
 };
 struct measures *gpu_go(const struct gpu_case *c); /* fails the test on an error */
 int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e);

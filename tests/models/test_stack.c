@@ -92,7 +92,8 @@ Test(stack, a_guest_pays_what_the_metal_pays_and_more)
     cr_expect_str_eq(e.msg, "stack \"kvm\" has no path infer_gpu_daemon");
     e = (struct err){0};
     cr_expect_null(stack_find("xen", &e));
-    cr_expect_str_eq(e.msg, "no stack \"xen\", want one of native, kvm, kvm-remote, lake, malv");
+    cr_expect_str_eq(e.msg, "no stack \"xen\", want one of native, kvm, kvm-vgpu, kvm-mig, "
+                            "kvm-mps, kvm-remote, lake, malv");
     machine_use_end(&u);
     machine_free(m);
 }
@@ -217,7 +218,7 @@ Test(stack, explain_prints_every_crossing_with_its_source)
     cr_expect(strstr(text, "native") && strstr(text, "2427.0 ns"), "%s", text);
     free(text);
     text = explained("infer", false, &rc, &e);
-    cr_expect(strstr(text, "kvm      no such path") && strstr(text, "no crossing"), "%s", text);
+    cr_expect(strstr(text, "kvm        no such path") && strstr(text, "no crossing"), "%s", text);
     free(text);
     text = explained("nowhere", false, &rc, &e);
     cr_expect_eq(rc, ERR_ENAME);

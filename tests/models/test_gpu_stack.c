@@ -1,0 +1,158 @@
+/* test_gpu_stack.c - a captured program under every stack, against sums of the profile. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/profile.h"
+#include "models/stack.h"
+#include "tests/models/gpu_ops.h"
+
+#define US      UINT64_C(1000)
+#define MACHINE "machines/h100-server.json"
+enum { LAUNCHES = 10, ROWS = 2 * LAUNCHES + 1 };
+
+/* So many launches of 5 us, each with a kernel of `us`; then the thread waits. */
+static void program(struct trace_op *op, uint64_t us, const uint64_t *last)
+{
+    const uint64_t launch = 5 * US;
+    uint64_t n = 0, free = 0;
+    for (uint64_t i = 0; i < LAUNCHES; i++) {
+        uint64_t at = i * launch + 3 * US;
+        at = at > free ? at : free;
+        free = at + us * US;
+        op[n++] = op_launch(i * launch, launch, i + 1);
+        op[n] = op_kernel(at, us * US, 7);
+        op[n++].correlation = i + 1;
+    }
+    op[n] = op_launch(LAUNCHES * launch, free + 4 * US - LAUNCHES * launch, 0);
+    op[n].kind = TRACE_OP_SYNC;
+    op[n].n_depends = 1;
+    op[n].depends = last;
+    for (uint64_t i = 1; i < ROWS; i++) /* in time order */
+        for (uint64_t k = i; k && op[k].time_ns < op[k - 1].time_ns; k--) {
+            struct trace_op swap = op[k];
+            op[k] = op[k - 1];
+            op[k - 1] = swap;
+        }
+}
+
+static double iteration(const char *stack, const char *section, uint64_t us)
+{
+    static const uint64_t last = LAUNCHES;
+    struct trace_op op[ROWS];
+    program(op, us, &last);
+    struct measures *m = gpu_go(&(struct gpu_case){.section = section,
+                                                   .op = op,
+                                                   .n = ROWS,
+                                                   .programs = true,
+                                                   .stack = stack,
+                                                   .machine = MACHINE});
+    double ms = sketch_mean(gpu_sketch(m, "p.latency"));
+    measures_free(m);
+    return ms * 1e6; /* ns */
+}
+
+/* Sum of costs of the profile, ns; names apart by blanks. */
+static double sum(const struct machine *m, const char *names)
+{
+    char text[400], *save = NULL;
+    double ps = 0;
+    snprintf(text, sizeof text, "%s", names);
+    for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+        char name[64];
+        snprintf(name, sizeof name, "cost.%s", w);
+        const struct machine_cost *c = machine_find(m, name);
+        cr_assert(c, "no %s", name);
+        ps += c->value;
+    }
+    return ps / 1000;
+}
+
+#define CALL   "remote_stub syscall net_xmit vm_exit vhost wake softirq_net syscall remote_dispatch"
+#define ANSWER "remote_stub syscall net_xmit vhost posted_irq softirq_net syscall wake"
+static const struct {
+    const char *name, *sharing, *launch, *woken; /* more than on native; woken: instead of "irq" */
+} stacks[] = {
+    {"native", "'time-slice'", "", "irq"},
+    {"lake", "'time-slice'", "", "irq"},
+    {"kvm", "'exclusive'", "", "posted_irq"},
+    {"kvm-vgpu", "'vgpu-equal'", "", "irq gpu_intr posted_irq"},
+    {"kvm-mig", "'mig','partitions':[{'sms':132,'memory_milli':1000}]", "", "posted_irq"},
+    {"kvm-mps", "'mps'", "", "posted_irq"},
+    {"malv", "'time-slice'", "vm_exit gpu_dispatch", "irq gpu_dispatch posted_irq"},
+    {"kvm-remote", "'time-slice'", CALL, "irq " ANSWER},
+};
+#define RUN "{'sharing':%s%s,'tenants':[{'program':'p','count':3}]}"
+
+static struct machine *shipped(void)
+{
+    struct config *c;
+    struct machine *m;
+    struct err e = {0};
+    cr_assert_eq(profile_load(&c, MACHINE, &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_load(&m, c, &e), 0, "%s", e.msg);
+    config_free(c);
+    return m;
+}
+
+/* Bound by launches: each costs what its path has more, and the wait finds all done. Bound by
+ * kernels: the first launch does, and the thread that waits is woken as the stack does it. */
+Test(gpu_stack, a_program_pays_for_its_calls)
+{
+    struct machine *m = shipped();
+    const double few = iteration(NULL, "{'tenants':[{'program':'p','count':3}]}", 1),
+                 many = iteration(NULL, "{'tenants':[{'program':'p','count':3}]}", 100);
+    cr_expect_float_eq(few, 45e3 + 3e3 + 1e3 + 4e3, 1, "%g ns", few);
+    cr_expect_float_eq(many, 3e3 + 1000e3 + 4e3, 1, "%g ns", many);
+    for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++) {
+        char section[300];
+        snprintf(section, sizeof section, RUN, stacks[i].sharing, "");
+        double launch = sum(m, stacks[i].launch), woken = sum(m, stacks[i].woken) - sum(m, "irq");
+        const char *look = strcmp(stacks[i].name, "kvm-remote") ? "" : CALL " " ANSWER;
+        double got = iteration(stacks[i].name, section, 1) - few,
+               want = LAUNCHES * launch + sum(m, look);
+        cr_expect_float_eq(got, want, LAUNCHES, "%s: %g ns, want %g", stacks[i].name, got, want);
+        got = iteration(stacks[i].name, section, 100) - many;
+        want = launch + woken;
+        cr_expect_float_eq(got, want, 2, "%s: %g ns, want %g", stacks[i].name, got, want);
+    }
+    machine_free(m);
+}
+
+/* Threads that poll are woken by nobody; what was captured under a stack is not charged for it. */
+Test(gpu_stack, polling_and_captures_of_guests)
+{
+    struct machine *m = shipped();
+    char section[300];
+    const double native = iteration(NULL, "{'tenants':[{'program':'p','count':3}]}", 100);
+    snprintf(section, sizeof section, RUN, "'time-slice'", ",'waits':'poll'");
+    cr_expect_float_eq(iteration("malv", section, 100) - native, sum(m, "vm_exit gpu_dispatch"), 2);
+    cr_expect_float_eq(iteration("kvm-remote", section, 100) - native, sum(m, CALL " " ANSWER), 2);
+    snprintf(section, sizeof section, RUN, "'time-slice'", ",'captured_under':'malv'");
+    cr_expect_float_eq(iteration("malv", section, 100), native, 1e-6);
+    double back = native - iteration("native", section, 100);
+    cr_expect_float_eq(back, sum(m, "vm_exit gpu_dispatch gpu_dispatch posted_irq"), 2, "%g", back);
+    machine_free(m);
+}
+
+/* 1 MB goes over the channel before the link has it. */
+Test(gpu_stack, bytes_of_a_remoted_gpu_go_through_the_channel)
+{
+    struct trace_op op[] = {op_launch(0, 5 * US, 1), op_kernel(3 * US, 100 * US, 7)};
+    op[1].correlation = 1;
+    op[1].kind = TRACE_OP_H2D;
+    op[1].bytes = 1000000;
+    struct machine *m = shipped();
+    struct gpu_case c = {.section = "{}", .op = op, .n = 2, .machine = MACHINE};
+    struct measures *here = gpu_go(&c);
+    c.stack = "kvm-remote";
+    struct measures *there = gpu_go(&c);
+    const struct machine_cost *way = machine_find(m, "remote.tcp.bandwidth");
+    cr_expect_float_eq(gpu_number(there, "copy_time") - gpu_number(here, "copy_time"),
+                       1e6 / way->value, 2e-9);
+    cr_expect_float_eq(gpu_number(there, "span") - gpu_number(here, "span"),
+                       1e6 / way->value + sum(m, CALL) / 1e9, 2e-9);
+    measures_free(here);
+    measures_free(there);
+    machine_free(m);
+}
