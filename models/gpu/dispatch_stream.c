@@ -209,7 +209,7 @@ static void submit(struct dispatch_stream *s, const struct policy_dispatch *how)
     struct dispatch *x = s->q->x;
     struct device_work work;
     struct device_call call = {c->begun ? NULL : begun, piece_done, c, 0};
-    assert(c && !c->after);
+    assert(!c->after);
     if (!cut(x, c, how ? how->piece_ns : 0, &work)) {
         c->whole = true;
         s->head = c->next;
