@@ -19,8 +19,8 @@ struct replay {
     uint32_t lanes, places, cap;
     uint32_t device[GPU_DEVICES_MAX], devices; /* numbers in the trace, in order of appearance */
     struct sketch *error;                      /* ns */
-    sim_time last;                 /* end, in the replay */
-    sim_time kernels, kernels_end; /* the first began, the last ended */
+    sim_time last;                             /* end, in the replay */
+    sim_time kernels, kernels_end;             /* the first began, the last ended */
     double spent[KINDS];                       /* ns */
     uint64_t ran;
 };
