@@ -343,6 +343,8 @@ int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err
         rc = read_partitions(s, in.partitions, section, e);
     if (!rc && in.tenants)
         rc = read_clients(s, in.tenants, e);
+    if (!rc)
+        rc = gpu_setup_idle(s, section, e);
     if (rc)
         gpu_setup_free(s);
     return rc;

@@ -33,7 +33,7 @@ enum {
 struct gpu_client_setup {
     const char *name;    /* borrowed from the section */
     const char *program; /* name in "programs"; borrowed */
-    uint32_t copies, device, partition, weight, vgpus, trace_tenant;
+    uint32_t copies, device, partition, weight, trace_tenant;
     int32_t prio;
     uint32_t sms_milli;     /* MPS percentage x 10; 0: all */
     uint64_t count, warmup; /* iterations; count 0: until the run ends */
@@ -72,6 +72,9 @@ struct gpu_setup {
 };
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e) MUST_CHECK;
+/* Refuses what was said and could have no effect; called by gpu_setup_read. */
+int gpu_setup_idle(const struct gpu_setup *s, const struct config *section,
+                   struct err *e) MUST_CHECK;
 /* Fills `partition` where they are named by MIG profiles. */
 int gpu_setup_slices(struct gpu_setup *s, struct machine_use *u, struct err *e) MUST_CHECK;
 void gpu_setup_free(struct gpu_setup *s);
