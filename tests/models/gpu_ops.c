@@ -48,33 +48,15 @@ struct row_source *gpu_rows(const struct trace_op *op, size_t n)
 
 #define LEAF(name, value, unit)                                                                    \
     "'" name "':{'value':" value ",'unit':'" unit "','source':'test','evidence':'assumed'}"
-#define MACHINE(sms, flops)                                                                                             \
-    "{'schema':'malv-machine/1','name':'bench','gpu':{" LEAF("sms", sms, "1") "," LEAF("memory", "16", "GiB") "," LEAF( \
-        "bandwidth", "1000",                                                                                            \
-        "GB/s") "," LEAF("flops", flops,                                                                                \
-                         "1") "," LEAF("timeslice", "1",                                                                \
-                                       "ms") "," LEAF("context_switch", "100",                                          \
-                                                      "us") "},'link':{" LEAF("pcie", "10",                             \
-                                                                              "GB/s") "},'cost':"                       \
-                                                                                      "{" LEAF(                         \
-                                                                                          "g"                           \
-                                                                                          "p"                           \
-                                                                                          "u"                           \
-                                                                                          "_"                           \
-                                                                                          "i"                           \
-                                                                                          "n"                           \
-                                                                                          "t"                           \
-                                                                                          "e"                           \
-                                                                                          "r"                           \
-                                                                                          "c"                           \
-                                                                                          "e"                           \
-                                                                                          "p"                           \
-                                                                                          "t",                          \
-                                                                                          "0",                          \
-                                                                                          "u"                           \
-                                                                                          "s") "," LEAF("gpu_dispatch", \
-                                                                                                        "0",            \
-                                                                                                        "us") "}}"
+
+static const char machine_half[] = LEAF("sms", "50", "1") "," LEAF("flops", "50e12", "1");
+static const char machine_whole[] = LEAF("sms", "100", "1") "," LEAF("flops", "100e12", "1");
+static const char machine_gpu[] = "," LEAF("memory", "16", "GiB") "," LEAF(
+    "bandwidth", "1000", "GB/s") "," LEAF("timeslice", "1", "ms");
+static const char machine_rest[] = "," LEAF("context_switch", "100", "us");
+static const char machine_link[] = LEAF("pcie", "10", "GB/s");
+static const char machine_cost[] =
+    LEAF("gpu_intercept", "0", "us") "," LEAF("gpu_dispatch", "0", "us");
 
 static struct config *parse(const char *text, struct err *e)
 {
@@ -87,6 +69,16 @@ static struct config *parse(const char *text, struct err *e)
     return c;
 }
 
+static struct config *bench_machine(bool half, struct err *e)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "{'schema':'malv-machine/1','name':'bench','gpu':{%s%s%s},'link':{%s},'cost':{%s}}",
+             half ? machine_half : machine_whole, machine_gpu, machine_rest, machine_link,
+             machine_cost);
+    return parse(text, e);
+}
+
 /* ---- a run ------------------------------------------------------------------------ */
 
 int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
@@ -96,7 +88,7 @@ int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
     if (c->machine)
         cr_assert_eq(profile_load(&profile, c->machine, e), 0, "%s", e->msg);
     else
-        profile = parse(c->half ? MACHINE("50", "50e12") : MACHINE("100", "100e12"), e);
+        profile = bench_machine(c->half, e);
     struct config *section = parse(c->section, e);
     cr_assert_eq(machine_load(&machine, profile, e), 0, "%s", e->msg);
     struct policy_slot slot = {.ops = c->policy, .label = "test"};
