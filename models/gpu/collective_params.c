@@ -146,6 +146,9 @@ int collective_params_read(struct collective_params *p, struct machine_use *u,
         return r.rc;
     }
     r.rc = machine_value(u, over, QUANTITY_RATE, &link, e);
+    if (!r.rc && link <= 0)
+        r.rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"%s\": got 0, want more", u->machine->name,
+                       over);
     if (how != COLLECTIVE_NVLS)
         read_rings(&r, link, p);
     if (!r.rc && (how == COLLECTIVE_NCCL || how == COLLECTIVE_CUSTOM || how == COLLECTIVE_NVLS))

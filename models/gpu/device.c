@@ -42,6 +42,8 @@ static void partition_fill(struct device_partition *p, const struct device_parti
     p->bandwidth = w->memory_milli ? w->memory_milli : DEVICE_MILLI;
     p->memory = q->memory / DEVICE_MILLI * p->bandwidth +
                 q->memory % DEVICE_MILLI * p->bandwidth / DEVICE_MILLI;
+    if (w->memory && w->memory < p->memory)
+        p->memory = w->memory;
     p->engines = w->copy_engines ? w->copy_engines : q->copy_engines;
     p->turns = turns;
 }

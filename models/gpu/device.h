@@ -139,6 +139,7 @@ struct device_partition_want {
     uint32_t sms;          /* 0: all */
     uint32_t memory_milli; /* of memory and bandwidth; 0: all */
     uint32_t copy_engines; /* 0: all */
+    uint64_t memory;       /* bytes that can be allocated; 0: what memory_milli comes to */
 };
 enum device_turns {
     DEVICE_TURNS,     /* contexts take turns by time slice */

@@ -23,10 +23,10 @@ static int count(struct machine_use *u, const char *name, double otherwise, uint
     double v = otherwise;
     int rc = otherwise < 0 ? machine_value(u, name, QUANTITY_COUNT, &v, e)
                            : optional(u, name, QUANTITY_COUNT, otherwise, &v, e);
-    if (!rc && !(v >= (otherwise < 0) && v <= 1e6 && v == floor(v)))
+    if (!rc && !(v >= 1 && v <= 1e6 && v == floor(v)))
         rc = err_set(e, ERR_ERANGE,
-                     "machine \"%s\": \"%s\": got %g, want a whole number of %d to 1e6",
-                     u->machine->name, name, v, otherwise < 0);
+                     "machine \"%s\": \"%s\": got %g, want a whole number of 1 to 1e6",
+                     u->machine->name, name, v);
     if (!rc)
         *out = (uint32_t)v;
     return rc;
@@ -93,10 +93,10 @@ static int sane(const struct device_params *p, const struct machine_use *u, stru
         return err_set(e, ERR_ERANGE,
                        "machine \"%s\": a bandwidth of \"gpu\" or \"link\" is 0, want more",
                        u->machine->name);
-    if (p->timeslice < 1000 || !p->copy_engines)
-        return err_set(e, ERR_ERANGE, "machine \"%s\": \"%s\" is too small, want %s",
-                       u->machine->name, p->copy_engines ? "gpu.timeslice" : "gpu.copy_engines",
-                       p->copy_engines ? "a nanosecond or more" : "1 or more");
+    if (p->timeslice < 1000)
+        return err_set(e, ERR_ERANGE,
+                       "machine \"%s\": \"gpu.timeslice\" is too small, want a nanosecond or more",
+                       u->machine->name);
     return 0;
 }
 

@@ -175,7 +175,8 @@ static struct device_partition_want want_of(const struct mig_table *t, const str
     return (struct device_partition_want){.sms = p->sms,
                                           .memory_milli =
                                               p->memory_slices * DEVICE_MILLI / t->memory_slices,
-                                          .copy_engines = p->copy_engines};
+                                          .copy_engines = p->copy_engines,
+                                          .memory = p->memory};
 }
 
 /* ---- what is wrong, in words ---- */

@@ -207,8 +207,8 @@ static int read_partition(struct gpu_setup *s, const struct config *c, bool name
     if (named)
         return config_str(c, &s->slice[s->partitions], e);
     const int rc = config_fill(c, partition_fields, &in, e);
-    s->partition[s->partitions] =
-        (struct device_partition_want){in.sms, in.memory_milli, in.copy_engines};
+    s->partition[s->partitions] = (struct device_partition_want){
+        .sms = in.sms, .memory_milli = in.memory_milli, .copy_engines = in.copy_engines};
     return rc;
 }
 

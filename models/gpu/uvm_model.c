@@ -75,6 +75,9 @@ static int read_costs(struct uvm_setup *s, struct uvm_params *p, struct machine_
         rc = machine_value(u, touch[s->pattern], QUANTITY_TIME, &s->gpu_touch, e);
     else if (!rc)
         rc = machine_value(u, stream, QUANTITY_RATE, &rate, e);
+    if (!rc && rate <= 0 && s->gpu_touch <= 0)
+        rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"%s\": got 0, want more", u->machine->name,
+                     stream);
     if (!rc && rate > 0 && s->stride >= UVM_PAGE)
         s->gpu_touch = UVM_SECTOR * 1e12 / rate;
     else if (!rc && rate > 0)

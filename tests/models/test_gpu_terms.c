@@ -104,3 +104,22 @@ Test(gpu_terms, a_memory_bound_kernel_keeps_its_speed)
         measures_free(m);
     }
 }
+
+/* An eighth of 40 GiB is 5 GiB, of which a 1g.5gb leaves 4.75. */
+Test(gpu_terms, what_a_mig_instance_can_allocate)
+{
+    for (int more = 0; more < 2; more++) {
+        struct trace_op op = op_kernel(0, 10 * MS, 1);
+        struct measures *m = gpu_go(&(struct gpu_case){
+            .section = more ? "{'sharing':'mig','partitions':['1g.5gb'],'tenants':[{'program':'p',"
+                              "'count':2,'memory_gib':4.8}]}"
+                            : "{'sharing':'mig','partitions':['1g.5gb'],'tenants':[{'program':'p',"
+                              "'count':2,'memory_gib':4.7}]}",
+            .machine = "machines/a100-40gb.json",
+            .programs = true,
+            .op = &op,
+            .n = 1});
+        cr_expect_eq(gpu_number(m, "p.iterations"), more ? 0 : 2);
+        measures_free(m);
+    }
+}
