@@ -8,22 +8,19 @@
 #include <immintrin.h>
 
 #include "gpu-kernels/cpu.h"
+#include "gpu-kernels/cpu_act.h"
 #include "gpu-kernels/cpu_sum16.h"
 
 enum { ROWS = 8, SIDE = 4 };
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE __m512 relu(__m512 v)
+/* rows x chunks blocks of 32 neurons: both are constants at every call.  Rows
+ * of x are `stride` apart; no value of h is below `least`. */
+INLINE void hidden_block(const struct pack_layer *p, uint32_t c, const float *x, uint32_t stride,
+                         float *h, float least, const int rows, const int chunks)
 {
-    return _mm512_max_ps(v, _mm512_setzero_ps()); /* 0 where v is NaN */
-}
-
-/* rows x chunks blocks of 32 neurons: both are constants at every call. */
-INLINE void hidden_block(const struct pack *p, uint32_t c, const float *x, float *h, const int rows,
-                         const int chunks)
-{
-    const uint32_t n_in = p->n_in, hp = p->hidden_pad, panel = p->k_pad * 32;
-    const float *w = (const float *)p->w1 + (size_t)c * panel, *b = p->b1 + c * 32;
+    const uint32_t n_in = p->k, hp = p->width_pad, panel = p->k_pad * 32;
+    const float *w = (const float *)p->w + (size_t)c * panel, *b = p->b + c * 32;
     __m512 a[ROWS][2 * SIDE];
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < 2 * chunks; i++)
@@ -33,24 +30,41 @@ INLINE void hidden_block(const struct pack *p, uint32_t c, const float *x, float
         for (int i = 0; i < 2 * chunks; i++)
             v[i] = _mm512_load_ps(w + (size_t)(i / 2) * panel + i % 2 * 16);
         for (int r = 0; r < rows; r++) {
-            __m512 in = _mm512_set1_ps(x[(size_t)r * n_in + k]);
+            __m512 in = _mm512_set1_ps(x[(size_t)r * stride + k]);
             for (int i = 0; i < 2 * chunks; i++)
                 a[r][i] = _mm512_fmadd_ps(in, v[i], a[r][i]);
         }
     }
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) /* max(a, least) is least where a is NaN */
         for (int i = 0; i < 2 * chunks; i++)
-            _mm512_store_ps(h + (size_t)r * hp + c * 32 + 16 * i, relu(a[r][i]));
+            _mm512_store_ps(h + (size_t)r * hp + c * 32 + 16 * i,
+                            _mm512_max_ps(a[r][i], _mm512_set1_ps(least)));
 }
 
-INLINE void hidden(const struct pack *p, const float *x, float *h, const int rows)
+INLINE void hidden(const struct pack_layer *p, const float *x, uint32_t stride, float *h,
+                   float least, const int rows)
 {
+    const uint32_t chunks = p->width_pad / 32;
     uint32_t c = 0;
     if (rows == 1)
-        for (; c + SIDE <= p->chunks; c += SIDE)
-            hidden_block(p, c, x, h, rows, SIDE);
-    for (; c < p->chunks; c++)
-        hidden_block(p, c, x, h, rows, 1);
+        for (; c + SIDE <= chunks; c += SIDE)
+            hidden_block(p, c, x, stride, h, least, rows, SIDE);
+    for (; c < chunks; c++)
+        hidden_block(p, c, x, stride, h, least, rows, 1);
+}
+
+INLINE const float *all_hidden(float h[2][ROWS * MLP_DEEP_WIDTH_MAX], const struct pack *p,
+                               const float *x, const int rows)
+{
+    uint32_t stride = p->n_in;
+    for (uint32_t i = 0; i < p->n_layers; i++) {
+        hidden(&p->layer[i], x, stride, h[i % 2], cpu_act_least(p), rows);
+        stride = p->layer[i].width_pad;
+        x = h[i % 2];
+        if (p->sigmoid)
+            cpu_act_sigmoid(h[i % 2], (uint32_t)rows * stride);
+    }
+    return x;
 }
 
 /* The chains over chunks and the sum at distance 16, of rows x outs outputs at
@@ -116,11 +130,11 @@ static void outputs(__m512 *v, const float *bias, float *y, uint32_t count)
     }
 }
 
-INLINE void tile(const struct pack *p, const float *bias, const float *x, float *y, const int rows)
+/* From the last hidden layer to the outputs. */
+INLINE void finish(const struct pack *p, const float *bias, const float *h, float *y,
+                   const int rows)
 {
-    _Alignas(64) float h[ROWS * MLP_HIDDEN_MAX];
     __m512 v[ROWS * MLP_OUT_MAX];
-    hidden(p, x, h, rows);
     for (int r = 0; r < rows; r += SIDE)
         partials(p, h + (size_t)r * p->hidden_pad, v + (size_t)r * p->n_out,
                  rows < SIDE ? rows : SIDE);
@@ -130,16 +144,45 @@ INLINE void tile(const struct pack *p, const float *bias, const float *x, float 
         outputs(v, bias, y, (uint32_t)rows * p->n_out);
 }
 
-void cpu_avx512_f32(const struct pack *p, uint32_t rows, const float *x, float *y)
+/* A constant `deep` keeps what several layers need out of the way of one. */
+INLINE void tile(const struct pack *p, const float *bias, const float *x, float *y, const int rows,
+                 const bool deep)
+{
+    if (deep) {
+        _Alignas(64) float room[2][ROWS * MLP_DEEP_WIDTH_MAX];
+        finish(p, bias, all_hidden(room, p, x, rows), y, rows);
+    } else {
+        _Alignas(64) float h[ROWS * MLP_HIDDEN_MAX];
+        hidden(&p->layer[0], x, p->n_in, h, 0.0f, rows);
+        finish(p, bias, h, y, rows);
+    }
+}
+
+INLINE void forward(const struct pack *p, uint32_t rows, const float *x, float *y, const bool deep)
 {
     _Alignas(64) float bias[ROWS * MLP_OUT_MAX];
     for (uint32_t i = 0; rows > 1 && i < ROWS * p->n_out; i++)
         bias[i] = i < p->n_out ? p->b2[i] : bias[i - p->n_out];
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * p->n_in, y += ROWS * p->n_out)
-        tile(p, bias, x, y, ROWS);
+        tile(p, bias, x, y, ROWS, deep);
     for (; rows >= 2; rows -= 2, x += 2 * p->n_in, y += 2 * p->n_out)
-        tile(p, bias, x, y, 2);
+        tile(p, bias, x, y, 2, deep);
     if (rows)
-        tile(p, bias, x, y, 1);
+        tile(p, bias, x, y, 1, deep);
+}
+
+static __attribute__((noinline)) void deep_f32(const struct pack *p, uint32_t rows, const float *x,
+                                               float *y)
+{
+    forward(p, rows, x, y, true);
+    cpu_act_outputs(p, y, rows);
+}
+
+void cpu_avx512_f32(const struct pack *p, uint32_t rows, const float *x, float *y)
+{
+    if (p->deep)
+        deep_f32(p, rows, x, y);
+    else
+        forward(p, rows, x, y, false);
 }
 #endif

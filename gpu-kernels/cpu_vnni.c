@@ -41,22 +41,24 @@ INLINE __m512i narrow(const __m512i a[VECTORS], __m512 scale)
     return _mm512_max_epi8(_mm512_packs_epi16(lo, hi), _mm512_setzero_si512());
 }
 
-INLINE void hidden(const struct pack *p, const uint8_t *x8, uint8_t *h8, const int rows)
+/* A layer on `quads` quads of bytes, rows `stride` apart. */
+INLINE void hidden(const struct pack_layer *p, const uint8_t *x8, uint32_t stride, uint32_t quads,
+                   uint8_t *h8, const int rows)
 {
-    const uint32_t hp = p->hidden_pad, quads = (p->n_in + 3) / 4, block = p->k_pad / 4 * 64;
-    const __m512 scale = _mm512_set1_ps(p->hidden_scale);
+    const uint32_t hp = p->width_pad, block = p->k_pad / 4 * 64;
+    const __m512 scale = _mm512_set1_ps(p->scale);
     for (uint32_t j = 0; j < hp; j += 64) {
-        const int8_t *w = (const int8_t *)p->w1 + (size_t)j / 16 * block;
+        const int8_t *w = (const int8_t *)p->w + (size_t)j / 16 * block;
         __m512i a[ROWS][VECTORS], v[VECTORS];
         for (int r = 0; r < rows; r++)
             for (int i = 0; i < VECTORS; i++)
-                a[r][i] = _mm512_load_si512(p->c1 + j + 16 * i);
+                a[r][i] = _mm512_load_si512(p->c + j + 16 * i);
         for (uint32_t k = 0; k < quads; k++, w += 64) {
             for (int i = 0; i < VECTORS; i++)
                 v[i] = _mm512_load_si512(w + (size_t)i * block);
             for (int r = 0; r < rows; r++) {
                 int32_t quad;
-                memcpy(&quad, x8 + r * MLP_IN_MAX + 4 * k, sizeof quad);
+                memcpy(&quad, x8 + (size_t)r * stride + 4 * k, sizeof quad);
                 __m512i in = _mm512_set1_epi32(quad);
                 for (int i = 0; i < VECTORS; i++)
                     a[r][i] = _mm512_dpbusd_epi32(a[r][i], in, v[i]);
@@ -65,6 +67,19 @@ INLINE void hidden(const struct pack *p, const uint8_t *x8, uint8_t *h8, const i
         for (int r = 0; r < rows; r++)
             _mm512_store_si512(h8 + (size_t)r * hp + j, narrow(a[r], scale));
     }
+}
+
+INLINE const uint8_t *all_hidden(uint8_t h8[2][ROWS * MLP_DEEP_WIDTH_MAX], const struct pack *p,
+                                 const uint8_t *x8, const int rows)
+{
+    uint32_t stride = MLP_IN_MAX, quads = (p->n_in + 3) / 4;
+    for (uint32_t i = 0; i < p->n_layers; i++) {
+        hidden(&p->layer[i], x8, stride, quads, h8[i % 2], rows);
+        stride = p->layer[i].width_pad;
+        quads = stride / 4; /* all of them: narrow() has mixed 64 together */
+        x8 = h8[i % 2];
+    }
+    return x8;
 }
 
 /* Sixteen partial sums of rows x outs outputs at once, constants both. */
@@ -108,15 +123,12 @@ static void outputs(const struct pack *p, __m512i *v, const int32_t *bias, float
     }
 }
 
-INLINE void tile(const struct pack *p, const int32_t *bias, const float *x, float *y,
-                 const int rows)
+/* From the last hidden layer to the outputs. */
+INLINE void finish(const struct pack *p, const int32_t *bias, const uint8_t *h8, float *y,
+                   const int rows)
 {
-    _Alignas(64) uint8_t h8[ROWS * MLP_HIDDEN_MAX], x8[ROWS * MLP_IN_MAX];
     __m512i v[ROWS * MLP_OUT_MAX];
     uint32_t o = 0;
-    for (int r = 0; r < rows; r++)
-        quantise(x8 + r * MLP_IN_MAX, p, x + (size_t)r * p->n_in);
-    hidden(p, x8, h8, rows);
     for (; o + 2 <= p->n_out; o += 2)
         partial(p, o, h8, v, rows, 2);
     if (o < p->n_out)
@@ -127,14 +139,45 @@ INLINE void tile(const struct pack *p, const int32_t *bias, const float *x, floa
         outputs(p, v, bias, y, (uint32_t)rows * p->n_out);
 }
 
-void cpu_vnni_s8(const struct pack *p, uint32_t rows, const float *x, float *y)
+/* A constant `deep` keeps what several layers need out of the way of one. */
+INLINE void tile(const struct pack *p, const int32_t *bias, const float *x, float *y,
+                 const int rows, const bool deep)
+{
+    _Alignas(64) uint8_t x8[ROWS * MLP_IN_MAX];
+    for (int r = 0; r < rows; r++)
+        quantise(x8 + r * MLP_IN_MAX, p, x + (size_t)r * p->n_in);
+    if (deep) {
+        _Alignas(64) uint8_t room[2][ROWS * MLP_DEEP_WIDTH_MAX];
+        finish(p, bias, all_hidden(room, p, x8, rows), y, rows);
+    } else {
+        _Alignas(64) uint8_t h8[ROWS * MLP_HIDDEN_MAX];
+        hidden(&p->layer[0], x8, MLP_IN_MAX, (p->n_in + 3) / 4, h8, rows);
+        finish(p, bias, h8, y, rows);
+    }
+}
+
+INLINE void forward(const struct pack *p, uint32_t rows, const float *x, float *y, const bool deep)
 {
     _Alignas(64) int32_t bias[ROWS * MLP_OUT_MAX];
     for (uint32_t i = 0; rows > 1 && i < ROWS * p->n_out; i++)
         bias[i] = i < p->n_out ? p->c2[i] : bias[i - p->n_out];
     for (; rows >= ROWS; rows -= ROWS, x += ROWS * p->n_in, y += ROWS * p->n_out)
-        tile(p, bias, x, y, ROWS);
+        tile(p, bias, x, y, ROWS, deep);
     for (; rows; rows--, x += p->n_in, y += p->n_out)
-        tile(p, bias, x, y, 1);
+        tile(p, bias, x, y, 1, deep);
+}
+
+static __attribute__((noinline)) void deep_s8(const struct pack *p, uint32_t rows, const float *x,
+                                              float *y)
+{
+    forward(p, rows, x, y, true);
+}
+
+void cpu_vnni_s8(const struct pack *p, uint32_t rows, const float *x, float *y)
+{
+    if (p->deep)
+        deep_s8(p, rows, x, y);
+    else
+        forward(p, rows, x, y, false);
 }
 #endif

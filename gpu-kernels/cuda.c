@@ -26,14 +26,14 @@ struct cuda {
     cu_context context;
     cu_module module;
     cu_stream stream;
-    cu_function f32, s8;
+    cu_function kernel[GRID_KERNELS];
     struct pinned x, y;
 };
 
 struct cuda_model {
     struct cuda *on;
     struct pack pack;
-    cu_pointer w1, w2, bias1, bias2;
+    cu_pointer w1, w2, bias1, bias2, layers;
 };
 
 /* `step` in a failing call's sentence. */
@@ -63,16 +63,22 @@ static cu_result pin(struct cuda *c, struct pinned *p, size_t size)
     return r ? r : c->drv.cuMemHostGetDevicePointer_v2(&p->device, p->host, 0);
 }
 
+static int find_kernels(struct cuda *c, char *why, size_t n)
+{
+    for (int i = 0; i < GRID_KERNELS; i++)
+        if (check(c, c->drv.cuModuleGetFunction(&c->kernel[i], c->module, grid_kernels[i]),
+                  grid_kernels[i], why, n))
+            return -1;
+    return 0;
+}
+
 static int prepare(struct cuda *c, char *why, size_t n)
 {
     const struct cudrv *d = &c->drv;
     if (check(c, d->cuDevicePrimaryCtxRetain(&c->context, d->device), "opening a context", why,
               n) ||
         check(c, d->cuCtxSetCurrent(c->context), "entering the context", why, n) ||
-        load_module(c, why, n) ||
-        check(c, d->cuModuleGetFunction(&c->f32, c->module, "mlp_f32"), "finding mlp_f32", why,
-              n) ||
-        check(c, d->cuModuleGetFunction(&c->s8, c->module, "mlp_s8"), "finding mlp_s8", why, n) ||
+        load_module(c, why, n) || find_kernels(c, why, n) ||
         check(c, d->cuStreamCreate(&c->stream, CU_STREAM_OWN), "making a stream", why, n) ||
         check(c, pin(c, &c->x, ROWS_MAX * MLP_IN_MAX * sizeof(float)), "pinning memory", why, n) ||
         check(c, pin(c, &c->y, ROWS_MAX * MLP_OUT_MAX * sizeof(float)), "pinning memory", why, n))
@@ -115,8 +121,8 @@ static int open_cuda(void **self, char *name, size_t name_size, char *why, size_
 static void unload_cuda(void *model)
 {
     struct cuda_model *m = model;
-    const cu_pointer owned[] = {m->w1, m->w2, m->bias1, m->bias2};
-    for (int i = 0; i < 4; i++)
+    const cu_pointer owned[] = {m->w1, m->w2, m->bias1, m->bias2, m->layers};
+    for (int i = 0; i < 5; i++)
         if (owned[i])
             m->on->drv.cuMemFree_v2(owned[i]);
     pack_free(&m->pack);
@@ -138,8 +144,9 @@ static int upload_all(struct cuda_model *m, char *why, size_t n)
     const bool f32 = p->layout == PACK_F32; /* biases are 4 bytes either way */
     if (upload(c, &m->w1, p->w1, p->w1_size, why, n) ||
         upload(c, &m->w2, p->w2, p->w2_size, why, n) ||
-        upload(c, &m->bias1, f32 ? (void *)p->b1 : p->c1, p->hidden_pad * 4, why, n) ||
-        upload(c, &m->bias2, f32 ? (void *)p->b2 : p->c2, MLP_OUT_MAX * 4, why, n))
+        upload(c, &m->bias1, f32 ? (void *)p->b1 : p->c1, p->bias1_size, why, n) ||
+        upload(c, &m->bias2, f32 ? (void *)p->b2 : p->c2, MLP_OUT_MAX * 4, why, n) ||
+        upload(c, &m->layers, p->table, sizeof p->table, why, n))
         return -1;
     return 0;
 }
@@ -170,17 +177,17 @@ static int run_some(const struct cuda_model *m, uint32_t rows, const float *in, 
                     char *why, size_t n)
 {
     const struct cuda *c = m->on;
-    const struct grid_places places = {at(c->x.device), at(m->w1),    at(m->w2),
-                                       at(m->bias1),    at(m->bias2), at(c->y.device)};
+    const struct grid_places places = {at(c->x.device), at(m->w1),       at(m->w2),    at(m->bias1),
+                                       at(m->bias2),    at(c->y.device), at(m->layers)};
     struct grid g;
     void *args[] = {&g.args};
     grid_plan(&g, &m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM);
     grid_stage(&m->pack, c->x.host, in, rows);
     if (check(c,
-              c->drv.cuLaunchKernel(m->pack.layout == PACK_F32 ? c->f32 : c->s8, g.blocks, 1, 1,
-                                    g.threads, 1, 1, 0, c->stream, args, NULL),
+              c->drv.cuLaunchKernel(c->kernel[g.kernel], g.blocks, 1, 1, g.threads, 1, 1, 0,
+                                    c->stream, args, NULL),
               "launching a kernel", why, n) ||
-        check(c, c->drv.cuStreamSynchronize(c->stream), g.kernel, why, n))
+        check(c, c->drv.cuStreamSynchronize(c->stream), grid_kernels[g.kernel], why, n))
         return -1;
     memcpy(out, c->y.host, (size_t)rows * m->pack.n_out * sizeof *out);
     return 0;

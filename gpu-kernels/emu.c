@@ -6,7 +6,9 @@
 #include "gpu-kernels/emu_block.h"
 #include "gpu-kernels/grid.h"
 
-emu_kernel emu_mlp_f32, emu_mlp_s8; /* mlp.cu, compiled as C */
+emu_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8; /* mlp.cu, as C */
+static emu_kernel *const kernels[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32,
+                                                  emu_mlp_deep_s8};
 
 enum { BLOCKS = 4 }; /* few, so that blocks stride as they do on a full GPU */
 
@@ -60,11 +62,11 @@ static int run_emu(void *model, uint32_t rows, const float *in, float *out, char
                              .w2 = p->w2,
                              .bias1 = f32 ? (void *)p->b1 : p->c1,
                              .bias2 = f32 ? (void *)p->b2 : p->c2,
-                             .y = out};
+                             .y = out,
+                             .layers = p->table};
     struct grid g;
     grid_plan(&g, p, &at, rows, BLOCKS);
-    int bad =
-        emu_launch(m->device, f32 ? emu_mlp_f32 : emu_mlp_s8, g.blocks, g.threads, &g.args, NULL);
+    int bad = emu_launch(m->device, kernels[g.kernel], g.blocks, g.threads, &g.args, NULL);
     free(x);
     return bad ? infer_fail(why, n, "emu: %s", m->device->why) : 0;
 }

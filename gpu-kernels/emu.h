@@ -7,9 +7,10 @@
 #ifndef GPU_KERNELS_EMU_H
 #define GPU_KERNELS_EMU_H
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "gpu-kernels/cu_host.h"
 
 struct emu_dim {
     uint32_t x, y, z;
@@ -50,7 +51,6 @@ void *emu_shared(size_t bytes,
 #define blockIdx  (emu_self->block)
 #define gridDim   (emu_self->grid)
 
-#define CU_DEV static inline __attribute__((unused))
 #define CU_UNROLL
 #define CU_KERNEL(name, args_type, threads)                                                        \
     static void name##_body(const args_type A);                                                    \
@@ -69,25 +69,6 @@ void *emu_shared(size_t bytes,
 #define __shfl_xor_sync(mask, value, distance)                                                     \
     emu_shuffle_float(mask, value, emu_self->lane ^ (uint32_t)(distance), EMU_HERE)
 #define cu_mma_s8(c, a, b0, b1) emu_mma_s8(c, a, b0, b1, EMU_HERE)
-
-CU_DEV uint32_t cu_bits(float v)
-{
-    uint32_t bits;
-    memcpy(&bits, &v, sizeof bits);
-    return bits;
-}
-
-CU_DEV float cu_float(uint32_t bits)
-{
-    float v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-CU_DEV float cu_fma(float a, float b, float c)
-{
-    return fmaf(a, b, c);
-}
 
 CU_DEV float emu_shuffle_float(uint32_t mask, float value, uint32_t from, const char *where)
 {

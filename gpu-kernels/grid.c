@@ -5,6 +5,8 @@
 #include "gpu-kernels/grid.h"
 #include "gpu-kernels/quant.h"
 
+const char *const grid_kernels[GRID_KERNELS] = {"mlp_f32", "mlp_s8", "mlp_deep_f32", "mlp_deep_s8"};
+
 /* A narrow network leaves warps of a block idle, unless the block takes more
  * than one tile of rows: the largest power of two of tiles that fits. */
 static uint32_t slots_for(uint32_t chunks)
@@ -21,11 +23,18 @@ static uint32_t grid_for(uint32_t rows, uint32_t rows_per_block, uint32_t blocks
     return grid < blocks ? grid : blocks;
 }
 
+/* The last layer's chunks: the outputs are sums over them. */
+static uint32_t last_chunks(const struct pack *p)
+{
+    return p->table[p->n_layers - 1].chunks;
+}
+
 static void plan_f32(struct grid *g, const struct pack *p, const struct grid_places *at,
                      uint32_t rows, uint32_t blocks)
 {
     uint32_t slots = slots_for(p->chunks);
-    g->kernel = "mlp_f32";
+    g->kernel = GRID_F32;
+    g->args_size = sizeof g->args.f32;
     g->blocks = grid_for(rows, slots * MLP_F32_ROWS, blocks);
     g->args.f32 = (struct mlp_f32_args){.x = at->x,
                                         .w1 = at->w1,
@@ -36,7 +45,7 @@ static void plan_f32(struct grid *g, const struct pack *p, const struct grid_pla
                                         .rows = rows,
                                         .n_in = p->n_in,
                                         .k_pad = p->k_pad,
-                                        .chunks = p->chunks,
+                                        .chunks = last_chunks(p),
                                         .n_out = p->n_out,
                                         .slots = slots};
 }
@@ -45,7 +54,8 @@ static void plan_s8(struct grid *g, const struct pack *p, const struct grid_plac
                     uint32_t rows, uint32_t blocks)
 {
     uint32_t slots = slots_for(p->chunks);
-    g->kernel = "mlp_s8";
+    g->kernel = GRID_S8;
+    g->args_size = sizeof g->args.s8;
     g->blocks = grid_for(rows, slots * MLP_S8_ROWS, blocks);
     g->args.s8 = (struct mlp_s8_args){.x = at->x,
                                       .w1 = at->w1,
@@ -53,13 +63,31 @@ static void plan_s8(struct grid *g, const struct pack *p, const struct grid_plac
                                       .c1 = at->bias1,
                                       .c2 = at->bias2,
                                       .y = at->y,
-                                      .hidden_scale = p->hidden_scale,
+                                      .hidden_scale = p->layer[0].scale,
                                       .out_scale = p->out_scale,
                                       .rows = rows,
                                       .k_steps = p->k_pad / 32,
-                                      .chunks = p->chunks,
+                                      .chunks = last_chunks(p),
                                       .n_out = p->n_out,
                                       .slots = slots};
+}
+
+/* Adds the list of layers to what the plan for one layer says. */
+static void plan_deep(struct grid *g, const struct pack *p, const struct grid_places *at)
+{
+    if (p->layout == PACK_F32) {
+        g->kernel = GRID_DEEP_F32;
+        g->args_size = sizeof g->args.deep_f32;
+        g->args.deep_f32.layers = at->layers;
+        g->args.deep_f32.n_layers = p->n_layers;
+        g->args.deep_f32.sigmoid = p->sigmoid;
+        g->args.deep_f32.sigmoid_out = p->sigmoid_out;
+    } else {
+        g->kernel = GRID_DEEP_S8;
+        g->args_size = sizeof g->args.deep_s8;
+        g->args.deep_s8.layers = at->layers;
+        g->args.deep_s8.n_layers = p->n_layers;
+    }
 }
 
 void grid_plan(struct grid *g, const struct pack *p, const struct grid_places *at, uint32_t rows,
@@ -69,6 +97,8 @@ void grid_plan(struct grid *g, const struct pack *p, const struct grid_places *a
     memset(g, 0, sizeof *g);
     g->threads = MLP_THREADS;
     (p->layout == PACK_F32 ? plan_f32 : plan_s8)(g, p, at, rows, blocks);
+    if (p->deep) /* `net` comes first in its arguments */
+        plan_deep(g, p, at);
 }
 
 size_t grid_row_size(const struct pack *p)

@@ -9,15 +9,22 @@
 struct grid_places {
     const void *x, *w1, *w2, *bias1, *bias2;
     void *y;
+    const void *layers; /* the pack's table; read for a deep network alone */
 };
 
+enum grid_kernel { GRID_F32, GRID_S8, GRID_DEEP_F32, GRID_DEEP_S8, GRID_KERNELS };
+extern const char *const grid_kernels[GRID_KERNELS]; /* as mlp.cu names them */
+
 struct grid {
-    const char *kernel;       /* "mlp_f32" or "mlp_s8" */
+    enum grid_kernel kernel;
     uint32_t blocks, threads; /* of the launch, of each block */
     union {
         struct mlp_f32_args f32;
         struct mlp_s8_args s8;
+        struct mlp_deep_f32_args deep_f32;
+        struct mlp_deep_s8_args deep_s8;
     } args;
+    size_t args_size;
 };
 
 /* At most `blocks` blocks: more rows than they hold, and they stride. */

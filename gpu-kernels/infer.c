@@ -86,6 +86,26 @@ const char *infer_notice(const struct infer *r)
     return r->notice[0] ? r->notice : NULL;
 }
 
+struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i)
+{
+    return i ? m->deep[i - 1]
+             : (struct infer_layer){m->n_hidden, m->w1, m->b1, m->q1, m->c1, m->hidden_scale};
+}
+
+/* What several layers, or a sigmoid, ask for beyond check_shape. */
+static int check_deep(const struct infer_mlp *m, char *why, size_t n)
+{
+    if (m->n_deep > INFER_DEEP_MAX)
+        return infer_fail(why, n, "n_deep is %u, want 0..%d", m->n_deep, INFER_DEEP_MAX);
+    if (m->type == INFER_S8 && (m->sigmoid || m->sigmoid_out))
+        return infer_fail(why, n, "an int8 network has a sigmoid, want ReLU and linear outputs");
+    for (uint32_t i = 0; i <= m->n_deep; i++)
+        if (infer_layer(m, i).width - 1 >= MLP_DEEP_WIDTH_MAX)
+            return infer_fail(why, n, "hidden layer %u is %u wide, want 1..%d", i + 1,
+                              infer_layer(m, i).width, MLP_DEEP_WIDTH_MAX);
+    return 0;
+}
+
 static int check_shape(const struct infer_mlp *m, char *why, size_t n)
 {
     const struct {
@@ -98,7 +118,7 @@ static int check_shape(const struct infer_mlp *m, char *why, size_t n)
         if (dims[i].is < 1 || dims[i].is > dims[i].max)
             return infer_fail(why, n, "%s is %u, want 1..%u", dims[i].name, dims[i].is,
                               dims[i].max);
-    return 0;
+    return m->n_deep || m->sigmoid || m->sigmoid_out ? check_deep(m, why, n) : 0;
 }
 
 /* Sums stay below 2^24 in the first layer, so that float(sum) is exact, and
@@ -115,21 +135,38 @@ static int check_biases(const char *name, const int32_t *c, uint32_t count, int3
     return 0;
 }
 
+static int check_scale(const char *name, float scale, char *why, size_t n)
+{
+    if (!isnormal(scale) || scale < 0 || !isfinite(1.0f / scale))
+        return infer_fail(why, n, "%s is %g, want a positive number", name, (double)scale);
+    return 0;
+}
+
+static int check_deep_s8(const struct infer_layer *l, uint32_t i, char *why, size_t n)
+{
+    char c[24], scale[24];
+    snprintf(c, sizeof c, "c of hidden layer %u", i);
+    snprintf(scale, sizeof scale, "scale of layer %u", i);
+    if (!l->q || !l->c)
+        return infer_fail(why, n, "hidden layer %u of an int8 network lacks q or c", i);
+    if (check_scale(scale, l->scale, why, n))
+        return -1;
+    return check_biases(c, l->c, l->width, C1_MAX, why, n);
+}
+
 static int check_s8(const struct infer_mlp *m, char *why, size_t n)
 {
-    const struct {
-        const char *name;
-        float is;
-    } scales[] = {
-        {"in_scale", m->in_scale}, {"hidden_scale", m->hidden_scale}, {"out_scale", m->out_scale}};
-    for (int i = 0; i < 3; i++)
-        if (!isnormal(scales[i].is) || scales[i].is < 0 || !isfinite(1.0f / scales[i].is))
-            return infer_fail(why, n, "%s is %g, want a positive number", scales[i].name,
-                              (double)scales[i].is);
+    if (check_scale("in_scale", m->in_scale, why, n) ||
+        check_scale("hidden_scale", m->hidden_scale, why, n) ||
+        check_scale("out_scale", m->out_scale, why, n))
+        return -1;
     if (!m->q1 || !m->q2 || !m->c1 || !m->c2)
         return infer_fail(why, n, "an int8 network lacks q1, q2, c1 or c2");
     if (check_biases("c1", m->c1, m->n_hidden, C1_MAX, why, n))
         return -1;
+    for (uint32_t i = 0; i < m->n_deep; i++)
+        if (check_deep_s8(&m->deep[i], i + 2, why, n))
+            return -1;
     return check_biases("c2", m->c2, m->n_out, C2_MAX, why, n);
 }
 
@@ -137,6 +174,9 @@ static int check_f32(const struct infer_mlp *m, char *why, size_t n)
 {
     if (!m->w1 || !m->b1 || !m->w2 || !m->b2)
         return infer_fail(why, n, "a float network lacks w1, b1, w2 or b2");
+    for (uint32_t i = 0; i < m->n_deep; i++)
+        if (!m->deep[i].w || !m->deep[i].b)
+            return infer_fail(why, n, "hidden layer %u of a float network lacks w or b", i + 2);
     return 0;
 }
 

@@ -10,23 +10,43 @@
 #ifndef GPU_KERNELS_INFER_H
 #define GPU_KERNELS_INFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum infer_backend { INFER_AUTO, INFER_CUDA, INFER_CPU, INFER_EMU };
 
-/* A multilayer perceptron as trained: one hidden layer, ReLU, linear output. */
+/* A hidden layer: `width` neurons, each with a weight for every value before it. */
+struct infer_layer {
+    uint32_t width;
+    const float *w, *b; /* f32: [width][before], [width] */
+    const int8_t *q;    /* s8: the same */
+    const int32_t *c;
+    float scale; /* s8: hidden_scale of this layer */
+};
+
+/* A multilayer perceptron as trained.  Left at zero, what is below `deep` means
+ * one hidden layer, ReLU, linear outputs; else no layer is wider than 512.   */
 enum infer_type { INFER_F32, INFER_S8 };
+enum { INFER_DEEP_MAX = 3 };
 struct infer_mlp {
-    uint32_t n_in, n_hidden, n_out; /* 1..64, 1..1024, 1..16 */
+    uint32_t n_in, n_hidden, n_out; /* 1..64, 1..1024, 1..16; n_hidden of the first layer */
     enum infer_type type;
-    const float *w1, *b1, *w2, *b2; /* f32: [hidden][in], [hidden], [out][hidden], [out] */
+    const float *w1, *b1, *w2, *b2; /* f32: [hidden][in], [hidden], [out][last hidden], [out] */
     const int8_t *q1, *q2;          /* s8: same shapes; requantisation as mlp.h states */
     const int32_t *c1, *c2;         /* s8 biases */
     float in_scale;                 /* s8: input = in_scale * integer */
     float hidden_scale;             /* s8: hidden integer = hidden_scale * first-layer sum */
-    float out_scale;                /* s8: output = out_scale * second-layer sum */
+    float out_scale;                /* s8: output = out_scale * last sum */
+
+    struct infer_layer deep[INFER_DEEP_MAX]; /* hidden layers after the first */
+    uint32_t n_deep;
+    bool sigmoid;     /* f32: hidden layers are sigmoid, not ReLU */
+    bool sigmoid_out; /* f32: and so are the outputs, not linear */
 };
+
+/* Hidden layer i of 1 + n_deep, the first one in the same words. */
+struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i);
 
 struct infer;       /* a backend in use */
 struct infer_model; /* a network loaded on it */

@@ -17,26 +17,22 @@ void *pack_alloc(size_t bytes)
     return p ? memset(p, 0, whole) : NULL;
 }
 
-static void fill_f32(struct pack *p, const struct infer_mlp *m)
+static void f32_layer(struct pack_layer *l, const struct infer_layer *from, bool first)
 {
-    float *w1 = p->w1, *w2 = p->w2;
-    for (uint32_t j = 0; j < m->n_hidden; j++) {
-        float *panel = w1 + (size_t)(j / 32) * p->k_pad * 32 + j % 32;
-        for (uint32_t k = 0; k < m->n_in; k++)
-            panel[k * 32] = m->w1[(size_t)j * m->n_in + k];
-        p->b1[j] = m->b1[j];
-    }
-    for (uint32_t o = 0; o < m->n_out; o++) {
-        memcpy(w2 + (size_t)o * p->hidden_pad, m->w2 + (size_t)o * m->n_hidden,
-               m->n_hidden * sizeof *w2);
-        p->b2[o] = m->b2[o];
+    (void)first;
+    for (uint32_t j = 0; j < l->width; j++) {
+        float *panel = (float *)l->w + (size_t)(j / 32) * l->k_pad * 32 + j % 32;
+        for (uint32_t k = 0; k < l->k; k++)
+            panel[k * 32] = from->w[(size_t)j * l->k + k];
     }
 }
 
-static void fill_int_sums(struct pack *p, const struct infer_mlp *m)
+static void f32_output(struct pack *p, const struct infer_mlp *m)
 {
-    memcpy(p->c1, m->c1, m->n_hidden * sizeof *p->c1);
-    memcpy(p->c2, m->c2, m->n_out * sizeof *p->c2);
+    uint32_t last = p->layer[p->n_layers - 1].width;
+    for (uint32_t o = 0; o < m->n_out; o++)
+        memcpy((float *)p->w2 + (size_t)o * p->hidden_pad, m->w2 + (size_t)o * last,
+               last * sizeof(float));
 }
 
 /* Narrowing four vectors of 16 sums to bytes with vpackssdw and vpacksswb
@@ -48,62 +44,113 @@ static uint32_t packed_place(uint32_t j)
 }
 
 /* vpdpbusd wants its left operand unsigned: inputs are sent as x + 128, and
- * 128 times the weights of a neuron leave its bias in return. */
-static void fill_quads(struct pack *p, const struct infer_mlp *m)
+ * 128 times the weights of a neuron leave its bias in return.  What a hidden
+ * layer brings is never negative, but lies in the order of packed_place. */
+static void quads_layer(struct pack_layer *l, const struct infer_layer *from, bool first)
 {
-    int8_t *w1 = p->w1, *w2 = p->w2;
-    fill_int_sums(p, m);
-    for (uint32_t o = 0; o < m->n_out; o++)
-        for (uint32_t j = 0; j < m->n_hidden; j++)
-            w2[(size_t)o * p->hidden_pad + packed_place(j)] = m->q2[(size_t)o * m->n_hidden + j];
-    for (uint32_t j = 0; j < m->n_hidden; j++)
-        for (uint32_t k = 0; k < m->n_in; k++) {
-            int8_t q = m->q1[(size_t)j * m->n_in + k];
-            w1[((size_t)(j / 16) * (p->k_pad / 4) + k / 4) * 64 + j % 16 * 4 + k % 4] = q;
-            p->c1[j] -= 128 * q; /* |c1| < 2^23 before, < 2^24 after */
+    int8_t *w = l->w;
+    for (uint32_t j = 0; j < l->width; j++)
+        for (uint32_t k = 0; k < l->k; k++) {
+            int8_t q = from->q[(size_t)j * l->k + k];
+            uint32_t at = first ? k : packed_place(k);
+            w[((size_t)(j / 16) * (l->k_pad / 4) + at / 4) * 64 + j % 16 * 4 + at % 4] = q;
+            l->c[j] -= first ? 128 * q : 0; /* |c| < 2^23 before, < 2^24 after */
         }
 }
 
-static void fill_pairs(struct pack *p, const struct infer_mlp *m)
+static void quads_output(struct pack *p, const struct infer_mlp *m)
 {
-    int16_t *w1 = p->w1;
-    fill_int_sums(p, m);
+    uint32_t last = p->layer[p->n_layers - 1].width;
     for (uint32_t o = 0; o < m->n_out; o++)
-        memcpy((int8_t *)p->w2 + (size_t)o * p->hidden_pad, m->q2 + (size_t)o * m->n_hidden,
-               m->n_hidden);
-    for (uint32_t j = 0; j < m->n_hidden; j++)
-        for (uint32_t k = 0; k < m->n_in; k++)
-            w1[((size_t)(j / 16) * (p->k_pad / 2) + k / 2) * 32 + j % 16 * 2 + k % 2] =
-                m->q1[(size_t)j * m->n_in + k];
+        for (uint32_t j = 0; j < last; j++)
+            ((int8_t *)p->w2)[(size_t)o * p->hidden_pad + packed_place(j)] =
+                m->q2[(size_t)o * last + j];
+}
+
+static void pairs_layer(struct pack_layer *l, const struct infer_layer *from, bool first)
+{
+    (void)first;
+    for (uint32_t j = 0; j < l->width; j++)
+        for (uint32_t k = 0; k < l->k; k++)
+            ((int16_t *)
+                 l->w)[((size_t)(j / 16) * (l->k_pad / 2) + k / 2) * 32 + j % 16 * 2 + k % 2] =
+                from->q[(size_t)j * l->k + k];
+}
+
+static void pairs_output(struct pack *p, const struct infer_mlp *m)
+{
+    uint32_t last = p->layer[p->n_layers - 1].width;
+    for (uint32_t o = 0; o < m->n_out; o++)
+        memcpy((int8_t *)p->w2 + (size_t)o * p->hidden_pad, m->q2 + (size_t)o * last, last);
 }
 
 static const struct {
     uint32_t k_to, hidden_to, w1_bytes; /* per weight */
-    void (*fill)(struct pack *p, const struct infer_mlp *m);
+    void (*layer)(struct pack_layer *l, const struct infer_layer *from, bool first);
+    void (*output)(struct pack *p, const struct infer_mlp *m);
 } layouts[] = {
-    [PACK_F32] = {4, 32, sizeof(float), fill_f32},
-    [PACK_MMA] = {32, 32, 1, pack_mma_fill},
-    [PACK_QUADS] = {32, 64, 1, fill_quads},
-    [PACK_PAIRS] = {32, 64, sizeof(int16_t), fill_pairs},
+    [PACK_F32] = {4, 32, sizeof(float), f32_layer, f32_output},
+    [PACK_MMA] = {32, 32, 1, pack_mma_layer, pack_mma_output},
+    [PACK_QUADS] = {32, 64, 1, quads_layer, quads_output},
+    [PACK_PAIRS] = {32, 64, sizeof(int16_t), pairs_layer, pairs_output},
 };
+
+/* Shapes of all layers, and how much room they take together. */
+static void measure(struct pack *p, const struct infer_mlp *m)
+{
+    uint32_t k_to = p->deep && p->layout == PACK_F32 ? MLP_DEEP_STEP : layouts[p->layout].k_to;
+    uint32_t k = m->n_in, k_pad = round_up(k, k_to);
+    for (uint32_t i = 0; i < p->n_layers; i++) {
+        struct infer_layer from = infer_layer(m, i);
+        struct pack_layer *l = &p->layer[i];
+        uint32_t width_pad = round_up(from.width, layouts[p->layout].hidden_to);
+        *l = (struct pack_layer){k, k_pad, from.width, width_pad, NULL, NULL, NULL, from.scale};
+        p->table[i] = (struct mlp_layer){(uint32_t)(p->w1_size / 4), (uint32_t)(p->bias1_size / 4),
+                                         k_pad, (from.width + 31) / 32, from.scale};
+        p->w1_size += (size_t)width_pad * k_pad * layouts[p->layout].w1_bytes;
+        p->bias1_size += width_pad * sizeof(float);
+        p->chunks = p->table[i].chunks > p->chunks ? p->table[i].chunks : p->chunks;
+        k = from.width;
+        k_pad = width_pad;
+    }
+    p->k_pad = p->layer[0].k_pad;
+    p->hidden_pad = k_pad;
+    p->w2_size = (size_t)(p->layout == PACK_MMA ? round_up(p->n_out, 8) : p->n_out) *
+                 p->hidden_pad * (p->layout == PACK_F32 ? sizeof(float) : 1);
+}
 
 static bool allocate(struct pack *p)
 {
-    size_t w2_rows = p->layout == PACK_MMA ? round_up(p->n_out, 8) : p->n_out;
-    size_t w2_bytes = p->layout == PACK_F32 ? sizeof(float) : 1;
-    p->w1_size = (size_t)p->hidden_pad * p->k_pad * layouts[p->layout].w1_bytes;
-    p->w2_size = w2_rows * p->hidden_pad * w2_bytes;
     p->w1 = pack_alloc(p->w1_size);
     p->w2 = pack_alloc(p->w2_size);
-    bool ok = p->w1 && p->w2;
-    if (p->layout == PACK_F32) {
-        p->b1 = pack_alloc(p->hidden_pad * sizeof *p->b1);
-        p->b2 = pack_alloc(MLP_OUT_MAX * sizeof *p->b2);
-        return ok && p->b1 && p->b2;
+    void *bias1 = pack_alloc(p->bias1_size), *bias2 = pack_alloc(MLP_OUT_MAX * sizeof(float));
+    if (p->layout == PACK_F32)
+        p->b1 = bias1, p->b2 = bias2;
+    else
+        p->c1 = bias1, p->c2 = bias2;
+    return p->w1 && p->w2 && bias1 && bias2;
+}
+
+static void fill(struct pack *p, const struct infer_mlp *m)
+{
+    for (uint32_t i = 0; i < p->n_layers; i++) {
+        struct infer_layer from = infer_layer(m, i);
+        struct pack_layer *l = &p->layer[i];
+        const bool f32 = p->layout == PACK_F32;
+        l->w = (uint32_t *)p->w1 + p->table[i].w;
+        l->b = f32 ? p->b1 + p->table[i].bias : NULL;
+        l->c = f32 ? NULL : p->c1 + p->table[i].bias;
+        if (f32)
+            memcpy(l->b, from.b, l->width * sizeof *l->b);
+        else
+            memcpy(l->c, from.c, l->width * sizeof *l->c);
+        layouts[p->layout].layer(l, &from, i == 0);
     }
-    p->c1 = pack_alloc(p->hidden_pad * sizeof *p->c1);
-    p->c2 = pack_alloc(MLP_OUT_MAX * sizeof *p->c2);
-    return ok && p->c1 && p->c2;
+    if (p->layout == PACK_F32)
+        memcpy(p->b2, m->b2, m->n_out * sizeof *p->b2);
+    else
+        memcpy(p->c2, m->c2, m->n_out * sizeof *p->c2);
+    layouts[p->layout].output(p, m);
 }
 
 bool pack_make(struct pack *p, const struct infer_mlp *m, enum pack_layout layout)
@@ -111,21 +158,21 @@ bool pack_make(struct pack *p, const struct infer_mlp *m, enum pack_layout layou
     assert((layout == PACK_F32) == (m->type == INFER_F32));
     *p = (struct pack){.layout = layout,
                        .n_in = m->n_in,
-                       .n_hidden = m->n_hidden,
                        .n_out = m->n_out,
-                       .chunks = (m->n_hidden + 31) / 32,
-                       .k_pad = round_up(m->n_in, layouts[layout].k_to),
-                       .hidden_pad = round_up(m->n_hidden, layouts[layout].hidden_to)};
+                       .deep = m->n_deep || m->sigmoid || m->sigmoid_out,
+                       .n_layers = 1 + m->n_deep,
+                       .sigmoid = m->sigmoid,
+                       .sigmoid_out = m->sigmoid_out};
     if (m->type == INFER_S8) {
         p->in_inverse = 1.0f / m->in_scale;
-        p->hidden_scale = m->hidden_scale;
         p->out_scale = m->out_scale;
     }
+    measure(p, m);
     if (!allocate(p)) {
         pack_free(p);
         return false;
     }
-    layouts[layout].fill(p, m);
+    fill(p, m);
     return true;
 }
 

@@ -10,7 +10,8 @@
  * 4q .. and 16 + 4q ...  Integer sums may be taken in any order, so instead
  * of moving values between lanes we let k mean another neuron: slot 4q + e of
  * each half is neuron 8t + 2q + e%2 with t = e/2 (+2 in the second half).
- * The hidden layer thus never leaves the registers.                          */
+ * The hidden layer thus never leaves the registers.  A further hidden layer
+ * meets its k in the same order, so a warp can hand its registers to another. */
 #include "gpu-kernels/pack.h"
 
 /* The neuron (in its chunk) that stands at k of the second multiplication. */
@@ -29,35 +30,26 @@ static uint32_t byte_of(uint32_t k, uint32_t g)
 
 enum { FRAGMENT = 32 * 2 * 4 }; /* bytes of one B operand over all lanes */
 
-static void first_layer(struct pack *p, const struct infer_mlp *m)
+void pack_mma_layer(struct pack_layer *l, const struct infer_layer *from, bool first)
 {
-    uint32_t steps = p->k_pad / 32;
-    for (uint32_t j = 0; j < m->n_hidden; j++)
-        for (uint32_t k = 0; k < m->n_in; k++) {
-            int8_t *to = (int8_t *)p->w1 + ((size_t)(j / 8) * steps + k / 32) * FRAGMENT;
-            to[byte_of(k % 32, j % 8)] = m->q1[(size_t)j * m->n_in + k];
+    uint32_t steps = l->k_pad / 32;
+    for (uint32_t j = 0; j < l->width; j++)
+        for (uint32_t at = 0; at < l->k_pad; at++) {
+            int8_t *to = (int8_t *)l->w + ((size_t)(j / 8) * steps + at / 32) * FRAGMENT;
+            uint32_t k = first ? at : at / 32 * 32 + neuron_of_k(at % 32);
+            if (k < l->k)
+                to[byte_of(at % 32, j % 8)] = from->q[(size_t)j * l->k + k];
         }
 }
 
-static void second_layer(struct pack *p, const struct infer_mlp *m)
+void pack_mma_output(struct pack *p, const struct infer_mlp *m)
 {
-    uint32_t tiles = (m->n_out + 7) / 8;
-    for (uint32_t c = 0; c < p->chunks; c++)
-        for (uint32_t o = 0; o < m->n_out; o++)
-            for (uint32_t k = 0; k < 32; k++) {
-                uint32_t j = c * 32 + neuron_of_k(k);
-                int8_t *to = (int8_t *)p->w2 + ((size_t)c * tiles + o / 8) * FRAGMENT;
-                if (j < m->n_hidden)
-                    to[byte_of(k, o % 8)] = m->q2[(size_t)o * m->n_hidden + j];
-            }
-}
-
-void pack_mma_fill(struct pack *p, const struct infer_mlp *m)
-{
-    for (uint32_t j = 0; j < m->n_hidden; j++)
-        p->c1[j] = m->c1[j];
-    for (uint32_t o = 0; o < m->n_out; o++)
-        p->c2[o] = m->c2[o];
-    first_layer(p, m);
-    second_layer(p, m);
+    uint32_t tiles = (m->n_out + 7) / 8, last = p->layer[p->n_layers - 1].width;
+    for (uint32_t at = 0; at < p->hidden_pad; at++)
+        for (uint32_t o = 0; o < m->n_out; o++) {
+            uint32_t j = at / 32 * 32 + neuron_of_k(at % 32);
+            int8_t *to = (int8_t *)p->w2 + ((size_t)(at / 32) * tiles + o / 8) * FRAGMENT;
+            if (j < last)
+                to[byte_of(at % 32, o % 8)] = m->q2[(size_t)o * last + j];
+        }
 }

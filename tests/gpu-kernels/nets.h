@@ -13,6 +13,7 @@ struct net {
     float *w1, *b1, *w2, *b2;
     int8_t *q1, *q2;
     int32_t *c1, *c2;
+    void *deep[2 * INFER_DEEP_MAX];
 };
 
 uint64_t nets_random(uint64_t *state);
@@ -20,6 +21,11 @@ float nets_uniform(uint64_t *state); /* -1 .. 1 */
 
 struct net *net_make(uint32_t n_in, uint32_t n_hidden, uint32_t n_out, enum infer_type type,
                      uint64_t seed);
+/* The same with n_deep hidden layers more, each of its width. */
+struct net *net_make_deep(uint32_t n_in, uint32_t n_hidden, uint32_t n_out, enum infer_type type,
+                          uint32_t n_deep, const uint32_t *widths, uint64_t seed);
+/* One of random shape: 0 .. 3 further layers, now and then sigmoids, widths to `widest`. */
+struct net *net_make_any_deep(uint32_t widest, uint64_t seed);
 void net_free(struct net *n);
 
 /* rows x n_in inputs, -1..1 times `size`; free() them. */

@@ -66,6 +66,27 @@ Test(kernels_backends, random_networks_and_batches_give_the_same_bits)
         infer_close(r[i]);
 }
 
+Test(kernels_backends, deep_networks_and_batches_give_the_same_bits)
+{
+    static const uint32_t batches[] = {1, 9, 17, 64, 33};
+    const uint32_t kml[] = {5};
+    struct infer *r[BACKENDS];
+    open_all(r);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct net *n = net_make_any_deep(seed % 5 ? 80 : 300, seed);
+        agree(r, n, batches[seed % 5], seed);
+        net_free(n);
+    }
+    for (int type = INFER_F32; type <= INFER_S8; type++) {
+        struct net *n = net_make_deep(5, 15, 4, (enum infer_type)type, 1, kml, 3);
+        n->mlp.sigmoid = type == INFER_F32;
+        agree(r, n, 4096, 2);
+        net_free(n);
+    }
+    for (int i = 0; i < BACKENDS; i++)
+        infer_close(r[i]);
+}
+
 Test(kernels_backends, batches_of_1_to_4096_give_the_same_bits)
 {
     static const uint32_t batches[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 500, 4096};

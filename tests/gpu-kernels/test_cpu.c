@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gpu-kernels/cpu.h"
+#include "gpu-kernels/cu_math.h"
 #include "tests/gpu-kernels/nets.h"
 
 static const struct shape {
@@ -80,6 +81,49 @@ Test(kernels_cpu, random_shapes_and_batches_agree)
                           .rows = 1 + nets_random(&s) % 40};
         shape_agrees(&a, i % 2 ? INFER_S8 : INFER_F32, 1.0f);
     }
+}
+
+Test(kernels_cpu, deep_networks_agree)
+{
+    const uint32_t batches[] = {1, 2, 5, 8, 23};
+    for (uint64_t seed = 0; seed < 80; seed++) {
+        struct net *n = net_make_any_deep(seed % 4 ? 100 : 512, seed);
+        uint32_t rows = batches[seed % 5];
+        float *x = net_inputs(n, rows, seed % 3 ? 1.0f : 1e5f, seed);
+        if (seed % 7 < 3)
+            x[seed % n->mlp.n_in] = seed % 7 ? INFINITY : NAN;
+        twins_agree(n, rows, x);
+        free(x);
+        net_free(n);
+    }
+}
+
+Test(kernels_cpu, deep_networks_are_close_to_double_precision)
+{
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct net *n = net_make_any_deep(60, seed);
+        float *x = net_inputs(n, 3, 1.0f, 4), *y = net_outputs(n, 3);
+        run_twin(cpu_twins, n, 3, x, y);
+        for (uint32_t a = 0; a < 3 * n->mlp.n_out; a++) {
+            double scale, want = net_exact(n, x + a / n->mlp.n_out * n->mlp.n_in,
+                                           a % n->mlp.n_out, &scale);
+            cr_assert_leq(fabs((double)y[a] - want), 4e-6 * scale, "seed %d: %g, want %g",
+                          (int)seed, (double)y[a], want);
+        }
+        free(x), free(y);
+        net_free(n);
+    }
+}
+
+Test(kernels_cpu, sigmoid_is_right_everywhere)
+{
+    for (float x = -90; x < 90; x += 0.0037f) {
+        double want = 1 / (1 + exp(-fmin(fmax((double)x, -87), 87)));
+        cr_assert_float_eq((double)cu_sigmoid(x), want, 3e-7 * want, "at %g", (double)x);
+    }
+    cr_expect_eq(cu_sigmoid(0), 0.5f);
+    cr_expect_eq(cu_bits(cu_sigmoid(NAN)), cu_bits(cu_sigmoid(-INFINITY)));
+    cr_expect_eq(cu_sigmoid(INFINITY), 1.0f);
 }
 
 Test(kernels_cpu, inputs_beyond_the_int8_range_saturate_alike)

@@ -11,7 +11,9 @@
 #include "tests/gpu-kernels/bugs/bugs.h"
 #include "tests/gpu-kernels/nets.h"
 
-emu_kernel emu_mlp_f32, emu_mlp_s8;
+emu_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8;
+static emu_kernel *const kernels[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32,
+                                                  emu_mlp_deep_s8};
 emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_missing_second_sync,
     emu_bug_divergent_shuffle, emu_bug_out_of_bounds, emu_bug_uninitialised_shared,
     emu_bug_divergent_barrier, emu_bug_endless_wait;
@@ -26,30 +28,52 @@ static void run(struct emu *e, const struct net *n, uint32_t rows, const float *
     void *staged = pack_alloc(rows * grid_row_size(&p));
     grid_stage(&p, staged, x, rows);
     struct grid_places at = {
-        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
+        staged, p.w1,   p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2,
+        y,      p.table};
     struct grid g;
     grid_plan(&g, &p, &at, rows, blocks);
     struct emu_options o = {.seed = seed};
-    int bad = emu_launch(e, f32 ? emu_mlp_f32 : emu_mlp_s8, g.blocks, g.threads, &g.args, &o);
+    int bad = emu_launch(e, kernels[g.kernel], g.blocks, g.threads, &g.args, &o);
     cr_assert_not(bad, "%s", e->why);
     free(staged);
     pack_free(&p);
 }
 
-static void agrees(struct emu *e, uint32_t n_in, uint32_t n_hidden, uint32_t n_out, uint32_t rows,
-                   enum infer_type type, uint64_t seed)
+static void net_agrees(struct emu *e, struct net *n, uint32_t rows, uint64_t seed)
 {
-    struct net *n = net_make(n_in, n_hidden, n_out, type, seed + 9);
     float *x = net_inputs(n, rows, 1.0f, seed), *y = net_outputs(n, rows);
     float *want = net_outputs(n, rows);
     net_canonical(n, rows, x, want);
     run(e, n, rows, x, y, seed, 1 + seed % 5);
     size_t differ = net_differ(n, rows, y, want);
-    cr_expect_eq(differ, 0, "%u-%u-%u type %d, %u rows, seed %llu: %zu answers differ", n_in,
-                 n_hidden, n_out, type, rows, (unsigned long long)seed, differ);
+    cr_expect_eq(differ, 0, "%u-%u-%u +%u type %d, %u rows, seed %llu: %zu answers differ",
+                 n->mlp.n_in, n->mlp.n_hidden, n->mlp.n_out, n->mlp.n_deep, n->mlp.type, rows,
+                 (unsigned long long)seed, differ);
     cr_expect_not(net_overran(n, rows, y));
     free(x), free(y), free(want);
     net_free(n);
+}
+
+static void agrees(struct emu *e, uint32_t n_in, uint32_t n_hidden, uint32_t n_out, uint32_t rows,
+                   enum infer_type type, uint64_t seed)
+{
+    net_agrees(e, net_make(n_in, n_hidden, n_out, type, seed + 9), rows, seed);
+}
+
+Test(kernels_emu, deep_networks_in_any_schedule_give_the_canonical_bits)
+{
+    struct emu *e = emu_new();
+    uint64_t s = 8;
+    for (uint64_t seed = 0; seed < 60; seed++)
+        net_agrees(e, net_make_any_deep(seed % 5 ? 90 : 512, seed),
+                   1 + (uint32_t)(nets_random(&s) % 70), seed);
+    const uint32_t widths[] = {256, 256}, largest[] = {512, 512, 512};
+    for (int type = INFER_F32; type <= INFER_S8; type++) {
+        net_agrees(e, net_make_deep(31, 256, 2, (enum infer_type)type, 1, widths, 1), 1, 0);
+        net_agrees(e, net_make_deep(31, 256, 2, (enum infer_type)type, 2, widths, 1), 65, 0);
+        net_agrees(e, net_make_deep(64, 512, 16, (enum infer_type)type, 3, largest, 1), 9, 1);
+    }
+    emu_free(e);
 }
 
 Test(kernels_emu, random_shapes_batches_and_schedules_give_the_canonical_bits)

@@ -99,6 +99,32 @@ Test(kernels_infer, shapes_out_of_range_are_refused_with_a_sentence)
     net_free(n);
 }
 
+Test(kernels_infer, deep_networks_out_of_range_are_refused_with_a_sentence)
+{
+    const uint32_t widths[] = {8, 8};
+    struct net *n = net_make_deep(4, 8, 2, INFER_F32, 2, widths, 1);
+    struct infer_mlp m = n->mlp;
+    m.n_deep = 4;
+    refused(&m, "n_deep is 4, want 0..3");
+    m = n->mlp, m.deep[1].width = 513;
+    refused(&m, "hidden layer 3 is 513 wide, want 1..512");
+    m = n->mlp, m.n_hidden = 1000;
+    refused(&m, "hidden layer 1 is 1000 wide, want 1..512");
+    m = n->mlp, m.deep[0].w = NULL;
+    refused(&m, "hidden layer 2 of a float network lacks w or b");
+    net_free(n);
+    n = net_make_deep(4, 8, 2, INFER_S8, 2, widths, 1);
+    m = n->mlp, m.sigmoid_out = true;
+    refused(&m, "an int8 network has a sigmoid, want ReLU and linear outputs");
+    m = n->mlp, m.deep[0].scale = -1;
+    refused(&m, "scale of layer 2 is -1, want a positive number");
+    m = n->mlp, m.deep[1].q = NULL;
+    refused(&m, "hidden layer 3 of an int8 network lacks q or c");
+    ((int32_t *)n->deep[1])[2] = 8388609;
+    refused(&n->mlp, "c of hidden layer 2[2] is 8388609, want at most 8388608 in magnitude");
+    net_free(n);
+}
+
 Test(kernels_infer, int8_networks_that_could_overflow_are_refused)
 {
     struct net *n = net_make(4, 8, 2, INFER_S8, 1);

@@ -41,42 +41,53 @@ static void run(const struct ptx_module *m, const struct net *n, uint32_t rows, 
     void *staged = pack_alloc(rows * grid_row_size(&p));
     grid_stage(&p, staged, x, rows);
     struct grid_places at = {
-        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y};
-    const size_t sizes[] = {rows * grid_row_size(&p), p.w1_size,   p.w2_size,
-                            p.hidden_pad * 4,         p.n_out * 4, (size_t)rows * p.n_out * 4};
-    const void *const places[] = {at.x, at.w1, at.w2, at.bias1, at.bias2, at.y};
-    for (int i = 0; i < 6; i++)
+        staged, p.w1,   p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2,
+        y,      p.table};
+    const size_t sizes[] = {rows * grid_row_size(&p),
+                            p.w1_size,
+                            p.w2_size,
+                            p.bias1_size,
+                            p.n_out * 4,
+                            (size_t)rows * p.n_out * 4,
+                            p.n_layers * sizeof *p.table};
+    const void *const places[] = {at.x, at.w1, at.w2, at.bias1, at.bias2, at.y, at.layers};
+    for (int i = 0; i < 7; i++)
         ptx_memory_add(places[i], sizes[i]);
     grid_plan(&g, &p, &at, rows, blocks);
-    struct ptx_launch pl = {.kernel = g.kernel,
+    struct ptx_launch pl = {.kernel = grid_kernels[g.kernel],
                             .grid = g.blocks,
                             .block = g.threads,
                             .args = &g.args,
-                            .args_size = f32 ? sizeof g.args.f32 : sizeof g.args.s8};
+                            .args_size = g.args_size};
     int bad = ptx_launch(m, &pl, why, sizeof why);
     cr_assert_not(bad, "%s", why);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 7; i++)
         ptx_memory_remove(places[i]);
     free(staged);
     pack_free(&p);
 }
 
-static void agrees(const struct ptx_module *m, const char *compiler, const uint32_t shape[4],
-                   enum infer_type type, uint64_t seed)
+static void net_agrees(const struct ptx_module *m, const char *compiler, struct net *n,
+                       uint32_t rows, uint64_t seed)
 {
-    struct net *n = net_make(shape[0], shape[1], shape[2], type, seed);
-    uint32_t rows = shape[3];
     float *x = net_inputs(n, rows, 1.0f, seed), *y = net_outputs(n, rows);
     float *want = net_outputs(n, rows);
     x[seed % 5 % n->mlp.n_in] = seed % 3 ? 1e9f : NAN;
     net_canonical(n, rows, x, want);
     run(m, n, rows, x, y, 1 + seed % 3);
     size_t differ = net_differ(n, rows, y, want);
-    cr_expect_eq(differ, 0, "%s, %u-%u-%u type %d, %u rows: %zu answers differ", compiler, shape[0],
-                 shape[1], shape[2], type, rows, differ);
+    cr_expect_eq(differ, 0, "%s, %u-%u-%u +%u type %d, %u rows: %zu answers differ", compiler,
+                 n->mlp.n_in, n->mlp.n_hidden, n->mlp.n_out, n->mlp.n_deep, n->mlp.type, rows,
+                 differ);
     cr_expect_not(net_overran(n, rows, y));
     free(x), free(y), free(want);
     net_free(n);
+}
+
+static void agrees(const struct ptx_module *m, const char *compiler, const uint32_t shape[4],
+                   enum infer_type type, uint64_t seed)
+{
+    net_agrees(m, compiler, net_make(shape[0], shape[1], shape[2], type, seed), shape[3], seed);
 }
 
 Test(kernels_ptx, ptx_of_both_compilers_gives_the_canonical_bits)
@@ -97,6 +108,24 @@ Test(kernels_ptx, ptx_of_both_compilers_gives_the_canonical_bits)
     }
     if (!ran)
         cr_skip_test("neither nvcc nor clang made PTX");
+}
+
+Test(kernels_ptx, deep_networks_in_the_ptx_of_both_compilers_give_the_canonical_bits)
+{
+    const uint32_t widths[] = {256, 256}, kml[] = {5};
+    for (int c = 0; c < 2; c++) {
+        struct ptx_module *m = module("gpu-kernels/mlp", compilers[c]);
+        for (uint64_t seed = 0; m && seed < 24; seed++)
+            net_agrees(m, compilers[c], net_make_any_deep(seed % 6 ? 70 : 300, seed),
+                       1 + (uint32_t)(seed * 7 % 40), seed);
+        for (int t = INFER_F32; m && t <= INFER_S8; t++) {
+            enum infer_type type = (enum infer_type)t;
+            net_agrees(m, compilers[c], net_make_deep(31, 256, 2, type, 1, widths, 1), 1, 1);
+            net_agrees(m, compilers[c], net_make_deep(31, 256, 2, type, 2, widths, 1), 9, 1);
+            net_agrees(m, compilers[c], net_make_deep(5, 15, 4, type, 1, kml, 1), 130, 1);
+        }
+        ptx_free(m);
+    }
 }
 
 /* ---- planted bugs ----------------------------------------------------------- */

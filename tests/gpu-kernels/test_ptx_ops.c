@@ -65,8 +65,17 @@ static const struct row {
     {"min.f32", "r", "0f00000000", NZERO, NULL, 0x80000000},
     {"min.f32", "r", TWO, NAN_, NULL, 0x40000000},
     {"fma.rn.f32", "r", "0f3F800001", "0f3F800001", "0fBF800002", 0x28800000}, /* one rounding */
+    {"neg.f32", "r", ONE, NULL, NULL, 0xbf800000},
+    {"neg.f32", "r", "0f00000000", NULL, NULL, 0x80000000},
+    {"rcp.rn.f32", "r", THREE, NULL, NULL, 0x3eaaaaab}, /* a third, rounded up */
+    {"rcp.rn.f32", "r", "0f00000000", NULL, NULL, 0x7f800000},
+    {"xor.b32", "r", "0xff00ff00", "0x0ff00ff0", NULL, 0xf0f0f0f0},
     {"bfe.u32", "r", "0x12345678", "8", "12", 0x456},
     {"bfe.u32", "r", "0xffffffff", "40", "4", 0},
+    {"bfi.b32", "r", "0x12345678", "0xffffffff", "8, 12", 0xfff678ff},
+    {"bfi.b32", "r", "7", "0", "30, 5", 0xc0000000}, /* what does not fit is cut off */
+    {"bfi.b32", "r", "7", "0x1234", "40, 4", 0x1234},
+    {"bfi.b32", "r", "7", "0x1234", "4, 0", 0x1234},
     {"prmt.b32", "r", "0x44332211", "0x88776655", "0x7610", 0x88772211},
     {"prmt.b32", "r", "0x44332281", "0x88776655", "0x5518", 0x666622ff},
     {"selp.f32", "r", ONE, TWO, "0", 0x40000000},
@@ -74,6 +83,8 @@ static const struct row {
     {"setp.eq.s32", "p", "5", "5", NULL, 1},
     {"setp.ne.s32", "p", "5", "5", NULL, 0},
     {"setp.lt.u32", "p", "1", "0xffffffff", NULL, 1},
+    {"setp.le.u32", "p", "1", "1", NULL, 1},
+    {"setp.le.u32", "p", "0xffffffff", "1", NULL, 0},
     {"setp.ge.u32", "p", "1", "0xffffffff", NULL, 0},
     {"setp.gt.u32", "p", "0xffffffff", "1", NULL, 1},
     {"setp.gt.f32", "p", NAN_, ONE, NULL, 0},
@@ -146,12 +157,13 @@ ParameterizedTest(const int *i, kernels_ptx_ops, lane_by_lane)
                  io.out[3][0], (uint32_t)r->want);
     /* The upper half, by way of the operation itself. */
     const struct ptx_op *op = ptx_op_find(r->op);
-    uint64_t v[3] = {0};
-    const char *texts[] = {r->a, r->b, r->c};
-    for (int j = 0; j < 3 && texts[j]; j++)
+    uint64_t v[4] = {0};
+    const char *fourth = r->c ? strchr(r->c, ',') : NULL; /* "c, d" */
+    const char *texts[] = {r->a, r->b, r->c, fourth ? fourth + 2 : NULL};
+    for (int j = 0; j < 4 && texts[j]; j++)
         v[j] = !strncmp(texts[j], "0f", 2) ? strtoull(texts[j] + 2, NULL, 16)
                                            : strtoull(texts[j], NULL, 0);
-    cr_expect_eq(op->alu(v[0], v[1], v[2]), r->want, "%s gives other upper bits", r->op);
+    cr_expect_eq(op->alu(v[0], v[1], v[2], v[3]), r->want, "%s gives other upper bits", r->op);
 }
 
 Test(kernels_ptx_ops, loads_and_stores_move_what_they_say)

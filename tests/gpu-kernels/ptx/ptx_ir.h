@@ -19,7 +19,7 @@ enum ptx_kind {
 };
 enum ptx_space { PTX_GLOBAL, PTX_SHARED, PTX_PARAM };
 
-typedef uint64_t ptx_alu(uint64_t a, uint64_t b, uint64_t c);
+typedef uint64_t ptx_alu(uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
 struct ptx_op {
     const char *name; /* with every modifier */

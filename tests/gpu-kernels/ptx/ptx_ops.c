@@ -31,11 +31,11 @@ static int32_t s32(uint64_t v)
     return (int32_t)(uint32_t)v;
 }
 
-/* ALU(name, value): value in terms of a, b, c. */
+/* ALU(name, value): value in terms of a, b, c, d. */
 #define ALU(name, value)                                                                           \
-    static uint64_t name(uint64_t a, uint64_t b, uint64_t c)                                       \
+    static uint64_t name(uint64_t a, uint64_t b, uint64_t c, uint64_t d)                           \
     {                                                                                              \
-        (void)a, (void)b, (void)c;                                                                 \
+        (void)a, (void)b, (void)c, (void)d;                                                        \
         return value;                                                                              \
     }
 ALU(mov_32, u32(a))
@@ -61,6 +61,10 @@ ALU(shr_u32, u32(b) > 31 ? 0 : u32(a) >> u32(b))
 ALU(add_f32, bits(f32(a) + f32(b)))
 ALU(mul_f32, bits(f32(a) * f32(b)))
 ALU(fma_f32, bits(fmaf(f32(a), f32(b), f32(c))))
+ALU(neg_f32, f32(a) == f32(a) ? u32(a) ^ 0x80000000u : 0x7fffffff)
+ALU(rcp_f32, bits(1.0f / f32(a)))
+ALU(xor_32, u32(a ^ b))
+ALU(le_u32, u32(a) <= u32(b))
 ALU(cvt_f32_s32, bits((float)s32(a)))
 ALU(eq_32, u32(a) == u32(b))
 ALU(ne_32, u32(a) != u32(b))
@@ -86,16 +90,28 @@ static uint64_t extreme(uint64_t a, uint64_t b, bool max)
 ALU(max_f32, extreme(a, b, true))
 ALU(min_f32, extreme(a, b, false))
 
-static uint64_t bfe_u32(uint64_t a, uint64_t b, uint64_t c)
+static uint64_t bfe_u32(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
+    (void)d;
     uint32_t from = b & 255, length = c & 255;
     uint64_t shifted = from > 31 ? 0 : u32(a) >> from;
     return length > 31 ? shifted : shifted & ((1u << length) - 1);
 }
 
-/* Each nibble of c picks a byte of b:a, or (bit 3) its sign eight times. */
-static uint64_t prmt(uint64_t a, uint64_t b, uint64_t c)
+/* The lowest d bits of a in place of those of b from bit c on. */
+static uint64_t bfi_b32(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
+    uint32_t from = c & 255, length = d & 255;
+    uint64_t ones = length > 31 ? UINT32_MAX : (1u << length) - 1;
+    if (from > 31)
+        return u32(b);
+    return u32((b & ~(ones << from)) | (a & ones) << from);
+}
+
+/* Each nibble of c picks a byte of b:a, or (bit 3) its sign eight times. */
+static uint64_t prmt(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    (void)d;
     uint64_t pool = u32(a) | b << 32, r = 0;
     for (int i = 0; i < 4; i++) {
         uint32_t pick = c >> 4 * i & 15;
@@ -116,6 +132,10 @@ static uint64_t prmt(uint64_t a, uint64_t b, uint64_t c)
 #define A3(name, f)                                                                                \
     {                                                                                              \
         name, PTX_ALU, 4, f, PTX_GLOBAL, 0, 0                                                      \
+    }
+#define A4(name, f)                                                                                \
+    {                                                                                              \
+        name, PTX_ALU, 5, f, PTX_GLOBAL, 0, 0                                                      \
     }
 #define LD(name, space, size, count)                                                               \
     {                                                                                              \
@@ -153,6 +173,9 @@ const struct ptx_op ptx_ops[] = {
     A2("div.u32", div_u32),
     A2("rem.u32", rem_u32),
     A2("max.u32", max_u32),
+    A1("neg.f32", neg_f32),
+    A1("rcp.rn.f32", rcp_f32),
+    A2("xor.b32", xor_32),
     A2("and.b32", and_64),
     A2("and.b64", and_64),
     A2("and.pred", and_64),
@@ -170,12 +193,14 @@ const struct ptx_op ptx_ops[] = {
     A2("min.f32", min_f32),
     A3("fma.rn.f32", fma_f32),
     A3("bfe.u32", bfe_u32),
+    A4("bfi.b32", bfi_b32),
     A3("prmt.b32", prmt),
     A3("selp.f32", selp_32),
     A3("selp.b32", selp_32),
     A2("setp.eq.s32", eq_32),
     A2("setp.ne.s32", ne_32),
     A2("setp.lt.u32", lt_u32),
+    A2("setp.le.u32", le_u32),
     A2("setp.ge.u32", ge_u32),
     A2("setp.gt.u32", gt_u32),
     A2("setp.gt.f32", gt_f32),

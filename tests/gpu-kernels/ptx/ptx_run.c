@@ -37,13 +37,13 @@ uint64_t ptx_value(const struct ptx_run *r, const struct ptx_warp *w, int lane,
 static void compute(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in, uint32_t lanes)
 {
     const struct ptx_operand *o = in->operand;
-    uint64_t v[3] = {0};
+    uint64_t v[4] = {0};
     for (int l = 0; l < 32; l++) {
         if (!(lanes >> l & 1))
             continue;
         for (int i = 1; i < in->op->operands; i++)
             v[i - 1] = ptx_value(r, w, l, &o[i]);
-        w->regs[o[0].reg[0]][l] = in->op->alu(v[0], v[1], v[2]);
+        w->regs[o[0].reg[0]][l] = in->op->alu(v[0], v[1], v[2], v[3]);
     }
 }
 
