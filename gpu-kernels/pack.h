@@ -43,8 +43,8 @@ struct pack {
     uint32_t n_layers;
     bool sigmoid, sigmoid_out;
     void *w1, *w2;
-    float *b1, *b2;   /* f32 */
-    int32_t *c1, *c2; /* int8 */
+    float *b1, *b2;                      /* f32 */
+    int32_t *c1, *c2;                    /* int8 */
     size_t w1_size, w2_size, bias1_size; /* bytes, for whoever copies them to a device */
     float in_inverse, out_scale;
 };

@@ -162,14 +162,19 @@ static int info(int argc, char **argv, struct options *o, struct err *e)
     bool json = o->train.json;
     const char *type = p->type == INFER_S8 ? "int8" : "fp32";
     unsigned long long flops = model_file_flops(p);
+    char shape[48];
+    model_file_shape(p, shape, sizeof shape);
     if (json) {
         printf("{\"file\": ");
         json_string(stdout, model_file_path(m));
         printf(", \"in\": %u, \"hidden\": %u, \"out\": %u, \"type\": \"%s\", \"flops\": %llu",
                p->n_in, p->n_hidden, p->n_out, type, flops);
+        if (p->n_deep)
+            printf(", \"shape\": \"%s\"", shape);
     } else {
-        printf("file          %s\nnetwork       %u-%u-%u, ReLU, %s\noperations    %llu per row\n",
-               model_file_path(m), p->n_in, p->n_hidden, p->n_out, type, flops);
+        printf("file          %s\nnetwork       %s, %s%s, %s\noperations    %llu per row\n",
+               model_file_path(m), shape, p->sigmoid ? "sigmoid" : "ReLU",
+               p->sigmoid_out ? " and sigmoid outputs" : "", type, flops);
     }
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *text = model_file_meta(m, keys[i]);
@@ -207,9 +212,10 @@ static int import(int argc, char **argv, struct options *o, struct err *e)
                                                 {"imported_from", argv[0]},
                                                 {"features", features ? features : "not said"}};
         rc = model_file_write(to, model_file_mlp(m), meta, 3, e);
+        char shape[48];
+        model_file_shape(model_file_mlp(m), shape, sizeof shape);
         if (!rc && !o->train.quiet)
-            printf("wrote %s: %u-%u-%u\n", to, model_file_mlp(m)->n_in, model_file_mlp(m)->n_hidden,
-                   model_file_mlp(m)->n_out);
+            printf("wrote %s: %s\n", to, shape);
         model_file_free(m);
     }
     free(from);

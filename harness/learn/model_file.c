@@ -8,38 +8,65 @@
 
 #include "harness/base/places.h"
 
+enum { LAYERS_MOST = INFER_DEEP_MAX + 2 }; /* hidden layers and the outputs */
+
 struct model_file {
     struct infer_mlp mlp;
     struct safetensors *st;
     char *path;
-    void *owned[4]; /* aligned copies of the tensors */
-    float scales[3];
+    void *owned[2 * LAYERS_MOST]; /* aligned copies of the tensors */
+    float scales[LAYERS_MOST + 1];
 };
 
-enum { W1, B1, W2, B2 };
-
-static const char *const names[][4] = {
-    {"w1", "b1", "w2", "b2"},
-    {"0.weight", "0.bias", "2.weight", "2.bias"},
-    {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"},
+/* The tensors of a file, from the first layer to the outputs. */
+struct tensors {
+    const struct safetensor *w[LAYERS_MOST], *b[LAYERS_MOST];
+    uint32_t n;
 };
 
-/* ---- shapes ------------------------------------------------------------------- */
+/* ---- names -------------------------------------------------------------------- */
 
-static int pick(struct model_file *m, const struct safetensor *t[4], struct err *e)
+static const struct {
+    const char *weight, *bias;
+    uint32_t first, step; /* how the layers are numbered */
+} names[] = {
+    {"w%u", "b%u", 1, 1},
+    {"%u.weight", "%u.bias", 0, 2},
+    {"fc%u.weight", "fc%u.bias", 1, 1},
+};
+
+static const struct safetensor *find(const struct model_file *m, const char *format, uint32_t i)
 {
-    for (size_t set = 0; set < sizeof names / sizeof *names; set++) {
-        int found = 0;
-        for (int i = 0; i < 4; i++)
-            found += !!(t[i] = safetensors_find(m->st, names[set][i]));
-        if (found == 4)
-            return 0;
-    }
+    char name[32];
+    snprintf(name, sizeof name, format, i);
+    return safetensors_find(m->st, name);
+}
+
+static int pick(struct model_file *m, struct tensors *t, struct err *e)
+{
+    for (size_t set = 0; set < sizeof names / sizeof *names; set++)
+        for (t->n = 0;; t->n++) {
+            uint32_t at = names[set].first + t->n * names[set].step;
+            const struct safetensor *w = find(m, names[set].weight, at);
+            const struct safetensor *b = find(m, names[set].bias, at);
+            if (!w || !b) {
+                if (t->n >= 2)
+                    return 0;
+                break;
+            }
+            if (t->n == LAYERS_MOST)
+                return err_set(e, ERR_ERANGE, "%s: %s is one layer too many, want at most %d",
+                               m->path, w->name, LAYERS_MOST);
+            t->w[t->n] = w;
+            t->b[t->n] = b;
+        }
     return err_set(e, ERR_ENAME,
                    "%s: want tensors w1, b1, w2, b2 (or 0.weight .. 2.bias, or "
                    "fc1.weight .. fc2.bias)",
                    m->path);
 }
+
+/* ---- shapes ------------------------------------------------------------------- */
 
 static int check(const struct model_file *m, const struct safetensor *t, const char *dtype,
                  uint32_t n_dim, uint64_t rows, uint64_t cols, struct err *e)
@@ -57,26 +84,41 @@ static int check(const struct model_file *m, const struct safetensor *t, const c
     return err_set(e, ERR_ERANGE, "%s: %s has another shape than %s", m->path, t->name, want);
 }
 
-static int check_shapes(struct model_file *m, const struct safetensor *const t[4], struct err *e)
+/* Each layer takes what the one before gives. */
+static int check_chain(const struct model_file *m, const struct tensors *t, struct err *e)
+{
+    bool s8 = m->mlp.type == INFER_S8;
+    int rc = 0;
+    for (uint32_t i = 0; i < t->n && !rc; i++) {
+        uint64_t rows = t->w[i]->shape[0], cols = i ? t->w[i - 1]->shape[0] : t->w[i]->shape[1];
+        rc = check(m, t->w[i], s8 ? "I8" : "F32", 2, rows, cols, e);
+        rc = rc ? rc : check(m, t->b[i], s8 ? "I32" : "F32", 1, rows, 0, e);
+    }
+    return rc;
+}
+
+static int check_shapes(struct model_file *m, const struct tensors *t, struct err *e)
 {
     struct infer_mlp *p = &m->mlp;
-    if (t[W1]->n_dim != 2 || t[W2]->n_dim != 2)
-        return err_set(e, ERR_ERANGE, "%s: %s and %s want two dimensions each", m->path,
-                       t[W1]->name, t[W2]->name);
-    if (t[W1]->shape[1] - 1 >= 64 || t[W1]->shape[0] - 1 >= 1024 || t[W2]->shape[0] - 1 >= 16)
+    const struct safetensor *first = t->w[0], *last = t->w[t->n - 1];
+    for (uint32_t i = 1; i < t->n; i++)
+        if (t->w[i - 1]->n_dim != 2 || t->w[i]->n_dim != 2)
+            return err_set(e, ERR_ERANGE, "%s: %s and %s want two dimensions each", m->path,
+                           t->w[i - 1]->name, t->w[i]->name);
+    if (first->shape[1] - 1 >= 64 || first->shape[0] - 1 >= 1024 || last->shape[0] - 1 >= 16)
         return err_set(e, ERR_ERANGE, "%s: a %llu-%llu-%llu network, want 1..64, 1..1024, 1..16",
-                       m->path, (unsigned long long)t[W1]->shape[1],
-                       (unsigned long long)t[W1]->shape[0], (unsigned long long)t[W2]->shape[0]);
-    p->n_in = (uint32_t)t[W1]->shape[1];
-    p->n_hidden = (uint32_t)t[W1]->shape[0];
-    p->n_out = (uint32_t)t[W2]->shape[0];
-    p->type = strcmp(t[W1]->dtype, "I8") ? INFER_F32 : INFER_S8;
-    const char *weight = p->type == INFER_S8 ? "I8" : "F32",
-               *bias = p->type == INFER_S8 ? "I32" : "F32";
-    int rc = check(m, t[W1], weight, 2, p->n_hidden, p->n_in, e);
-    rc = rc ? rc : check(m, t[B1], bias, 1, p->n_hidden, 0, e);
-    rc = rc ? rc : check(m, t[W2], weight, 2, p->n_out, p->n_hidden, e);
-    return rc ? rc : check(m, t[B2], bias, 1, p->n_out, 0, e);
+                       m->path, (unsigned long long)first->shape[1],
+                       (unsigned long long)first->shape[0], (unsigned long long)last->shape[0]);
+    for (uint32_t i = 0; t->n > 2 && i + 1 < t->n; i++)
+        if (t->w[i]->shape[0] - 1 >= 512)
+            return err_set(e, ERR_ERANGE, "%s: %s has %llu neurons, want 1..512 in a deep network",
+                           m->path, t->w[i]->name, (unsigned long long)t->w[i]->shape[0]);
+    p->n_in = (uint32_t)first->shape[1];
+    p->n_hidden = (uint32_t)first->shape[0];
+    p->n_out = (uint32_t)last->shape[0];
+    p->n_deep = t->n - 2;
+    p->type = strcmp(first->dtype, "I8") ? INFER_F32 : INFER_S8;
+    return check_chain(m, t, e);
 }
 
 /* ---- values --------------------------------------------------------------------- */
@@ -94,41 +136,71 @@ static int check_finite(const struct model_file *m, const struct safetensor *t, 
 static int take_scales(struct model_file *m, struct err *e)
 {
     const struct safetensor *t = safetensors_find(m->st, "scales");
+    const uint32_t n = m->mlp.n_deep + 3;
     if (!t)
         return err_set(e, ERR_ENAME, "%s: int8 weights want a tensor scales", m->path);
-    int rc = check(m, t, "F32", 1, 3, 0, e);
+    int rc = check(m, t, "F32", 1, n, 0, e);
     if (rc)
         return rc;
-    memcpy(m->scales, t->data, sizeof m->scales);
-    for (int i = 0; i < 3; i++)
+    memcpy(m->scales, t->data, n * sizeof *m->scales);
+    for (uint32_t i = 0; i < n; i++)
         if (!isnormal(m->scales[i]) || m->scales[i] < 0)
-            return err_set(e, ERR_ERANGE, "%s: scales[%d] is %g, want a number above zero", m->path,
+            return err_set(e, ERR_ERANGE, "%s: scales[%u] is %g, want a number above zero", m->path,
                            i, (double)m->scales[i]);
     m->mlp.in_scale = m->scales[0];
     m->mlp.hidden_scale = m->scales[1];
-    m->mlp.out_scale = m->scales[2];
+    for (uint32_t i = 0; i < m->mlp.n_deep; i++)
+        m->mlp.deep[i].scale = m->scales[2 + i];
+    m->mlp.out_scale = m->scales[n - 1];
     return 0;
 }
 
-static int take(struct model_file *m, const struct safetensor *const t[4], struct err *e)
+static int copy(struct model_file *m, const struct safetensor *t, uint32_t at, struct err *e)
+{
+    if (!(m->owned[at] = malloc(t->bytes)))
+        return err_set(e, ERR_ENOMEM, "%s: out of memory", m->path);
+    memcpy(m->owned[at], t->data, t->bytes);
+    return m->mlp.type == INFER_F32 ? check_finite(m, t, m->owned[at], e) : 0;
+}
+
+/* Layer i of the file is the first one, a deep one or the outputs. */
+static void place(struct infer_mlp *p, uint32_t i, const void *w, const void *b)
+{
+    struct infer_layer unused = {0}, *l = i && i <= p->n_deep ? &p->deep[i - 1] : &unused;
+    const bool first = i == 0, last = i == p->n_deep + 1;
+    if (p->type == INFER_S8) {
+        *(first ? &p->q1 : last ? &p->q2 : &l->q) = w;
+        *(first ? &p->c1 : last ? &p->c2 : &l->c) = b;
+    } else {
+        *(first ? &p->w1 : last ? &p->w2 : &l->w) = w;
+        *(first ? &p->b1 : last ? &p->b2 : &l->b) = b;
+    }
+}
+
+static int take_sigmoid(const struct model_file *m, const char *key, const char *other, bool *out,
+                        struct err *e)
+{
+    const char *text = safetensors_meta(m->st, key);
+    *out = text && !strcmp(text, "sigmoid");
+    if (!text || *out || !strcmp(text, other))
+        return 0;
+    return err_set(e, ERR_ENAME, "%s: %s is \"%.32s\", want %s or sigmoid", m->path, key, text,
+                   other);
+}
+
+static int take(struct model_file *m, const struct tensors *t, struct err *e)
 {
     struct infer_mlp *p = &m->mlp;
-    for (int i = 0; i < 4; i++) {
-        if (!(m->owned[i] = malloc(t[i]->bytes)))
-            return err_set(e, ERR_ENOMEM, "%s: out of memory", m->path);
-        memcpy(m->owned[i], t[i]->data, t[i]->bytes);
-        int rc = p->type == INFER_F32 ? check_finite(m, t[i], m->owned[i], e) : 0;
-        if (rc)
-            return rc;
+    int rc = take_sigmoid(m, "activation", "relu", &p->sigmoid, e);
+    rc = rc ? rc : take_sigmoid(m, "output_activation", "linear", &p->sigmoid_out, e);
+    for (uint32_t i = 0; i < t->n && !rc; i++) {
+        rc = copy(m, t->w[i], 2 * i, e);
+        rc = rc ? rc : copy(m, t->b[i], 2 * i + 1, e);
+        if (i && i + 1 < t->n)
+            p->deep[i - 1].width = (uint32_t)t->w[i]->shape[0];
+        place(p, i, m->owned[2 * i], m->owned[2 * i + 1]);
     }
-    if (p->type == INFER_F32) {
-        p->w1 = m->owned[W1], p->b1 = m->owned[B1];
-        p->w2 = m->owned[W2], p->b2 = m->owned[B2];
-        return 0;
-    }
-    p->q1 = m->owned[W1], p->c1 = m->owned[B1];
-    p->q2 = m->owned[W2], p->c2 = m->owned[B2];
-    return take_scales(m, e);
+    return rc || p->type == INFER_F32 ? rc : take_scales(m, e);
 }
 
 /* ---- the file -------------------------------------------------------------------- */
@@ -147,10 +219,10 @@ char *model_file_place(const char *name, const char *extension)
 
 static int finish(struct model_file *m, struct err *e)
 {
-    const struct safetensor *t[4];
-    int rc = pick(m, t, e);
-    rc = rc ? rc : check_shapes(m, t, e);
-    return rc ? rc : take(m, t, e);
+    struct tensors t;
+    int rc = pick(m, &t, e);
+    rc = rc ? rc : check_shapes(m, &t, e);
+    return rc ? rc : take(m, &t, e);
 }
 
 static int start(struct model_file **out, char *path, struct err *e)
@@ -203,7 +275,7 @@ void model_file_free(struct model_file *m)
     if (!m)
         return;
     safetensors_free(m->st);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 2 * LAYERS_MOST; i++)
         free(m->owned[i]);
     free(m->path);
     free(m);
@@ -226,25 +298,76 @@ const char *model_file_path(const struct model_file *m)
 
 uint64_t model_file_flops(const struct infer_mlp *p)
 {
-    return 2 * (uint64_t)p->n_hidden * (p->n_in + p->n_out);
+    uint64_t sum = 0, before = p->n_in;
+    for (uint32_t i = 0; i <= p->n_deep; i++) {
+        struct infer_layer l = infer_layer(p, i);
+        sum += 2 * before * l.width;
+        before = l.width;
+    }
+    return sum + 2 * before * p->n_out;
+}
+
+void model_file_shape(const struct infer_mlp *p, char *text, size_t n)
+{
+    int at = snprintf(text, n, "%u", p->n_in);
+    for (uint32_t i = 0; i <= p->n_deep; i++)
+        at += snprintf(text + at, n - (size_t)at, "-%u", infer_layer(p, i).width);
+    snprintf(text + at, n - (size_t)at, "-%u", p->n_out);
+}
+
+/* ---- writing ----------------------------------------------------------------------- */
+
+/* Tensors in the order of their names, as the format's own writer has them. */
+struct writing {
+    struct safetensor t[2 * LAYERS_MOST + 1];
+    char name[2 * LAYERS_MOST][8];
+    float scales[LAYERS_MOST + 1];
+};
+
+static uint32_t list_tensors(struct writing *w, const struct infer_mlp *p)
+{
+    const bool s8 = p->type == INFER_S8;
+    const uint32_t n = p->n_deep + 2, scaled = s8; /* b1 .., scales, w1 .. */
+    uint64_t before = p->n_in;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct infer_layer out = {p->n_out, p->w2, p->b2, p->q2, p->c2, p->out_scale};
+        const struct infer_layer l = i < n - 1 ? infer_layer(p, i) : out;
+        snprintf(w->name[i], sizeof w->name[i], "b%u", i + 1);
+        snprintf(w->name[n + i], sizeof w->name[n + i], "w%u", i + 1);
+        w->t[i] =
+            (struct safetensor){w->name[i], s8 ? "I32" : "F32",           {l.width},
+                                1,          s8 ? (const void *)l.c : l.b, 4 * (uint64_t)l.width};
+        w->t[n + scaled + i] = (struct safetensor){w->name[n + i],
+                                                   s8 ? "I8" : "F32",
+                                                   {l.width, before},
+                                                   2,
+                                                   s8 ? (const void *)l.q : l.w,
+                                                   (s8 ? 1 : 4) * l.width * before};
+        w->scales[i + 1] = l.scale;
+        before = l.width;
+    }
+    w->scales[0] = p->in_scale;
+    if (s8)
+        w->t[n] =
+            (struct safetensor){"scales", "F32", {n + 1}, 1, w->scales, (n + 1) * sizeof(float)};
+    return 2 * n + scaled;
 }
 
 int model_file_write(const char *path, const struct infer_mlp *p,
                      const struct safetensors_text *meta, size_t n_meta, struct err *e)
 {
-    bool s8 = p->type == INFER_S8;
-    const char *weight = s8 ? "I8" : "F32", *bias = s8 ? "I32" : "F32";
-    uint64_t w = s8 ? 1 : 4, in = p->n_in, hid = p->n_hidden, out = p->n_out;
-    float scales[3] = {p->in_scale, p->hidden_scale, p->out_scale};
-    const struct safetensor t[] = {
-        {"b1", bias, {hid}, 1, s8 ? (const void *)p->c1 : p->b1, 4 * hid},
-        {"b2", bias, {out}, 1, s8 ? (const void *)p->c2 : p->b2, 4 * out},
-        {"scales", "F32", {3}, 1, scales, sizeof scales},
-        {"w1", weight, {hid, in}, 2, s8 ? (const void *)p->q1 : p->w1, w * hid * in},
-        {"w2", weight, {out, hid}, 2, s8 ? (const void *)p->q2 : p->w2, w * out * hid},
-    };
-    if (s8)
-        return safetensors_write(path, t, 5, meta, n_meta, e);
-    const struct safetensor f32[] = {t[0], t[1], t[3], t[4]};
-    return safetensors_write(path, f32, 4, meta, n_meta, e);
+    struct writing w;
+    struct safetensors_text *all = calloc(n_meta + 2, sizeof *all);
+    uint32_t n = list_tensors(&w, p);
+    if (!all)
+        return err_set(e, ERR_ENOMEM, "%s: out of memory", path);
+    if (n_meta)
+        memcpy(all, meta, n_meta * sizeof *all);
+    if (p->sigmoid)
+        all[n_meta++] = (struct safetensors_text){"activation", "sigmoid"};
+    if (p->sigmoid_out)
+        all[n_meta++] = (struct safetensors_text){"output_activation", "sigmoid"};
+    int rc = safetensors_write(path, w.t, n, all, n_meta, e);
+    free(all);
+    return rc;
 }

@@ -3,7 +3,10 @@
  * Tensors: fp32 w1 [hidden, in], b1 [hidden], w2 [out, hidden], b2 [out]; int8
  * the same as I8 weights and I32 biases, and scales [3] F32: in, hidden, out.
  * fp32 files written elsewhere may call them 0.weight, 0.bias, 2.weight,
- * 2.bias (a PyTorch Sequential) or fc1.weight .. fc2.bias.
+ * 2.bias (a PyTorch Sequential) or fc1.weight .. fc2.bias.  Further hidden
+ * layers are w2, b2 and so on, the outputs always last, up to w5; scales then
+ * has one number per layer more.  Metadata "activation" (relu, sigmoid) and
+ * "output_activation" (linear, sigmoid) say what is not the first of these.
  * A name ("sjf_mlp") is policies/weights/sjf_mlp.safetensors of this tree; a text
  * with a '/' is a path.                                                     */
 #ifndef HARNESS_LEARN_MODEL_FILE_H
@@ -26,7 +29,8 @@ void model_file_free(struct model_file *m);
 const struct infer_mlp *model_file_mlp(const struct model_file *m); /* borrowed */
 const char *model_file_meta(const struct model_file *m, const char *key);
 const char *model_file_path(const struct model_file *m);
-uint64_t model_file_flops(const struct infer_mlp *mlp); /* of one row */
+uint64_t model_file_flops(const struct infer_mlp *mlp);                   /* of one row */
+void model_file_shape(const struct infer_mlp *mlp, char *text, size_t n); /* "31-256-2"; n >= 48 */
 
 int model_file_write(const char *path, const struct infer_mlp *mlp,
                      const struct safetensors_text *meta, size_t n_meta, struct err *e) MUST_CHECK;

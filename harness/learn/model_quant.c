@@ -49,6 +49,8 @@ int model_quant(struct model_quant *out, const struct infer_mlp *net, const floa
                 struct err *e)
 {
     size_t in = net->n_in, hid = net->n_hidden, o = net->n_out;
+    if (net->n_deep || net->sigmoid || net->sigmoid_out)
+        return err_set(e, ERR_ERANGE, "int8: want one hidden layer, ReLU and linear outputs");
     *out =
         (struct model_quant){.q = malloc(hid * (in + o)), .c = malloc((hid + o) * sizeof *out->c)};
     if (!out->q || !out->c) {

@@ -114,8 +114,8 @@ struct net *net_make_any_deep(uint32_t widest, uint64_t seed)
         v[i] = (uint32_t)(nets_random(&s) >> 8);
     enum infer_type type = seed % 2 ? INFER_S8 : INFER_F32;
     uint32_t n_deep = seed % 9 == 8 ? 0 : 1 + v[3] % INFER_DEEP_MAX;
-    struct net *n = net_make_deep(1 + v[0] % 64, 1 + v[1] % widest, 1 + v[2] % 16, type, n_deep,
-                                  widths, seed);
+    struct net *n =
+        net_make_deep(1 + v[0] % 64, 1 + v[1] % widest, 1 + v[2] % 16, type, n_deep, widths, seed);
     n->mlp.sigmoid = type == INFER_F32 && (!n_deep || seed % 4 == 0);
     n->mlp.sigmoid_out = type == INFER_F32 && seed % 8 < 3;
     return n;

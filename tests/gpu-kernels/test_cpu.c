@@ -105,8 +105,8 @@ Test(kernels_cpu, deep_networks_are_close_to_double_precision)
         float *x = net_inputs(n, 3, 1.0f, 4), *y = net_outputs(n, 3);
         run_twin(cpu_twins, n, 3, x, y);
         for (uint32_t a = 0; a < 3 * n->mlp.n_out; a++) {
-            double scale, want = net_exact(n, x + a / n->mlp.n_out * n->mlp.n_in,
-                                           a % n->mlp.n_out, &scale);
+            double scale,
+                want = net_exact(n, x + a / n->mlp.n_out * n->mlp.n_in, a % n->mlp.n_out, &scale);
             cr_assert_leq(fabs((double)y[a] - want), 4e-6 * scale, "seed %d: %g, want %g",
                           (int)seed, (double)y[a], want);
         }

@@ -28,8 +28,7 @@ static void run(struct emu *e, const struct net *n, uint32_t rows, const float *
     void *staged = pack_alloc(rows * grid_row_size(&p));
     grid_stage(&p, staged, x, rows);
     struct grid_places at = {
-        staged, p.w1,   p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2,
-        y,      p.table};
+        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y, p.table};
     struct grid g;
     grid_plan(&g, &p, &at, rows, blocks);
     struct emu_options o = {.seed = seed};

@@ -41,8 +41,7 @@ static void run(const struct ptx_module *m, const struct net *n, uint32_t rows, 
     void *staged = pack_alloc(rows * grid_row_size(&p));
     grid_stage(&p, staged, x, rows);
     struct grid_places at = {
-        staged, p.w1,   p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2,
-        y,      p.table};
+        staged, p.w1, p.w2, f32 ? (void *)p.b1 : p.c1, f32 ? (void *)p.b2 : p.c2, y, p.table};
     const size_t sizes[] = {rows * grid_row_size(&p),
                             p.w1_size,
                             p.w2_size,

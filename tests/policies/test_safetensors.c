@@ -9,6 +9,7 @@
 #include "harness/base/files.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/safetensors.h"
+#include "tests/gpu-kernels/nets.h"
 
 /* A file from its header and n bytes of data 0, 1, 2, .. */
 static size_t build(unsigned char *out, const char *header, size_t n)
@@ -167,11 +168,67 @@ Test(model_file, what_is_written_reads_back_both_types)
     free(path);
 }
 
+static void reads_back(const struct infer_mlp *net, const char *shape)
+{
+    struct model_file *m;
+    struct err e = {0};
+    char *path = temporary(), text[48];
+    cr_assert_eq(model_file_write(path, net, NULL, 0, &e), 0, "%s", e.msg);
+    cr_assert_eq(model_file_open(&m, path, &e), 0, "%s", e.msg);
+    const struct infer_mlp *got = model_file_mlp(m);
+    cr_expect(got->type == net->type && got->sigmoid == net->sigmoid &&
+              got->sigmoid_out == net->sigmoid_out && got->out_scale == net->out_scale);
+    for (uint32_t i = 0, before = net->n_in; i <= net->n_deep; i++) {
+        struct infer_layer a = infer_layer(net, i), b = infer_layer(got, i);
+        size_t n = (size_t)before * a.width;
+        cr_assert_eq(a.width, b.width);
+        if (net->type == INFER_S8)
+            cr_expect(!memcmp(a.q, b.q, n) && !memcmp(a.c, b.c, 4 * a.width) && a.scale == b.scale);
+        else
+            cr_expect(!memcmp(a.w, b.w, 4 * n) && !memcmp(a.b, b.b, 4 * a.width));
+        before = a.width;
+    }
+    model_file_shape(got, text, sizeof text);
+    cr_expect_str_eq(text, shape);
+    model_file_free(m);
+    unlink(path);
+    free(path);
+}
+
+Test(model_file, several_hidden_layers_and_sigmoids_read_back)
+{
+    const uint32_t widths[] = {5, 7, 9};
+    struct net *n = net_make_deep(3, 4, 2, INFER_F32, 2, widths, 1);
+    reads_back(&n->mlp, "3-4-5-7-2");
+    cr_expect_eq(model_file_flops(&n->mlp), 2 * (12 + 20 + 35 + 14));
+    n->mlp.sigmoid = true;
+    reads_back(&n->mlp, "3-4-5-7-2");
+    n->mlp.sigmoid_out = true;
+    reads_back(&n->mlp, "3-4-5-7-2");
+    net_free(n);
+    n = net_make_deep(64, 1, 16, INFER_S8, 3, widths, 1);
+    reads_back(&n->mlp, "64-1-5-7-9-16");
+    net_free(n);
+}
+
 static const struct {
     const char *header;
     size_t n;
     const char *want;
 } nets[] = {
+    {"{\"__metadata__\":{\"activation\":\"tanh\"},"
+     "\"w1\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},"
+     "\"b1\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]},"
+     "\"w2\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[8,12]},"
+     "\"b2\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}",
+     16, "t: activation is \"tanh\", want relu or sigmoid"},
+    {"{\"w1\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+     "\"b1\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,16]},"
+     "\"w2\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[16,24]},"
+     "\"b2\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[24,28]},"
+     "\"w3\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[28,36]},"
+     "\"b3\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[36,40]}}",
+     40, "t: w3 has another shape than [1, 1]"},
     {"{\"w1\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]}}", 4,
      "t: want tensors w1, b1, w2, b2 (or 0.weight .. 2.bias, or fc1.weight .. fc2.bias)"},
     {"{\"w1\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
