@@ -21,7 +21,7 @@ TestSuite(gpu_device_space, .init = begin, .fini = end, .timeout = 20);
 
 static uint32_t part(uint32_t sms, uint32_t milli, uint32_t engines, enum device_turns how)
 {
-    const struct device_partition_want want = {sms, milli, engines};
+    const struct device_partition_want want = {sms, milli, engines, 0};
     uint32_t n;
     struct err e = {0};
     cr_assert_eq(device_partition(w.d, &want, how, &n, &e), 0, "%s", e.msg);
@@ -226,7 +226,8 @@ static sim_time with_neighbour(bool there)
     cr_assert(device_alloc(c, 500000000) && !device_alloc(c, 1));
     again(&n, 0);
     uint32_t none;
-    cr_assert(device_partition(w.d, &(struct device_partition_want){17, 100, 1}, 0, &none, &e) < 0);
+    cr_assert(device_partition(w.d, &(struct device_partition_want){17, 100, 1, 0}, 0, &none, &e) <
+              0);
     for (uint64_t i = 0; i < 20; i++) {
         gpu_work(&w, s, 1, (struct device_work){.alone = 333333333, .bandwidth = 900, .waves = 7});
         gpu_work(&w, t, 2, (struct device_work){.alone = 171717171, .sms = 30});
@@ -253,10 +254,11 @@ Test(gpu_device_space, partitions_may_not_exceed_the_whole)
     struct err e = {0};
     uint32_t n;
     part(40, 500, 1, DEVICE_TURNS);
-    cr_expect(device_partition(w.d, &(struct device_partition_want){61, 500, 1}, 0, &n, &e) < 0);
+    cr_expect(device_partition(w.d, &(struct device_partition_want){61, 500, 1, 0}, 0, &n, &e) < 0);
     cr_expect_str_eq(e.msg, "GPU: a partition of 61 SMs: 40 of 100 are taken");
-    cr_expect(device_partition(w.d, &(struct device_partition_want){60, 501, 1}, 0, &n, &e) < 0);
-    cr_expect(device_partition(w.d, &(struct device_partition_want){60, 500, 2}, 0, &n, &e) < 0);
-    cr_expect_eq(device_partition(w.d, &(struct device_partition_want){60, 500, 1}, 0, &n, &e), 0);
+    cr_expect(device_partition(w.d, &(struct device_partition_want){60, 501, 1, 0}, 0, &n, &e) < 0);
+    cr_expect(device_partition(w.d, &(struct device_partition_want){60, 500, 2, 0}, 0, &n, &e) < 0);
+    cr_expect_eq(device_partition(w.d, &(struct device_partition_want){60, 500, 1, 0}, 0, &n, &e),
+                 0);
     cr_expect_eq(n, 1);
 }
