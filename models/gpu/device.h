@@ -62,7 +62,7 @@
 #include "models/machine.h"
 #include "sim/sim.h"
 
-enum { DEVICE_MILLI = 1000, DEVICE_STEPS = 8 };
+enum { DEVICE_MILLI = 1000, DEVICE_STEPS = 8, DEVICE_QUEUE = 1024 };
 
 /* What a GPU is, read from a profile's section ("gpu", and "link").  Names in brackets; those
  * marked ? may be absent, and then are as said. */
@@ -84,6 +84,7 @@ struct device_params {
     sim_cost context_switch;          /* [gpu.context_switch] */
     sim_cost preempt; /* [gpu.preempt]? running kernels stopped, state saved; = context_switch */
     uint32_t copy_engines; /* [gpu.copy_engines]? 2 */
+    uint32_t queue_depth;  /* [gpu.queue_depth]? 1024; commands of a channel, for the host's side */
     double link;           /* [link.pcie] bytes/s, one direction */
     double duplex;         /* [link.duplex]? both directions together; = 2 x link */
     sim_cost copy_latency; /* [link.copy_latency]? before the first byte; 0 */

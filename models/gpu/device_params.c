@@ -54,6 +54,8 @@ static int read_chip(struct device_params *p, struct machine_use *u, struct err 
         rc = machine_table(u, "gpu.reach", &p->reach, e);
     if (!rc)
         rc = count(u, "gpu.copy_engines", 2, &p->copy_engines, e);
+    if (!rc)
+        rc = count(u, "gpu.queue_depth", DEVICE_QUEUE, &p->queue_depth, e);
     p->memory = (uint64_t)memory;
     p->smem_per_sm = (uint32_t)smem;
     return rc;

@@ -43,6 +43,8 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
                                  .crossings = x,
                                  .host = m->set.host,
                                  .no_gaps = m->set.device_gaps,
+                                 .depth = m->set.queue_depth == GPU_ANYONE ? m->params.queue_depth
+                                                                           : m->set.queue_depth,
                                  .smallest = m->set.smallest_lags,
                                  .reach = 16};
     while (m->plan.reach < m->set.window)

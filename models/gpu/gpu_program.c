@@ -1,3 +1,4 @@
+#include "models/gpu/channels.h"
 #include "models/gpu/gpu_program.h"
 
 #include <stdlib.h>
@@ -30,12 +31,12 @@ static bool room(struct loading *l, uint32_t edges)
     return true;
 }
 
-static int load(struct gpu_program *p, struct plan *plan, struct err *e)
+static int load(struct gpu_program *p, struct plan *plan, struct channels *rows, struct err *e)
 {
     struct loading l = {.p = p};
     struct plan_op op;
     int rc;
-    while ((rc = plan_next(plan, &op, e)) > 0) {
+    while ((rc = channels_next(rows, &op, e)) > 0) {
         if (!room(&l, op.n_edges))
             return err_set(e, ERR_ENOMEM, "gpu: out of memory");
         if (op.n_edges)
@@ -85,7 +86,11 @@ int gpu_program_load(struct gpu_program *p, const char *name, struct row_source 
         rc = plan_new(&plan, rows, w, e);
     if (rc)
         return rc;
-    rc = load(p, plan, e);
+    struct channels *channels = NULL;
+    rc = channels_new(&channels, plan, w->depth, e);
+    if (!rc)
+        rc = load(p, plan, channels, e);
+    channels_free(channels);
     if (!rc && !number_devices(p, plan))
         rc = err_set(e, ERR_ENOMEM, "gpu: out of memory");
     plan_free(plan);

@@ -55,6 +55,7 @@ struct plan_want {
     double host;    /* CPU times are so many times the captured ones */
     bool smallest;  /* every lag of a device operation is the smallest of its kind seen so far */
     bool no_gaps;   /* nothing between operations of a stream: the device has its own gap */
+    uint32_t depth; /* of a channel; for channels.h */
     uint32_t reach; /* rows, a power of two */
 };
 struct plan;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "models/gpu/channels.h"
 #include "models/gpu/timeline.h"
 
 enum { KIND_KERNEL, KIND_COPY, KIND_COMM, KINDS };
@@ -13,6 +14,7 @@ struct place { /* of a process on a device */
 struct replay {
     struct gpu_run *run;
     struct plan *plan;
+    struct channels *channels;
     struct timeline *timeline;
     struct lane **lane; /* by queue; each stays where it is */
     struct place *place;
@@ -28,7 +30,7 @@ struct replay {
 static int next_op(void *ctx, uint64_t number, struct plan_op *op, struct err *e)
 {
     (void)number;
-    return plan_next(((struct replay *)ctx)->plan, op, e);
+    return channels_next(((struct replay *)ctx)->channels, op, e);
 }
 
 /* ---- seats ------------------------------------------------------------------------------- */
@@ -207,7 +209,8 @@ int replay_new(struct gpu_run *r, struct row_source *rows)
     if (!p->error || !p->timeline)
         return err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     r->busy = 1;
-    return plan_new(&p->plan, rows, &r->m->plan, r->e);
+    int rc = plan_new(&p->plan, rows, &r->m->plan, r->e);
+    return rc ? rc : channels_new(&p->channels, p->plan, r->m->plan.depth, r->e);
 }
 
 void replay_free(struct replay *p)
@@ -215,6 +218,7 @@ void replay_free(struct replay *p)
     if (!p)
         return;
     timeline_free(p->timeline);
+    channels_free(p->channels);
     plan_free(p->plan);
     sketch_free(p->error);
     for (uint32_t i = 0; i < p->lanes; i++)

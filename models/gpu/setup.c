@@ -171,6 +171,7 @@ static const struct config_field fields[] = {
     SET(F64, host, 0, 1000),
     SET(BOOL, normalize, 0, 0),
     SET(U32, vgpus, 1, 256),
+    SET(U32, queue_depth, 0, 1 << 16),
     SET(U32, window, 16, 1 << 24),
     SET(U32, coalesce, 1, 1 << 20),
     CONFIG_STR(struct raw, label, false),
@@ -329,7 +330,7 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e)
 {
-    struct raw in = {.s = {.host = 1, .window = 1 << 14, .coalesce = 1}};
+    struct raw in = {.s = {.host = 1, .window = 1 << 14, .queue_depth = GPU_ANYONE, .coalesce = 1}};
     int rc = section ? config_fill(section, fields, &in, e) : 0;
     *s = in.s;
     if (rc)

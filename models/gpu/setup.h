@@ -63,6 +63,7 @@ struct gpu_setup {
     double host;                /* CPU times are so many times the captured ones */
     const char *captured_under; /* stack; NULL: native */
     bool polls;                 /* threads poll for the end of their work */
+    uint32_t queue_depth;       /* of a channel; 0: no bound; GPU_ANYONE: the profile's */
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;

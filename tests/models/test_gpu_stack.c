@@ -156,3 +156,63 @@ Test(gpu_stack, bytes_of_a_remoted_gpu_go_through_the_channel)
     measures_free(there);
     machine_free(m);
 }
+
+/* ---- who dispatches ------------------------------------------------------------------------ */
+
+static struct {
+    uint64_t asked, deadlines;
+} seen;
+
+/* A request at 0 is told as one at 1: 0 says that there is none. */
+static void oldest(void *self, const struct policy_dispatch_obs *o, struct policy_dispatch *a)
+{
+    (void)self;
+    *a = (struct policy_dispatch){.tenant = POLICY_NONE, .preempt = POLICY_NONE};
+    seen.asked++;
+    for (uint32_t i = 0; i < o->n; i++) {
+        const struct policy_gpu_tenant *t = &o->tenant[i];
+        seen.deadlines += t->request_ns && t->deadline_ns + 1 - t->request_ns - 2 * US * 1000 <= 1;
+        if (t->waiting && a->tenant == POLICY_NONE)
+            a->tenant = i;
+    }
+}
+static const struct policy_ops oldest_first = {
+    .abi = POLICY_ABI, .name = "oldest", .gpu_dispatch = oldest};
+
+static double dispatched(const char *stack, uint64_t us)
+{
+    static const uint64_t last = LAUNCHES;
+    struct trace_op op[ROWS];
+    program(op, us, &last);
+    seen.asked = seen.deadlines = 0;
+    struct measures *m = gpu_go(&(struct gpu_case){
+        .section = "{'sharing':'dispatch','tenants':[{'program':'p','count':3,'deadline_ms':2}]}",
+        .op = op,
+        .n = ROWS,
+        .programs = true,
+        .stack = stack,
+        .policy = &oldest_first,
+        .machine = MACHINE});
+    double ns = sketch_mean(gpu_sketch(m, "p.latency")) * 1e6;
+    measures_free(m);
+    cr_expect_eq(seen.asked, 3 * LAUNCHES);
+    cr_expect_eq(seen.deadlines, seen.asked, "%lu", (unsigned long)seen.deadlines);
+    return ns;
+}
+
+/* A library in the process costs the dispatcher more for a command and the thread nothing; the
+ * hypervisor's part of a launch is the thread's, and it is the hypervisor that hears of ends. */
+Test(gpu_stack, a_hypervisor_and_a_library_dispatch)
+{
+    struct machine *m = shipped();
+    const double library = dispatched("native", 100), hypervisor = dispatched("malv", 100);
+    const double bare = 3e3 + LAUNCHES * 100e3 + 4e3;
+    cr_expect_float_eq(library - bare, sum(m, "gpu_intercept"), 2, "%g", library - bare);
+    cr_expect_float_eq(hypervisor - bare,
+                       sum(m, "vm_exit gpu_dispatch gpu_dispatch gpu_dispatch posted_irq"), 2, "%g",
+                       hypervisor - bare);
+    const double few = dispatched("native", 1), guest = dispatched("malv", 1);
+    cr_expect_float_eq(guest - few, LAUNCHES * sum(m, "vm_exit gpu_dispatch"), LAUNCHES, "%g",
+                       guest - few);
+    machine_free(m);
+}
