@@ -6,15 +6,18 @@
 #include "tests/policies/guarded.h"
 
 static struct policy_gpu_tenant seen;
-static uint32_t sms; /* answered */
+static uint32_t sms;    /* answered */
+static uint32_t beside; /* what binds the one that runs */
 
 /* One kernel at a time. */
 static void asked(void *self, const struct policy_dispatch_obs *o, struct policy_dispatch *a)
 {
     (void)self;
     *a = (struct policy_dispatch){.tenant = POLICY_NONE, .preempt = POLICY_NONE};
-    if (o->tenant[0].running)
+    if (o->tenant[0].running) {
+        beside = o->tenant[0].running_bound;
         return;
+    }
     seen = o->tenant[0];
     a->tenant = 0;
     a->sms = sms;
@@ -95,6 +98,19 @@ Test(gpu_dispatch_seen, it_runs_on_so_many_sms)
 static void submit_later(void *ctx, uint64_t arg)
 {
     submit(ctx, arg == 2, arg, NULL);
+}
+
+Test(gpu_dispatch_seen, what_binds_the_kernel_that_runs)
+{
+    struct bench b;
+    sms = 0;
+    begin(&b);
+    beside = POLICY_BOUND_UNKNOWN;
+    submit(&b, 0, 1, &(struct dispatch_profile){.bound = POLICY_BOUND_COMPUTE});
+    sim_at(b.w.sim, 10000, 0, submit_later, &b, 2); /* the policy is asked while the first runs */
+    sim_run(b.w.sim, SIM_NEVER);
+    cr_expect_eq(beside, POLICY_BOUND_COMPUTE);
+    end(&b);
 }
 
 Test(gpu_dispatch_seen, of_a_tenants_streams_the_one_that_has_waited_longest_goes)

@@ -123,3 +123,17 @@ Test(gpu_terms, what_a_mig_instance_can_allocate)
         measures_free(m);
     }
 }
+
+/* Every 10 ms, the first after 10; each takes 1. */
+Test(gpu_terms, uniform_arrivals)
+{
+    struct trace_op op = op_kernel(0, MS, 1);
+    struct measures *m =
+        gpu_go(&(struct gpu_case){.section = "{'tenants':[{'program':'p','count':3,"
+                                             "'arrivals':{'process':'uniform','rate_per_s':100}}]}",
+                                  .programs = true,
+                                  .op = &op,
+                                  .n = 1});
+    cr_expect_float_eq(gpu_number(m, "span"), 0.031, 1e-9);
+    measures_free(m);
+}
