@@ -82,6 +82,13 @@ struct device_params {
     sim_cost graph_gap;               /* [gpu.graph_gap]? the same in a graph; = gap */
     sim_cost timeslice;               /* [gpu.timeslice] */
     sim_cost context_switch;          /* [gpu.context_switch] */
+    /* Of kernels whose bytes nobody recorded, 1/1000 of what they keep busy alone: of the
+     * bandwidth, by what they are bound by; and of the SMs' throughput, those bound by memory.  Not
+     * the device's own, but what users of its profiles go by. */
+    uint32_t draw_memory;  /* [gpu.draw.memory_bound]? 800 */
+    uint32_t draw_compute; /* [gpu.draw.compute_bound]? 200 */
+    uint32_t draw_unknown; /* [gpu.draw.unknown]? 400 */
+    uint32_t draw_sms;     /* [gpu.draw.sms_of_memory_bound]? 500 */
     sim_cost preempt; /* [gpu.preempt]? running kernels stopped, state saved; = context_switch */
     uint32_t copy_engines; /* [gpu.copy_engines]? 2 */
     uint32_t queue_depth;  /* [gpu.queue_depth]? 1024; commands of a channel, for the host's side */

@@ -61,6 +61,18 @@ static int read_chip(struct device_params *p, struct machine_use *u, struct err 
     return rc;
 }
 
+static int read_draw(struct device_params *p, struct machine_use *u, struct err *e)
+{
+    int rc = count(u, "gpu.draw.memory_bound", 800, &p->draw_memory, e);
+    if (!rc)
+        rc = count(u, "gpu.draw.compute_bound", 200, &p->draw_compute, e);
+    if (!rc)
+        rc = count(u, "gpu.draw.unknown", 400, &p->draw_unknown, e);
+    if (!rc)
+        rc = count(u, "gpu.draw.sms_of_memory_bound", 500, &p->draw_sms, e);
+    return rc;
+}
+
 static int read_times(struct device_params *p, struct machine_use *u, struct err *e)
 {
     int rc = optional_ps(u, "gpu.gap", 0, &p->gap, e);
@@ -95,6 +107,11 @@ static int sane(const struct device_params *p, const struct machine_use *u, stru
         return err_set(e, ERR_ERANGE,
                        "machine \"%s\": a bandwidth of \"gpu\" or \"link\" is 0, want more",
                        u->machine->name);
+    if (p->draw_memory > DEVICE_MILLI || p->draw_compute > DEVICE_MILLI ||
+        p->draw_unknown > DEVICE_MILLI || p->draw_sms > DEVICE_MILLI)
+        return err_set(e, ERR_ERANGE,
+                       "machine \"%s\": a part in \"gpu.draw\" is above 1000, want 0..1000",
+                       u->machine->name);
     if (p->timeslice < 1000)
         return err_set(e, ERR_ERANGE,
                        "machine \"%s\": \"gpu.timeslice\" is too small, want a nanosecond or more",
@@ -106,6 +123,8 @@ int device_params_read(struct device_params *p, struct machine_use *u, struct er
 {
     *p = (struct device_params){0};
     int rc = read_chip(p, u, e);
+    if (!rc)
+        rc = read_draw(p, u, e);
     if (!rc)
         rc = read_times(p, u, e);
     if (!rc)

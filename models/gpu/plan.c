@@ -7,14 +7,6 @@
 #include "models/gpu/marks.h"
 #include "models/gpu/queues.h"
 
-/* What a kernel draws of the memory bandwidth where its bytes are not known, by what it is said to
- * be bound by: NVIDIA's own analytic constant for memory-bound operations (0.8, aiconfigurator); a
- * quarter of that for compute-bound ones and half for the others are assumed. */
-enum { DRAW_MEMORY = 800, DRAW_COMPUTE = 200, DRAW_UNKNOWN = 400 };
-/* And of its SMs' throughput, by a memory-bound one: below the 60 % of Orion's profiles, which call
- * a kernel memory-bound from 60 % of the bandwidth on; assumed. */
-enum { COMPUTE_MEMORY = 500 };
-
 struct least { /* the smallest lag of a kind seen so far */
     uint64_t ns;
     bool any;
@@ -127,7 +119,7 @@ static void shape(const struct plan *p, const struct trace_op *r, struct plan_op
 {
     const struct device_shape k = {r->grid, r->block, r->registers, r->smem};
     struct device_work w = {0};
-    op->compute = r->bound == TRACE_OP_BOUND_MEMORY ? COMPUTE_MEMORY : 0;
+    op->compute = r->bound == TRACE_OP_BOUND_MEMORY ? p->want.to->draw_sms : 0;
     if (r->sms) {
         op->sms = r->sms < p->want.to->sms ? r->sms : 0;
         op->loads = r->sms; /* blocks, in SMs filled once */
@@ -140,7 +132,8 @@ static void shape(const struct plan *p, const struct trace_op *r, struct plan_op
 
 static void draw(const struct plan *p, const struct trace_op *r, struct plan_op *op)
 {
-    static const uint32_t said[] = {DRAW_UNKNOWN, DRAW_COMPUTE, DRAW_MEMORY};
+    const uint32_t said[] = {p->want.to->draw_unknown, p->want.to->draw_compute,
+                             p->want.to->draw_memory};
     double peak = p->want.to->bandwidth * (double)op->duration / 1e9;
     double part = r->bytes && peak > 0 ? (double)r->bytes / peak * DEVICE_MILLI : 0;
     op->bandwidth = r->bytes && peak > 0 ? (part < DEVICE_MILLI ? (uint32_t)part : DEVICE_MILLI)
