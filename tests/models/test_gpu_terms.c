@@ -137,3 +137,41 @@ Test(gpu_terms, uniform_arrivals)
     cr_expect_float_eq(gpu_number(m, "span"), 0.031, 1e-9);
     measures_free(m);
 }
+
+/* Two tenants whose events often come at one instant, in 20 orders.  (Turns do depend on who has
+ * work first.) */
+static void any_order(const char *section)
+{
+    struct trace_op p[] = {op_kernel(0, MS, 1), op_kernel(MS, MS, 2)};
+    struct trace_op q[] = {op_kernel(0, 2 * MS, 1), op_kernel(2 * MS, MS, 1)};
+    double first[2] = {0};
+    for (uint64_t shuffle = 0; shuffle <= 20; shuffle++) {
+        struct measures *m = gpu_go(&(struct gpu_case){.section = section,
+                                                       .programs = true,
+                                                       .op = p,
+                                                       .n = 2,
+                                                       .other = q,
+                                                       .n_other = 2,
+                                                       .shuffle = shuffle});
+        const double now[2] = {sketch_mean(gpu_sketch(m, "p.latency")),
+                               sketch_mean(gpu_sketch(m, "q.latency"))};
+        for (int i = 0; i < 2; i++) {
+            cr_expect_eq(now[i], shuffle ? first[i] : now[i], "%s, order %d: %g, not %g", section,
+                         (int)shuffle, now[i], first[i]);
+            first[i] = shuffle ? first[i] : now[i];
+        }
+        measures_free(m);
+    }
+}
+
+#define TWO "'tenants':[{'program':'p','count':20},{'program':'q','count':20}]}"
+
+Test(gpu_terms, mps_in_any_order_of_ties)
+{
+    any_order("{'sharing':'mps'," TWO);
+}
+
+Test(gpu_terms, a_dispatcher_in_any_order_of_ties)
+{
+    any_order("{'sharing':'dispatch'," TWO);
+}
