@@ -8,6 +8,7 @@ struct board_seat {
     struct gpu_tenant tenant;
     struct dispatch_queue *queue;
     int32_t prio;
+    uint64_t memory;
     bool left;
 };
 struct board {
@@ -157,6 +158,7 @@ int board_seat(struct board *b, const struct board_seat_want *w, struct board_se
         return err_set(e, ERR_ENOMEM, "gpu: out of memory");
     s->board = b;
     s->prio = w->prio;
+    s->memory = w->memory;
     s->next = b->seats;
     b->seats = s;
     int rc = sit(b, w, s, e);
@@ -192,6 +194,17 @@ void board_answered(struct board_seat *s, sim_time now)
     gpu_tenant_answered(&s->tenant, now);
     if (s->board->dispatch)
         dispatch_news(s->board->dispatch);
+}
+
+void board_away(struct board_seat *s)
+{
+    if (s->memory)
+        device_release(s->tenant.context, s->memory);
+}
+
+bool board_back(struct board_seat *s)
+{
+    return !s->memory || device_alloc(s->tenant.context, s->memory);
 }
 
 void board_leave(struct board_seat *s)

@@ -37,6 +37,9 @@ int board_lane(struct board_seat *s, struct lane *lane,
                struct err *e) MUST_CHECK; /* a stream of it */
 void board_request(struct board_seat *s, sim_time came, sim_time deadline);
 void board_answered(struct board_seat *s, sim_time now);
+/* Its memory is given back; is taken again, false: it is not there. */
+void board_away(struct board_seat *s);
+bool board_back(struct board_seat *s) MUST_CHECK;
 void board_leave(struct board_seat *s); /* it does nothing any more */
 
 #endif

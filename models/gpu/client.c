@@ -2,34 +2,10 @@
 
 #include <stdlib.h>
 
-#include "models/gpu/timeline.h"
-#include "sim/rng.h"
+#include "models/gpu/client_state.h"
 
 /* An alone run of a tenant that has no count, so that there is something to compare with. */
 enum { ALONE_LOOPS = 10, ALONE_ARRIVALS = 200 };
-
-struct waiting { /* arrivals that found it busy */
-    sim_time *at;
-    uint64_t head, tail, cap;
-};
-struct client {
-    struct gpu_run *run;
-    const struct gpu_client_setup *set;
-    const struct gpu_program *program;
-    struct score *score;
-    struct timeline *timeline;
-    struct board_seat **seat; /* [program->devices] */
-    struct lane *lane;        /* [program->queues] */
-    struct client *next;
-    struct rng arrivals;
-    struct waiting waiting;
-    uint64_t count;          /* iterations; 0: no end */
-    uint64_t arrived, ended; /* iterations */
-    sim_time came, began;    /* the one under way */
-    sim_time from, to;       /* of what is measured: the first began, the last ended */
-    enum gpu_arrival arrival;
-    bool busy, done, no_room;
-};
 
 struct client *client_next(const struct client *c)
 {
@@ -77,10 +53,11 @@ static void again(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct client *c = ctx;
-    begin(c, sim_now(c->run->sim));
+    if (moves_may_begin(c))
+        begin(c, sim_now(c->run->sim));
 }
 
-static void leave(struct client *c)
+void client_leave(struct client *c)
 {
     if (c->done)
         return;
@@ -115,7 +92,10 @@ static void iteration_ended(void *ctx, int rc)
     for (uint32_t i = 0; i < c->program->devices; i++)
         board_answered(c->seat[i], now);
     if (c->count && c->ended == c->count) {
-        leave(c);
+        client_leave(c);
+    } else if (c->move.state == MOVE_QUIESCES) {
+        c->move.due = true;
+        moves_idle(c);
     } else if (c->arrival == ARRIVE_LOOP) {
         sim_after(c->run->sim, c->set->think, 0, again, c, 0);
     } else if (c->waiting.head < c->waiting.tail) {
@@ -128,8 +108,9 @@ static void iteration_ended(void *ctx, int rc)
 
 void client_no_more(struct client *c)
 {
-    if (c->arrival == ARRIVE_TRACE && c->run->requests_ended && !c->busy)
-        leave(c);
+    if (c->arrival == ARRIVE_TRACE && c->run->requests_ended && !c->busy &&
+        c->waiting.head == c->waiting.tail)
+        client_leave(c);
 }
 
 /* ---- arrivals --------------------------------------------------------------------------- */
@@ -156,6 +137,11 @@ static void from_line(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct client *c = ctx;
+    if (!moves_may_begin(c)) {
+        c->busy = false;
+        moves_idle(c);
+        return;
+    }
     begin(c, c->waiting.at[c->waiting.head++ % c->waiting.cap]);
 }
 
@@ -166,6 +152,18 @@ static void arrive(struct client *c)
         gpu_run_fail(c->run, err_set(c->run->e, ERR_ENOMEM, "gpu: out of memory"));
     else if (!c->busy)
         from_line(c, 0);
+}
+
+void client_again(struct client *c)
+{
+    const bool due = c->move.due;
+    c->move.due = false;
+    if (c->arrival != ARRIVE_LOOP && c->waiting.head < c->waiting.tail)
+        from_line(c, 0);
+    else if (c->arrival == ARRIVE_LOOP && due)
+        again(c, 0);
+    else
+        client_no_more(c);
 }
 
 static void plan_arrival(struct client *c);
@@ -219,20 +217,25 @@ static void first(void *ctx, uint64_t unused)
 void client_start(struct client *c)
 {
     if (c->no_room)
-        leave(c);
+        client_leave(c);
     else if (c->arrival != ARRIVE_TRACE)
         sim_at(c->run->sim, c->set->start, 0, first, c, 0);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static int take_seats(struct client *c)
+int client_lane(struct client *c, uint32_t queue)
+{
+    return lane_of(c, queue) ? 0 : c->run->e->code;
+}
+
+int client_sit(struct client *c, uint32_t device)
 {
     struct gpu_run *r = c->run;
     const struct gpu_client_setup *set = c->set;
     int rc = 0;
     for (uint32_t i = 0; !rc && i < c->program->devices; i++) {
-        struct board *b = gpu_run_board(r, set->device + i);
+        struct board *b = gpu_run_board(r, device + i);
         const struct board_seat_want want = {.id = r->ids,
                                              .partition = set->partition,
                                              .weight = set->weight,
@@ -275,7 +278,7 @@ static int open_client(struct client *c, size_t i, uint32_t copy)
     if (!c->timeline || !c->seat || !c->lane)
         return err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     r->busy += !c->set->background || r->only != GPU_ALL;
-    return take_seats(c);
+    return client_sit(c, c->set->device);
 }
 
 int client_new(struct gpu_run *r, size_t i, uint32_t copy)

@@ -29,6 +29,8 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
         rc = gpu_setup_slices(&m->set, &m->use, e);
     if (!rc && m->set.sharing == SHARING_DISPATCH)
         rc = dispatch_cost(&m->use, stack ? stack : "native", &m->per_command, e);
+    if (!rc && m->set.events)
+        rc = checkpoint_cost_read(&m->checkpoint, &m->params, &m->use, e);
     struct gpu_crossings x;
     if (!rc)
         rc = gpu_crossings_read(&x, &m->use, stack, m->set.captured_under, m->set.polls, e);

@@ -43,6 +43,14 @@ static void keep(const struct gpu_run *r, const char *tenant, const char *what,
         r->m->out->failed = true;
 }
 
+static bool moves(const struct gpu_run *r, size_t client)
+{
+    for (size_t i = 0; i < r->m->set.events; i++)
+        if (r->m->set.event[i].client == client)
+            return true;
+    return false;
+}
+
 static void tenant(const struct gpu_run *r, size_t i, const struct score *alone)
 {
     const struct gpu_client_setup *set = &r->m->set.client[i];
@@ -54,6 +62,11 @@ static void tenant(const struct gpu_run *r, size_t i, const struct score *alone)
     number(out, set->name, "iterations", "1", BETTER_NONE, (double)s->iterations);
     if (alone)
         compare(out, set->name, s, alone);
+    if (moves(r, i)) {
+        number(out, set->name, "quiesce", "s", BETTER_LESS, (double)s->quiesce / 1e9);
+        number(out, set->name, "downtime", "s", BETTER_LESS, (double)s->downtime / 1e9);
+        number(out, set->name, "moved", "B", BETTER_NONE, (double)s->moved);
+    }
     if (s->no_room)
         measures_incident(out, "warning", set->name, 0, 0,
                           "its memory is not there: it did not run");

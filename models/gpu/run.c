@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "models/gpu/client.h"
+#include "models/gpu/moves.h"
 #include "models/gpu/replay.h"
 
 void gpu_run_fail(struct gpu_run *r, int rc)
@@ -135,6 +136,7 @@ int gpu_run_go(struct gpu_run *r)
         replay_start(r->replay);
     for (struct client *c = r->clients; c; c = client_next(c))
         client_start(c);
+    moves_plan(r);
     if (r->clients && r->m->env->requests && r->only == GPU_ALL)
         next_request(r);
     if (!r->rc && (r->busy || endless))

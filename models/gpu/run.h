@@ -3,6 +3,7 @@
 #define MODELS_GPU_RUN_H
 
 #include "models/gpu/board.h"
+#include "models/gpu/checkpoint.h"
 #include "models/gpu/gpu_program.h"
 #include "models/model.h"
 
@@ -11,11 +12,13 @@ struct replay;
 
 /* What one entry of "tenants" did, all its copies together. */
 struct score {
-    struct sketch *latency; /* ms, of measured iterations, from arrival */
-    struct sketch *service; /* from their begin */
-    uint64_t iterations;    /* measured, and ended */
-    double rate;            /* 1/s, all copies */
-    bool no_room;           /* its memory was not there */
+    struct sketch *latency;     /* ms, of measured iterations, from arrival */
+    struct sketch *service;     /* from their begin */
+    uint64_t iterations;        /* measured, and ended */
+    double rate;                /* 1/s, all copies */
+    sim_time quiesce, downtime; /* all copies */
+    uint64_t moved;             /* bytes */
+    bool no_room;               /* its memory was not there */
 };
 
 /* What stays the same when tenants run alone first. */
@@ -26,6 +29,7 @@ struct gpu_model {
     struct device_params params;
     struct plan_want plan;
     sim_cost per_command;
+    struct checkpoint_cost checkpoint;
     struct gpu_program *program; /* [set.clients], equal ones once; `of` says which */
     uint32_t *of;
     size_t programs;

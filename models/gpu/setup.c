@@ -160,7 +160,7 @@ struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags, *remote;
-    const struct config *captured_under, *waits;
+    const struct config *captured_under, *waits, *events;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -184,6 +184,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, lags, false),
     CONFIG_ANY(struct raw, captured_under, false),
     CONFIG_ANY(struct raw, waits, false),
+    CONFIG_ANY(struct raw, events, false),
     CONFIG_F64(struct raw, timeslice_us, 1, 1e7, false),
     CONFIG_F64(struct raw, launch_us, 0, 1e6, false),
     CONFIG_F64(struct raw, duration_s, 1e-6, 1e6, false),
@@ -344,6 +345,8 @@ int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err
         rc = read_partitions(s, in.partitions, section, e);
     if (!rc && in.tenants)
         rc = read_clients(s, in.tenants, e);
+    if (!rc && in.events)
+        rc = gpu_events_read(s, in.events, e);
     if (!rc)
         rc = gpu_setup_idle(s, section, e);
     if (rc)
@@ -354,6 +357,8 @@ int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err
 void gpu_setup_free(struct gpu_setup *s)
 {
     free(s->client);
+    free(s->event);
     s->client = NULL;
-    s->clients = 0;
+    s->event = NULL;
+    s->clients = s->events = 0;
 }

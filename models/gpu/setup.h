@@ -3,6 +3,7 @@
 #define MODELS_GPU_SETUP_H
 
 #include "models/gpu/device.h"
+#include "models/gpu/events.h"
 #include "models/gpu/remote.h"
 #include "models/gpu/rescale.h"
 #include "policies/policy.h"
@@ -69,7 +70,9 @@ struct gpu_setup {
     sim_time share_period;
     uint32_t window;                 /* rows of a replayed trace that are in flight at most */
     struct gpu_client_setup *client; /* each of copies 1: they are multiplied here */
-    size_t clients;                  /* 0: one long trace is replayed */
+    struct gpu_event *event;         /* in order of time */
+    size_t events;
+    size_t clients; /* 0: one long trace is replayed */
 };
 
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e) MUST_CHECK;
