@@ -133,3 +133,14 @@ Test(gpu_moves, no_room_to_come_back_to)
     cr_expect(said, "nothing was said about p");
     measures_free(m);
 }
+
+/* Asked in a pause of 30 ms, at 55: the iteration that is due at 80 begins when it is back. */
+Test(gpu_moves, in_a_pause)
+{
+    const double save = bytes / constant("link.unpinned"),
+                 create = constant("gpu.context_create") / 1e12;
+    struct measures *m = run(
+        ",'think_ms':30", ",'events':[{'at_s':0.055,'tenant':'p','do':'migrate','to_device':1}]");
+    spans(m, 0.055 + create + 2 * save + 18 * 0.01 + 17 * 0.03);
+    measures_free(m);
+}
