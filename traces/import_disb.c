@@ -30,24 +30,6 @@ struct disb {
     char idle[160]; /* ids of the tasks without a trace */
 };
 
-static int read_all(struct importer *im, char **text, size_t *len, struct err *e)
-{
-    long n = 1;
-    size_t cap = 0;
-    for (*len = 0; n > 0 && *len<FILE_MOST; *len += n> 0 ? (size_t)n : 0) {
-        if (*len == cap) {
-            char *more = realloc(*text, cap = cap ? 2 * cap : 65536);
-            if (!more)
-                return err_set(e, ERR_ENOMEM, "out of memory");
-            *text = more;
-        }
-        n = input_read(im->in, *text + *len, cap - *len, e);
-    }
-    if (n > 0)
-        return err_set(e, ERR_EPARSE, "%s:1:1: got 16 MiB or more, want a DISB workload", im->path);
-    return n < 0 ? (int)n : 0;
-}
-
 static int bad(struct disb *d, int rc, struct err *e)
 {
     if ((rc != ERR_EPARSE && rc != ERR_ERANGE) || !d->im->skip_left)
@@ -166,7 +148,7 @@ static int disb_open(struct importer *im, struct err *e)
     d->im = im;
     int rc = spill_new(&d->arrivals, sizeof(struct arrival), SPILL_BYTES / 4, e);
     if (!rc)
-        rc = read_all(im, &text, &len, e);
+        rc = input_read_all(im->in, FILE_MOST, "a DISB workload", &text, &len, e);
     if (!rc)
         rc = config_parse(&root, im->path, text, len, e);
     if (!rc)

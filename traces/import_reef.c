@@ -27,30 +27,11 @@ struct reef {
     uint64_t now_ns;
 };
 
-static int read_all(struct input *in, char **text, size_t *n, struct err *e)
-{
-    size_t room = 0;
-    long got = 1;
-    for (*n = 0; got > 0 && *n<BYTES_MAX; *n += got> 0 ? (size_t)got : 0) {
-        if (*n == room) {
-            char *more = realloc(*text, room = room ? 2 * room : (size_t)1 << 16);
-            if (!more)
-                return err_set(e, ERR_ENOMEM, "out of memory");
-            *text = more;
-        }
-        got = input_read(in, *text + *n, room - *n, e);
-    }
-    if (got > 0)
-        return err_set(e, ERR_ERANGE, "%s: got %zu MiB or more, want less", input_name(in),
-                       BYTES_MAX >> 20);
-    return got < 0 ? (int)got : 0;
-}
-
 static int read_json(struct config **out, struct input *in, struct err *e)
 {
     char *text = NULL;
     size_t n;
-    int rc = read_all(in, &text, &n, e);
+    int rc = input_read_all(in, BYTES_MAX, "less", &text, &n, e);
     if (!rc)
         rc = config_parse(out, input_name(in), text, n, e);
     free(text);

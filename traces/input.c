@@ -173,6 +173,29 @@ void input_sha256(const struct input *in, char hex[SHA256_HEX])
     sha256_hex(&in->sha, hex);
 }
 
+int input_read_all(struct input *in, size_t most, const char *want, char **text, size_t *n,
+                   struct err *e)
+{
+    size_t room = 0;
+    long got = 1;
+    *text = NULL;
+    *n = 0;
+    while (got > 0 && *n < most) {
+        if (*n == room) {
+            char *more = realloc(*text, room = room ? 2 * room : PACKED_CHUNK);
+            if (!more)
+                return err_set(e, ERR_ENOMEM, "out of memory");
+            *text = more;
+        }
+        got = input_read(in, *text + *n, room - *n, e);
+        *n += got > 0 ? (size_t)got : 0;
+    }
+    if (got > 0)
+        return err_set(e, ERR_EPARSE, "%s: got %zu MiB or more, want %s", in->name, most >> 20,
+                       want);
+    return got < 0 ? (int)got : 0;
+}
+
 uint64_t input_bytes(const struct input *in)
 {
     return in->sha.bytes;

@@ -21,6 +21,10 @@ int input_open_memory(struct input **in, const char *name, const void *data, siz
                       struct err *e) MUST_CHECK;
 /* Up to n bytes; 0 the end, negative an error. */
 long input_read(struct input *in, void *to, size_t n, struct err *e) MUST_CHECK;
+/* All that is left, if it is less than `most` bytes; malloc'd, to be freed after an error too.
+ * want: what a longer one is told to be instead. */
+int input_read_all(struct input *in, size_t most, const char *want, char **text, size_t *n,
+                   struct err *e) MUST_CHECK;
 void input_sha256(const struct input *in, char hex[SHA256_HEX]); /* of what was read so far */
 uint64_t input_bytes(const struct input *in);
 const char *input_name(const struct input *in);
