@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI        3
+#define POLICY_ABI        4
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
