@@ -3,6 +3,12 @@
 #include <stdlib.h>
 
 #include "gpu-kernels/cpu.h"
+#include "gpu-kernels/kind.h"
+
+struct cpu_loaded {
+    const struct kind *kind;
+    void *twin;
+};
 
 static bool always(void)
 {
@@ -60,30 +66,31 @@ static void cpu_close(void *self)
     (void)self;
 }
 
-static int cpu_load(void *self, const struct infer_mlp *m, void **model, char *why, size_t n)
+static int cpu_load(void *self, const struct infer_net *net, void **model, char *why, size_t n)
 {
-    struct cpu_model *made = malloc(sizeof *made);
-    if (!made || !cpu_model_make(made, self, m)) {
+    struct cpu_loaded *made = malloc(sizeof *made);
+    const struct cpu_twin *twin = self;
+    void *running = made ? kind_of(net)->twin_make(net, (uint32_t)(twin - cpu_twins)) : NULL;
+    if (!running) {
         free(made);
         return infer_fail(why, n, "out of memory");
     }
+    *made = (struct cpu_loaded){kind_of(net), running};
     *model = made;
     return 0;
 }
 
 static void cpu_unload(void *model)
 {
-    struct cpu_model *m = model;
-    pack_free(&m->pack);
+    struct cpu_loaded *m = model;
+    m->kind->twin_free(m->twin);
     free(m);
 }
 
 static int cpu_run(void *model, uint32_t rows, const float *in, float *out, char *why, size_t n)
 {
-    (void)why, (void)n;
-    const struct cpu_model *m = model;
-    m->forward(&m->pack, rows, in, out);
-    return 0;
+    const struct cpu_loaded *m = model;
+    return m->kind->twin_run(m->twin, rows, in, out) ? 0 : infer_fail(why, n, "out of memory");
 }
 
 const struct infer_ops infer_cpu = {cpu_open, cpu_close, cpu_load, cpu_unload, cpu_run};

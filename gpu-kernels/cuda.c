@@ -12,28 +12,38 @@
 #include "gpu-kernels/beside.h"
 #include "gpu-kernels/cuda_image.h"
 #include "gpu-kernels/cudrv.h"
-#include "gpu-kernels/grid.h"
+#include "gpu-kernels/kind.h"
 
-enum { ROWS_MAX = 4096, BLOCKS_PER_SM = 2 }; /* of one launch; more rows take turns */
+enum { BLOCKS_PER_SM = 2, KERNELS_MAX = 8, ROW_USUAL = 256 /* bytes: most networks fit */ };
 
 struct pinned {
     void *host;
     cu_pointer device;
+    size_t size;
+};
+
+/* A kind's kernels, once a network of that kind was loaded. */
+struct module {
+    cu_module module;
+    cu_function kernel[KERNELS_MAX];
 };
 
 struct cuda {
     struct cudrv drv;
     cu_context context;
-    cu_module module;
     cu_stream stream;
-    cu_function kernel[GRID_KERNELS];
+    struct module module[INFER_KINDS];
     struct pinned x, y;
+    cu_pointer scratch;
+    size_t scratch_size;
 };
 
 struct cuda_model {
     struct cuda *on;
-    struct pack pack;
-    cu_pointer w1, w2, bias1, bias2, layers;
+    const struct kind *kind;
+    const struct module *module;
+    struct kind_pack pack;
+    cu_pointer blob[KIND_BLOBS];
 };
 
 /* `step` in a failing call's sentence. */
@@ -43,33 +53,47 @@ static int check(const struct cuda *c, cu_result r, const char *step, char *why,
              : 0;
 }
 
-static int load_module(struct cuda *c, char *why, size_t n)
+static int load_image(struct cuda *c, const char *kind, cu_module *to, char *why, size_t n)
 {
     void *library;
-    const void *cubin = cuda_image_cubin(c->drv.arch, &library);
-    cu_result r = cubin ? c->drv.cuModuleLoadData(&c->module, cubin) : 1;
+    const void *cubin = cuda_image_cubin(kind, c->drv.arch, &library);
+    cu_result r = cubin ? c->drv.cuModuleLoadData(to, cubin) : 1;
     beside_close(library);
     if (!r)
         return 0;
-    if (!cuda_image_ptx)
+    const char *ptx = cuda_image_ptx(kind);
+    if (!ptx)
         return infer_fail(why, n, "this build has no PTX (neither nvcc nor clang was there)");
-    return check(c, c->drv.cuModuleLoadData(&c->module, cuda_image_ptx), "loading the kernels", why,
-                 n);
+    return check(c, c->drv.cuModuleLoadData(to, ptx), "loading the kernels", why, n);
 }
 
-static cu_result pin(struct cuda *c, struct pinned *p, size_t size)
+static int load_kind(struct cuda *c, const struct kind *kind, struct module *m, char *why, size_t n)
 {
-    cu_result r = c->drv.cuMemHostAlloc(&p->host, size, CU_HOST_ALLOC_MAPPED);
-    return r ? r : c->drv.cuMemHostGetDevicePointer_v2(&p->device, p->host, 0);
-}
-
-static int find_kernels(struct cuda *c, char *why, size_t n)
-{
-    for (int i = 0; i < GRID_KERNELS; i++)
-        if (check(c, c->drv.cuModuleGetFunction(&c->kernel[i], c->module, grid_kernels[i]),
-                  grid_kernels[i], why, n))
+    if (m->module)
+        return 0;
+    if (load_image(c, kind->name, &m->module, why, n))
+        return -1;
+    for (uint32_t i = 0; i < kind->n_kernels; i++)
+        if (check(c, c->drv.cuModuleGetFunction(&m->kernel[i], m->module, kind->kernels[i]),
+                  kind->kernels[i], why, n))
             return -1;
     return 0;
+}
+
+/* At least `size` bytes that the GPU sees too; what was there is lost. */
+static int pin(struct cuda *c, struct pinned *p, size_t size, char *why, size_t n)
+{
+    if (p->size >= size)
+        return 0;
+    if (p->host)
+        c->drv.cuMemFreeHost(p->host);
+    *p = (struct pinned){0};
+    if (check(c, c->drv.cuMemHostAlloc(&p->host, size, CU_HOST_ALLOC_MAPPED), "pinning memory", why,
+              n))
+        return -1;
+    p->size = size;
+    return check(c, c->drv.cuMemHostGetDevicePointer_v2(&p->device, p->host, 0), "pinning memory",
+                 why, n);
 }
 
 static int prepare(struct cuda *c, char *why, size_t n)
@@ -78,10 +102,11 @@ static int prepare(struct cuda *c, char *why, size_t n)
     if (check(c, d->cuDevicePrimaryCtxRetain(&c->context, d->device), "opening a context", why,
               n) ||
         check(c, d->cuCtxSetCurrent(c->context), "entering the context", why, n) ||
-        load_module(c, why, n) || find_kernels(c, why, n) ||
         check(c, d->cuStreamCreate(&c->stream, CU_STREAM_OWN), "making a stream", why, n) ||
-        check(c, pin(c, &c->x, ROWS_MAX * MLP_IN_MAX * sizeof(float)), "pinning memory", why, n) ||
-        check(c, pin(c, &c->y, ROWS_MAX * MLP_OUT_MAX * sizeof(float)), "pinning memory", why, n))
+        /* What is bound to go wrong does so now, while `auto` can turn to another backend. */
+        load_kind(c, &kind_mlp, &c->module[INFER_MLP], why, n) ||
+        pin(c, &c->x, ROW_USUAL * KIND_ROWS_MAX, why, n) ||
+        pin(c, &c->y, ROW_USUAL * KIND_ROWS_MAX, why, n))
         return -1;
     return 0;
 }
@@ -96,8 +121,11 @@ static void close_cuda(void *self)
         d->cuMemFreeHost(c->y.host);
     if (c->stream)
         d->cuStreamDestroy_v2(c->stream);
-    if (c->module)
-        d->cuModuleUnload(c->module);
+    if (c->scratch)
+        d->cuMemFree_v2(c->scratch);
+    for (int i = 0; i < INFER_KINDS; i++)
+        if (c->module[i].module)
+            d->cuModuleUnload(c->module[i].module);
     if (c->context)
         d->cuDevicePrimaryCtxRelease_v2(d->device);
     cudrv_close(&c->drv);
@@ -121,11 +149,10 @@ static int open_cuda(void **self, char *name, size_t name_size, char *why, size_
 static void unload_cuda(void *model)
 {
     struct cuda_model *m = model;
-    const cu_pointer owned[] = {m->w1, m->w2, m->bias1, m->bias2, m->layers};
-    for (int i = 0; i < 5; i++)
-        if (owned[i])
-            m->on->drv.cuMemFree_v2(owned[i]);
-    pack_free(&m->pack);
+    for (int i = 0; i < KIND_BLOBS; i++)
+        if (m->blob[i])
+            m->on->drv.cuMemFree_v2(m->blob[i]);
+    m->kind->unpack(&m->pack);
     free(m);
 }
 
@@ -139,27 +166,44 @@ static int upload(const struct cuda *c, cu_pointer *to, const void *from, size_t
 
 static int upload_all(struct cuda_model *m, char *why, size_t n)
 {
-    const struct pack *p = &m->pack;
-    const struct cuda *c = m->on;
-    const bool f32 = p->layout == PACK_F32; /* biases are 4 bytes either way */
-    if (upload(c, &m->w1, p->w1, p->w1_size, why, n) ||
-        upload(c, &m->w2, p->w2, p->w2_size, why, n) ||
-        upload(c, &m->bias1, f32 ? (void *)p->b1 : p->c1, p->bias1_size, why, n) ||
-        upload(c, &m->bias2, f32 ? (void *)p->b2 : p->c2, MLP_OUT_MAX * 4, why, n) ||
-        upload(c, &m->layers, p->table, sizeof p->table, why, n))
-        return -1;
+    for (uint32_t i = 0; i < m->pack.n_blobs; i++)
+        if (upload(m->on, &m->blob[i], m->pack.blob[i].at, m->pack.blob[i].size, why, n))
+            return -1;
     return 0;
 }
 
-static int load_cuda(void *self, const struct infer_mlp *net, void **model, char *why, size_t n)
+/* What a full batch of this network needs, of what all networks share. */
+static int make_room(struct cuda *c, const struct kind_pack *p, char *why, size_t n)
 {
+    const size_t scratch = p->scratch + p->row_scratch * KIND_ROWS_MAX;
+    if (pin(c, &c->x, p->row_size * KIND_ROWS_MAX, why, n) ||
+        pin(c, &c->y, sizeof(float) * p->n_out * KIND_ROWS_MAX, why, n))
+        return -1;
+    if (c->scratch_size >= scratch)
+        return 0;
+    if (c->scratch)
+        c->drv.cuMemFree_v2(c->scratch);
+    c->scratch = 0;
+    c->scratch_size = 0;
+    if (check(c, c->drv.cuMemAlloc_v2(&c->scratch, scratch), "allocating memory", why, n))
+        return -1;
+    c->scratch_size = scratch;
+    return 0;
+}
+
+static int load_cuda(void *self, const struct infer_net *net, void **model, char *why, size_t n)
+{
+    struct cuda *c = self;
     struct cuda_model *m = calloc(1, sizeof *m);
-    if (!m || !pack_make(&m->pack, net, net->type == INFER_F32 ? PACK_F32 : PACK_MMA)) {
+    if (!m || !kind_of(net)->pack(&m->pack, net)) {
         free(m);
         return infer_fail(why, n, "out of memory");
     }
-    m->on = self;
-    if (check(m->on, m->on->drv.cuCtxSetCurrent(m->on->context), "entering the context", why, n) ||
+    m->on = c;
+    m->kind = kind_of(net);
+    m->module = &c->module[net->kind];
+    if (check(c, c->drv.cuCtxSetCurrent(c->context), "entering the context", why, n) ||
+        load_kind(c, m->kind, &c->module[net->kind], why, n) || make_room(c, &m->pack, why, n) ||
         upload_all(m, why, n)) {
         unload_cuda(m);
         return -1;
@@ -173,21 +217,33 @@ static void *at(cu_pointer p)
     return (void *)(uintptr_t)p;
 }
 
+static int launch(const struct cuda_model *m, struct kind_launch *l, char *why, size_t n)
+{
+    const struct cuda *c = m->on;
+    void *args[] = {l->args};
+    return check(c,
+                 c->drv.cuLaunchKernel(m->module->kernel[l->kernel], l->blocks, 1, 1, l->threads, 1,
+                                       1, 0, c->stream, args, NULL),
+                 "launching a kernel", why, n);
+}
+
 static int run_some(const struct cuda_model *m, uint32_t rows, const float *in, float *out,
                     char *why, size_t n)
 {
     const struct cuda *c = m->on;
-    const struct grid_places places = {at(c->x.device), at(m->w1),       at(m->w2),    at(m->bias1),
-                                       at(m->bias2),    at(c->y.device), at(m->layers)};
-    struct grid g;
-    void *args[] = {&g.args};
-    grid_plan(&g, &m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM);
-    grid_stage(&m->pack, c->x.host, in, rows);
-    if (check(c,
-              c->drv.cuLaunchKernel(c->kernel[g.kernel], g.blocks, 1, 1, g.threads, 1, 1, 0,
-                                    c->stream, args, NULL),
-              "launching a kernel", why, n) ||
-        check(c, c->drv.cuStreamSynchronize(c->stream), grid_kernels[g.kernel], why, n))
+    struct kind_places places = {
+        .x = at(c->x.device), .y = at(c->y.device), .scratch = at(c->scratch)};
+    struct kind_launch l[KIND_LAUNCHES];
+    for (int i = 0; i < KIND_BLOBS; i++)
+        places.blob[i] = at(m->blob[i]);
+    const uint32_t count =
+        m->kind->plan(&m->pack, &places, rows, (uint32_t)c->drv.sm_count * BLOCKS_PER_SM, l);
+    m->kind->stage(&m->pack, c->x.host, in, rows);
+    for (uint32_t i = 0; i < count; i++)
+        if (launch(m, &l[i], why, n))
+            return -1;
+    if (check(c, c->drv.cuStreamSynchronize(c->stream), m->kind->kernels[l[count - 1].kernel], why,
+              n))
         return -1;
     memcpy(out, c->y.host, (size_t)rows * m->pack.n_out * sizeof *out);
     return 0;
@@ -200,7 +256,7 @@ static int run_cuda(void *model, uint32_t rows, const float *in, float *out, cha
     if (check(c, c->drv.cuCtxSetCurrent(c->context), "entering the context", why, n))
         return -1;
     while (rows) {
-        uint32_t some = rows < ROWS_MAX ? rows : ROWS_MAX;
+        uint32_t some = rows < KIND_ROWS_MAX ? rows : KIND_ROWS_MAX;
         if (run_some(m, some, in, out, why, n))
             return -1;
         rows -= some;

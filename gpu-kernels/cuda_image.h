@@ -7,14 +7,15 @@
 #ifndef GPU_KERNELS_CUDA_IMAGE_H
 #define GPU_KERNELS_CUDA_IMAGE_H
 
-extern const char *const cuda_image_ptx; /* NULL: built with neither nvcc nor clang */
+/* Of a kind of network (kind.h); NULL: built with neither nvcc nor clang. */
+const char *cuda_image_ptx(const char *kind);
 
 #define CUDA_IMAGE_LIBRARY "libmalv-cuda.so"
 #define CUDA_IMAGE_SYMBOL  "malv_cuda_cubin"
-typedef const void *cuda_image_cubin_fn(int arch); /* NULL: none for this GPU */
+typedef const void *cuda_image_cubin_fn(const char *kind, int arch); /* NULL: none for this GPU */
 
-/* The cubin for a GPU, NULL when there is none.  *library is for beside_close
+/* A kind's cubin for a GPU, NULL when there is none.  *library is for beside_close
  * when the module is loaded; it may be set even when the result is NULL.    */
-const void *cuda_image_cubin(int arch, void **library);
+const void *cuda_image_cubin(const char *kind, int arch, void **library);
 
 #endif

@@ -4,17 +4,15 @@
 
 #include "gpu-kernels/backend.h"
 #include "gpu-kernels/emu_block.h"
-#include "gpu-kernels/grid.h"
-
-emu_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8; /* mlp.cu, as C */
-static emu_kernel *const kernels[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32,
-                                                  emu_mlp_deep_s8};
+#include "gpu-kernels/kind.h"
+#include "gpu-kernels/pack.h"
 
 enum { BLOCKS = 4 }; /* few, so that blocks stride as they do on a full GPU */
 
 struct emu_model {
     struct emu *device;
-    struct pack pack;
+    const struct kind *kind;
+    struct kind_pack pack;
 };
 
 static int open_emu(void **self, char *name, size_t name_size, char *why, size_t n)
@@ -29,14 +27,15 @@ static void close_emu(void *self)
     emu_free(self);
 }
 
-static int load_emu(void *self, const struct infer_mlp *m, void **model, char *why, size_t n)
+static int load_emu(void *self, const struct infer_net *net, void **model, char *why, size_t n)
 {
     struct emu_model *made = calloc(1, sizeof *made);
-    if (!made || !pack_make(&made->pack, m, m->type == INFER_F32 ? PACK_F32 : PACK_MMA)) {
+    if (!made || !kind_of(net)->pack(&made->pack, net)) {
         free(made);
         return infer_fail(why, n, "out of memory");
     }
     made->device = self;
+    made->kind = kind_of(net);
     *model = made;
     return 0;
 }
@@ -44,31 +43,52 @@ static int load_emu(void *self, const struct infer_mlp *m, void **model, char *w
 static void unload_emu(void *model)
 {
     struct emu_model *m = model;
-    pack_free(&m->pack);
+    m->kind->unpack(&m->pack);
     free(m);
+}
+
+static int launch(struct emu_model *m, const struct kind_places *at, uint32_t rows, char *why,
+                  size_t n)
+{
+    struct kind_launch l[KIND_LAUNCHES];
+    const uint32_t count = m->kind->plan(&m->pack, at, rows, BLOCKS, l);
+    for (uint32_t i = 0; i < count; i++)
+        if (emu_launch(m->device, m->kind->emu[l[i].kernel], l[i].blocks, l[i].threads, l[i].args,
+                       NULL))
+            return infer_fail(why, n, "emu: %s", m->device->why);
+    return 0;
+}
+
+static int run_some(struct emu_model *m, uint32_t rows, const float *in, float *out, char *why,
+                    size_t n)
+{
+    const struct kind_pack *p = &m->pack;
+    void *x = pack_alloc(rows * p->row_size);
+    void *scratch = pack_alloc(p->scratch + rows * p->row_scratch);
+    int rc = x && scratch ? 0 : infer_fail(why, n, "out of memory");
+    if (!rc) {
+        struct kind_places at = {.x = x, .y = out, .scratch = scratch};
+        for (uint32_t i = 0; i < p->n_blobs; i++)
+            at.blob[i] = p->blob[i].at;
+        m->kind->stage(p, x, in, rows);
+        rc = launch(m, &at, rows, why, n);
+    }
+    free(x);
+    free(scratch);
+    return rc;
 }
 
 static int run_emu(void *model, uint32_t rows, const float *in, float *out, char *why, size_t n)
 {
     struct emu_model *m = model;
-    const struct pack *p = &m->pack;
-    const bool f32 = p->layout == PACK_F32;
-    void *x = pack_alloc(rows * grid_row_size(p));
-    if (!x)
-        return infer_fail(why, n, "out of memory");
-    grid_stage(p, x, in, rows);
-    struct grid_places at = {.x = x,
-                             .w1 = p->w1,
-                             .w2 = p->w2,
-                             .bias1 = f32 ? (void *)p->b1 : p->c1,
-                             .bias2 = f32 ? (void *)p->b2 : p->c2,
-                             .y = out,
-                             .layers = p->table};
-    struct grid g;
-    grid_plan(&g, p, &at, rows, BLOCKS);
-    int bad = emu_launch(m->device, kernels[g.kernel], g.blocks, g.threads, &g.args, NULL);
-    free(x);
-    return bad ? infer_fail(why, n, "emu: %s", m->device->why) : 0;
+    int rc = 0;
+    for (uint32_t some; rows && !rc; rows -= some) {
+        some = rows < KIND_ROWS_MAX ? rows : KIND_ROWS_MAX;
+        rc = run_some(m, some, in, out, why, n);
+        in += (size_t)some * m->pack.n_in;
+        out += (size_t)some * m->pack.n_out;
+    }
+    return rc;
 }
 
 const struct infer_ops infer_emu = {open_emu, close_emu, load_emu, unload_emu, run_emu};

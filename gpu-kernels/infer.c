@@ -1,12 +1,11 @@
 /* infer.c - picks a backend, and lets nothing invalid through to it. */
-#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "gpu-kernels/backend.h"
-#include "gpu-kernels/mlp.h"
+#include "gpu-kernels/kind.h"
 
 struct infer {
     const struct infer_ops *ops;
@@ -86,110 +85,41 @@ const char *infer_notice(const struct infer *r)
     return r->notice[0] ? r->notice : NULL;
 }
 
-struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i)
+static const struct kind *const kinds[INFER_KINDS] = {[INFER_MLP] = &kind_mlp};
+
+const struct kind *kind_of(const struct infer_net *net)
 {
-    return i ? m->deep[i - 1]
-             : (struct infer_layer){m->n_hidden, m->w1, m->b1, m->q1, m->c1, m->hidden_scale};
+    return kinds[net->kind];
 }
 
-/* What several layers, or a sigmoid, ask for beyond check_shape. */
-static int check_deep(const struct infer_mlp *m, char *why, size_t n)
+void infer_shape(const struct infer_net *net, uint32_t *n_in, uint32_t *n_out)
 {
-    if (m->n_deep > INFER_DEEP_MAX)
-        return infer_fail(why, n, "n_deep is %u, want 0..%d", m->n_deep, INFER_DEEP_MAX);
-    if (m->type == INFER_S8 && (m->sigmoid || m->sigmoid_out))
-        return infer_fail(why, n, "an int8 network has a sigmoid, want ReLU and linear outputs");
-    for (uint32_t i = 0; i <= m->n_deep; i++)
-        if (infer_layer(m, i).width - 1 >= MLP_DEEP_WIDTH_MAX)
-            return infer_fail(why, n, "hidden layer %u is %u wide, want 1..%d", i + 1,
-                              infer_layer(m, i).width, MLP_DEEP_WIDTH_MAX);
-    return 0;
+    kind_of(net)->shape(net, n_in, n_out);
 }
 
-static int check_shape(const struct infer_mlp *m, char *why, size_t n)
+uint64_t infer_flops(const struct infer_net *net)
 {
-    const struct {
-        const char *name;
-        uint32_t is, max;
-    } dims[] = {{"n_in", m->n_in, MLP_IN_MAX},
-                {"n_hidden", m->n_hidden, MLP_HIDDEN_MAX},
-                {"n_out", m->n_out, MLP_OUT_MAX}};
-    for (int i = 0; i < 3; i++)
-        if (dims[i].is < 1 || dims[i].is > dims[i].max)
-            return infer_fail(why, n, "%s is %u, want 1..%u", dims[i].name, dims[i].is,
-                              dims[i].max);
-    return m->n_deep || m->sigmoid || m->sigmoid_out ? check_deep(m, why, n) : 0;
+    return kind_of(net)->flops(net);
 }
 
-/* Sums stay below 2^24 in the first layer, so that float(sum) is exact, and
- * below 2^31 in the second. */
-enum { C1_MAX = 1 << 23, C2_MAX = 1 << 30 };
-
-static int check_biases(const char *name, const int32_t *c, uint32_t count, int32_t max, char *why,
-                        size_t n)
+int infer_load_mlp(struct infer *r, const struct infer_mlp *mlp, struct infer_model **out,
+                   char *why, size_t n)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (c[i] > max || c[i] < -max)
-            return infer_fail(why, n, "%s[%u] is %d, want at most %d in magnitude", name, i, c[i],
-                              max);
-    return 0;
+    return infer_load(r, &(struct infer_net){.kind = INFER_MLP, .mlp = mlp}, out, why, n);
 }
 
-static int check_scale(const char *name, float scale, char *why, size_t n)
-{
-    if (!isnormal(scale) || scale < 0 || !isfinite(1.0f / scale))
-        return infer_fail(why, n, "%s is %g, want a positive number", name, (double)scale);
-    return 0;
-}
-
-static int check_deep_s8(const struct infer_layer *l, uint32_t i, char *why, size_t n)
-{
-    char c[24], scale[24];
-    snprintf(c, sizeof c, "c of hidden layer %u", i);
-    snprintf(scale, sizeof scale, "scale of layer %u", i);
-    if (!l->q || !l->c)
-        return infer_fail(why, n, "hidden layer %u of an int8 network lacks q or c", i);
-    if (check_scale(scale, l->scale, why, n))
-        return -1;
-    return check_biases(c, l->c, l->width, C1_MAX, why, n);
-}
-
-static int check_s8(const struct infer_mlp *m, char *why, size_t n)
-{
-    if (check_scale("in_scale", m->in_scale, why, n) ||
-        check_scale("hidden_scale", m->hidden_scale, why, n) ||
-        check_scale("out_scale", m->out_scale, why, n))
-        return -1;
-    if (!m->q1 || !m->q2 || !m->c1 || !m->c2)
-        return infer_fail(why, n, "an int8 network lacks q1, q2, c1 or c2");
-    if (check_biases("c1", m->c1, m->n_hidden, C1_MAX, why, n))
-        return -1;
-    for (uint32_t i = 0; i < m->n_deep; i++)
-        if (check_deep_s8(&m->deep[i], i + 2, why, n))
-            return -1;
-    return check_biases("c2", m->c2, m->n_out, C2_MAX, why, n);
-}
-
-static int check_f32(const struct infer_mlp *m, char *why, size_t n)
-{
-    if (!m->w1 || !m->b1 || !m->w2 || !m->b2)
-        return infer_fail(why, n, "a float network lacks w1, b1, w2 or b2");
-    for (uint32_t i = 0; i < m->n_deep; i++)
-        if (!m->deep[i].w || !m->deep[i].b)
-            return infer_fail(why, n, "hidden layer %u of a float network lacks w or b", i + 2);
-    return 0;
-}
-
-int infer_load(struct infer *r, const struct infer_mlp *m, struct infer_model **out, char *why,
+int infer_load(struct infer *r, const struct infer_net *net, struct infer_model **out, char *why,
                size_t n)
 {
-    if (check_shape(m, why, n) || (m->type == INFER_S8 ? check_s8 : check_f32)(m, why, n))
+    if ((unsigned)net->kind >= INFER_KINDS)
+        return infer_fail(why, n, "there is no kind of network number %d", (int)net->kind);
+    if (kind_of(net)->check(net, why, n))
         return -1;
     struct infer_model *made = calloc(1, sizeof *made);
     if (!made)
         return infer_fail(why, n, "out of memory");
     made->ops = r->ops;
-    if (r->ops->load(r->self, m, &made->self, why, n)) {
+    if (r->ops->load(r->self, net, &made->self, why, n)) {
         free(made);
         return -1;
     }

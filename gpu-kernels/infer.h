@@ -48,6 +48,19 @@ struct infer_mlp {
 /* Hidden layer i of 1 + n_deep, the first one in the same words. */
 struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i);
 
+/* A network of any kind. */
+enum infer_kind { INFER_MLP, INFER_KINDS };
+struct infer_net {
+    enum infer_kind kind;
+    union {
+        const struct infer_mlp *mlp;
+    };
+};
+
+/* Of a network that infer_load takes. */
+void infer_shape(const struct infer_net *net, uint32_t *n_in, uint32_t *n_out);
+uint64_t infer_flops(const struct infer_net *net); /* of one row */
+
 struct infer;       /* a backend in use */
 struct infer_model; /* a network loaded on it */
 
@@ -58,8 +71,10 @@ const char *
 infer_name(const struct infer *r); /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
 const char *infer_notice(const struct infer *r); /* why auto fell back, or NULL */
 
-int infer_load(struct infer *r, const struct infer_mlp *m, struct infer_model **out, char *why,
+int infer_load(struct infer *r, const struct infer_net *net, struct infer_model **out, char *why,
                size_t n);
+int infer_load_mlp(struct infer *r, const struct infer_mlp *mlp, struct infer_model **out,
+                   char *why, size_t n);
 void infer_unload(struct infer_model *m);
 /* rows x n_in floats -> rows x n_out floats, 1 <= rows; blocks until done.
  * For INFER_S8 the inputs are quantised with in_scale first (round half even,

@@ -8,6 +8,7 @@
 # A name with a hyphen is a shared object of its own.
 KERNELS := $(filter-out $(wildcard gpu-kernels/*-*.c),$(wildcard gpu-kernels/*.c))
 CU      := $(wildcard gpu-kernels/*.cu)
+KINDS   := mlp # of networks, as in kind.h
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
 # ---- cpu ----
@@ -54,8 +55,8 @@ ifneq ($(wildcard build/.ready-*),) # before that, bootstrap has not had its tur
 $(info kernels: neither nvcc nor clang found: the cuda backend is built without kernels (apt install clang))
 endif
 else
-PTX := $B/gpu-kernels/mlp.$(PTX_FROM).ptx
-$B/gpu-kernels/cuda_image.o: CFLAGS += -DCUDA_PTX='"$(PTX)"'
+PTX := $(KINDS:%=$B/gpu-kernels/%.$(PTX_FROM).ptx)
+$B/gpu-kernels/cuda_image.o: CFLAGS += -DCUDA_PTX_DIR='"$B/gpu-kernels"' -DCUDA_PTX_FROM='"$(PTX_FROM)"'
 $B/gpu-kernels/cuda_image.o: $(PTX)
 # What measures a device must run on any: these kernels use nothing that sm_70 lacks.
 PROBE := $B/gpu-kernels/probe.any.ptx
@@ -66,10 +67,13 @@ $B/gpu-kernels/cuprobe.o: $(PROBE) $(CHOICE)
 endif
 
 ifneq ($(PTXAS),)
-CUBINS := $(patsubst %,$B/gpu-kernels/mlp.sm_%.cubin,80 90 100 120)
-$B/gpu-kernels/mlp.sm_%.cubin: $B/gpu-kernels/mlp.nvcc.ptx
-	$(call say,SASS)$(PTXAS) -arch=sm_$* -warn-spills -warn-lmem-usage -Werror $< -o $@
-$B/gpu-kernels/mlp.clang.cubin: $B/gpu-kernels/mlp.clang.ptx # what the driver would do with it
+CUBINS := $(foreach k,$(KINDS),$(patsubst %,$B/gpu-kernels/$k.sm_%.cubin,80 90 100 120))
+define CUBIN
+$B/gpu-kernels/$1.sm_%.cubin: $B/gpu-kernels/$1.nvcc.ptx
+	$$(call say,SASS)$$(PTXAS) -arch=sm_$$* -warn-spills -warn-lmem-usage -Werror $$< -o $$@
+endef
+$(foreach k,$(KINDS),$(eval $(call CUBIN,$k)))
+$(KINDS:%=$B/gpu-kernels/%.clang.cubin): %.clang.cubin: %.clang.ptx # what the driver would do with it
 	$(call say,SASS)$(PTXAS) -arch=sm_90 $< -o $@
 $B/gpu-kernels/probe.%.cubin: $B/gpu-kernels/probe.%.ptx # as above: assembled by a test build alone
 	$(call say,SASS)$(PTXAS) -arch=sm_90 -warn-spills -warn-lmem-usage -Werror $< -o $@
@@ -103,9 +107,9 @@ $(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $B/gpu-kernels/probe.emu.o $(filter $
 $(KNOWN)/libcuda.so.1: $B/libmalv.a
 $B/run-tests: | $(KNOWN)/libcuda.so.1
 $B/run-tests: $(GKT)/bugs/bugs.emu.o $(PTXI)
-$B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $B/gpu-kernels/mlp.$c.ptx)
+$B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $(KINDS:%=$B/gpu-kernels/%.$c.ptx))
 ifneq ($(and $(PTXAS),$(CLANG)),)
-$B/run-tests: | $B/gpu-kernels/mlp.clang.cubin
+$B/run-tests: | $(KINDS:%=$B/gpu-kernels/%.clang.cubin)
 $B/run-tests: | $B/gpu-kernels/probe.clang.cubin $B/gpu-kernels/probe.nvcc.cubin
 endif
 CUDA_H := $(and $(NVCC),$(wildcard $(dir $(NVCC))../include/cuda.h))

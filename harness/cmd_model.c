@@ -101,7 +101,7 @@ static int score(const struct infer_mlp *mlp, const struct model_data *d, const 
         return rc;
     if (infer_open(&runtime, o->backend, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
-    if (infer_load(runtime, mlp, &net, why, sizeof why)) {
+    if (infer_load_mlp(runtime, mlp, &net, why, sizeof why)) {
         rc = err_set(e, ERR_EFAIL, "inference: %s", why);
     } else {
         rc = model_score(s, net, &d->rows, 0, d->rows.n, &known, e);
@@ -161,7 +161,7 @@ static int info(int argc, char **argv, struct options *o, struct err *e)
     const struct infer_mlp *p = model_file_mlp(m);
     bool json = o->train.json;
     const char *type = p->type == INFER_S8 ? "int8" : "fp32";
-    unsigned long long flops = model_file_flops(p);
+    unsigned long long flops = infer_flops(model_file_net(m));
     char shape[48];
     model_file_shape(p, shape, sizeof shape);
     if (json) {

@@ -95,7 +95,7 @@ static int add_ours(struct race *r, const char *name, enum infer_type type, stru
     struct infer_mlp m = network(r->w, type);
     struct contender *c = &r->c[r->count++];
     c->name = name;
-    if (infer_load(r->infer, &m, &c->model, why, sizeof why))
+    if (infer_load_mlp(r->infer, &m, &c->model, why, sizeof why))
         return err_set(e, ERR_EFAIL, "%s: %s", name, why);
     return 0;
 }

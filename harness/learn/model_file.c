@@ -11,6 +11,7 @@
 enum { LAYERS_MOST = INFER_DEEP_MAX + 2 }; /* hidden layers and the outputs */
 
 struct model_file {
+    struct infer_net net;
     struct infer_mlp mlp;
     struct safetensors *st;
     char *path;
@@ -234,6 +235,7 @@ static int start(struct model_file **out, char *path, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
     m->path = path;
+    m->net = (struct infer_net){.kind = INFER_MLP, .mlp = &m->mlp};
     *out = m;
     return 0;
 }
@@ -283,7 +285,12 @@ void model_file_free(struct model_file *m)
 
 const struct infer_mlp *model_file_mlp(const struct model_file *m)
 {
-    return &m->mlp;
+    return m->net.kind == INFER_MLP ? m->net.mlp : NULL;
+}
+
+const struct infer_net *model_file_net(const struct model_file *m)
+{
+    return &m->net;
 }
 
 const char *model_file_meta(const struct model_file *m, const char *key)
@@ -294,17 +301,6 @@ const char *model_file_meta(const struct model_file *m, const char *key)
 const char *model_file_path(const struct model_file *m)
 {
     return m->path;
-}
-
-uint64_t model_file_flops(const struct infer_mlp *p)
-{
-    uint64_t sum = 0, before = p->n_in;
-    for (uint32_t i = 0; i <= p->n_deep; i++) {
-        struct infer_layer l = infer_layer(p, i);
-        sum += 2 * before * l.width;
-        before = l.width;
-    }
-    return sum + 2 * before * p->n_out;
 }
 
 void model_file_shape(const struct infer_mlp *p, char *text, size_t n)

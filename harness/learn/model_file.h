@@ -26,10 +26,10 @@ int model_file_from(struct model_file **m, const char *name, const void *bytes, 
                     struct err *e) MUST_CHECK;
 void model_file_free(struct model_file *m);
 
-const struct infer_mlp *model_file_mlp(const struct model_file *m); /* borrowed */
+const struct infer_net *model_file_net(const struct model_file *m); /* borrowed, as all below */
+const struct infer_mlp *model_file_mlp(const struct model_file *m); /* NULL: of another kind */
 const char *model_file_meta(const struct model_file *m, const char *key);
 const char *model_file_path(const struct model_file *m);
-uint64_t model_file_flops(const struct infer_mlp *mlp);                   /* of one row */
 void model_file_shape(const struct infer_mlp *mlp, char *text, size_t n); /* "31-256-2"; n >= 48 */
 
 int model_file_write(const char *path, const struct infer_mlp *mlp,

@@ -180,7 +180,7 @@ static int score_net(struct steer_training *t, struct infer *runtime, const stru
     char why[256];
     struct infer_model *net;
     int rc = 0;
-    if (infer_load(runtime, mlp, &net, why, sizeof why))
+    if (infer_load_mlp(runtime, mlp, &net, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     for (size_t i = 0; !rc && i < t->want->n_trace; i++) {
         struct column *c = &t->column[i];

@@ -89,7 +89,7 @@ static int score(struct training *t, const struct infer_mlp *mlp, struct part *p
     int rc = model_known(&known, rows, p->train ? p->train : rows->n, e);
     if (rc)
         return rc;
-    if (infer_load(t->runtime, mlp, &net, why, sizeof why))
+    if (infer_load_mlp(t->runtime, mlp, &net, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     rc = model_score(s, net, rows, rows->n - p->test, p->test, &known, e);
     infer_unload(net);

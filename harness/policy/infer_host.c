@@ -50,7 +50,7 @@ static int load(struct infer_host *h, const char *name)
         return -1;
     }
     h->model[i].name = strdup(name);
-    if (!h->model[i].name || infer_load(h->runtime, model_file_mlp(h->model[i].file),
+    if (!h->model[i].name || infer_load(h->runtime, model_file_net(h->model[i].file),
                                         &h->model[i].loaded, h->why, sizeof h->why)) {
         free(h->model[i].name);
         model_file_free(h->model[i].file);
@@ -67,8 +67,7 @@ static int face_open(void *ctx, const char *name, uint32_t *n_in, uint32_t *n_ou
         i++;
     if (i == h->n && (i = load(h, name)) < 0)
         return -1;
-    *n_in = model_file_mlp(h->model[i].file)->n_in;
-    *n_out = model_file_mlp(h->model[i].file)->n_out;
+    infer_shape(model_file_net(h->model[i].file), n_in, n_out);
     return i;
 }
 
@@ -84,7 +83,7 @@ static int face_run(void *ctx, int model, uint32_t rows, const float *in, float 
 static uint64_t face_flops(void *ctx, int model)
 {
     const struct infer_host *h = ctx;
-    return known(h, model) ? model_file_flops(model_file_mlp(h->model[model].file)) : 0;
+    return known(h, model) ? infer_flops(model_file_net(h->model[model].file)) : 0;
 }
 
 static const char *face_name(void *ctx, int model)

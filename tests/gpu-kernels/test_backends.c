@@ -16,7 +16,7 @@ static void open_all(struct infer *r[BACKENDS])
     setenv("MALV_LIBCUDA", BUILD "/tests/gpu-kernels/fake/libcuda.so.1", 1);
     for (int i = 0; i < BACKENDS; i++) {
         r[i] = NULL;
-        if (backends[i] == INFER_CUDA && !cuda_image_ptx)
+        if (backends[i] == INFER_CUDA && !cuda_image_ptx("mlp"))
             continue; /* built with neither nvcc nor clang */
         cr_assert_eq(infer_open(&r[i], backends[i], why, sizeof why), 0, "%s", why);
     }
@@ -28,7 +28,7 @@ static float *answers(struct infer *r, const struct net *n, uint32_t rows, const
     char why[256] = "";
     struct infer_model *m = NULL;
     float *y = net_outputs(n, rows);
-    cr_assert_eq(infer_load(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
+    cr_assert_eq(infer_load_mlp(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
     cr_assert_eq(infer_run(m, rows, x, y, why, sizeof why), 0, "%s", why);
     cr_assert_not(net_overran(n, rows, y), "%s", infer_name(r));
     infer_unload(m);

@@ -9,7 +9,7 @@
 
 static void with_fake_driver(const char *fake)
 {
-    if (!cuda_image_ptx)
+    if (!cuda_image_ptx("mlp"))
         cr_skip_test("built with neither nvcc nor clang");
     setenv("MALV_LIBCUDA", BUILD "/tests/gpu-kernels/fake/libcuda.so.1", 1);
     setenv("FAKE_CUDA", fake, 1);
@@ -29,7 +29,7 @@ static void agrees(struct infer *r, const struct net *n, uint32_t rows)
     struct infer_model *m;
     float *x = net_inputs(n, rows, 1.0f, rows), *y = net_outputs(n, rows);
     float *want = net_outputs(n, rows);
-    cr_assert_eq(infer_load(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
+    cr_assert_eq(infer_load_mlp(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
     cr_assert_eq(infer_run(m, rows, x, y, why, sizeof why), 0, "%s", why);
     net_canonical(n, rows, x, want);
     cr_expect_eq(net_differ(n, rows, y, want), 0, "%u rows", rows);

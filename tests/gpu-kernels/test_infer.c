@@ -32,7 +32,7 @@ Test(kernels_infer, a_network_worked_out_by_hand)
     float y[3];
     struct infer *r = opened(INFER_CPU);
     struct infer_model *m;
-    cr_assert_eq(infer_load(r, &net, &m, why, sizeof why), 0, "%s", why);
+    cr_assert_eq(infer_load_mlp(r, &net, &m, why, sizeof why), 0, "%s", why);
     cr_assert_eq(infer_run(m, 3, x, y, why, sizeof why), 0, "%s", why);
     for (int i = 0; i < 3; i++)
         cr_assert_float_eq(y[i], want[i], 0.0f, "row %d: %g, want %g", i, (double)y[i],
@@ -79,7 +79,7 @@ static void refused(const struct infer_mlp *net, const char *sentence)
     char why[256] = "";
     struct infer *r = opened(INFER_CPU);
     struct infer_model *m = NULL;
-    cr_expect_eq(infer_load(r, net, &m, why, sizeof why), -1, "accepted: %s", sentence);
+    cr_expect_eq(infer_load_mlp(r, net, &m, why, sizeof why), -1, "accepted: %s", sentence);
     cr_expect_str_eq(why, sentence);
     infer_close(r);
 }
@@ -150,7 +150,7 @@ Test(kernels_infer, no_rows_is_an_error)
     struct net *n = net_make(4, 8, 2, INFER_F32, 1);
     struct infer *r = opened(INFER_CPU);
     struct infer_model *m;
-    cr_assert_eq(infer_load(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
+    cr_assert_eq(infer_load_mlp(r, &n->mlp, &m, why, sizeof why), 0, "%s", why);
     cr_assert_eq(infer_run(m, 0, NULL, NULL, why, sizeof why), -1);
     cr_assert_str_eq(why, "rows is 0, want at least 1");
     infer_unload(m);

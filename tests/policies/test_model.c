@@ -97,7 +97,7 @@ static struct shipped open_shipped(const char *name)
     char why[256];
     cr_assert_eq(model_file_open(&s.file, name, &e), 0, "%s", e.msg);
     cr_assert_eq(infer_open(&s.runtime, INFER_CPU, why, sizeof why), 0);
-    cr_assert_eq(infer_load(s.runtime, model_file_mlp(s.file), &s.net, why, sizeof why), 0);
+    cr_assert_eq(infer_load_mlp(s.runtime, model_file_mlp(s.file), &s.net, why, sizeof why), 0);
     return s;
 }
 

@@ -156,7 +156,7 @@ Test(model_file, what_is_written_reads_back_both_types)
         cr_expect(got->n_in == 2 && got->n_hidden == 3 && got->n_out == 1 &&
                   got->type == nets[i].type);
         cr_expect_str_eq(model_file_meta(m, "say"), meta.value);
-        cr_expect_eq(model_file_flops(got), 2 * 3 * 3);
+        cr_expect_eq(infer_flops(model_file_net(m)), 2 * 3 * 3);
         if (i == 0)
             cr_expect(!memcmp(got->w1, w1, sizeof w1) && !memcmp(got->b2, b2, sizeof b2));
         else
@@ -200,7 +200,8 @@ Test(model_file, several_hidden_layers_and_sigmoids_read_back)
     const uint32_t widths[] = {5, 7, 9};
     struct net *n = net_make_deep(3, 4, 2, INFER_F32, 2, widths, 1);
     reads_back(&n->mlp, "3-4-5-7-2");
-    cr_expect_eq(model_file_flops(&n->mlp), 2 * (12 + 20 + 35 + 14));
+    cr_expect_eq(infer_flops(&(struct infer_net){.kind = INFER_MLP, .mlp = &n->mlp}),
+                 2 * (12 + 20 + 35 + 14));
     n->mlp.sigmoid = true;
     reads_back(&n->mlp, "3-4-5-7-2");
     n->mlp.sigmoid_out = true;
