@@ -10,7 +10,7 @@
 #include "models/blk/ssd.h"
 #include "models/cores.h"
 #include "models/accel.h"
-#include "models/mlaas.h"
+#include "models/mlaas/mlaas.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "models/stack.h"

@@ -11,7 +11,7 @@
 #include "models/cores.h"
 #include "models/accel.h"
 #include "models/llm_cost.h"
-#include "models/mlaas.h"
+#include "models/mlaas/mlaas.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "models/serve/serve_kv.h"

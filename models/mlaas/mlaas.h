@@ -19,8 +19,8 @@
  * on a core at once, when one on a core takes less than the mean of the
  * group's last four gaps between arrivals, or when the window is 5 us or less;
  * else it joins its group's batch, and closing that costs cost.batch_close. */
-#ifndef MODELS_MLAAS_H
-#define MODELS_MLAAS_H
+#ifndef MODELS_MLAAS_MLAAS_H
+#define MODELS_MLAAS_MLAAS_H
 
 #include "models/cores.h"
 #include "models/accel.h"
