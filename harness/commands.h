@@ -15,6 +15,7 @@
     X(sweep, "run an experiment on all cores, or under mpirun")                                    \
     X(compare, "compare results pair by pair, with confidence intervals")                          \
     X(figure, "reproduce a published figure: published, ours, error per point")                    \
+    X(tornado, "which assumed constants a result rests on")                                        \
     X(report, "write a page with figures and tables about results")                                \
     X(trace, "traces: import, info, verify, synth, export, get, list")                             \
     X(bench, "measure how fast the simulator itself is")                                           \

@@ -40,6 +40,37 @@ const struct machine_cost *machine_find(const struct machine *m, const char *nam
     return NULL;
 }
 
+static int too_large(const struct machine *m, const char *name, double factor, struct err *e)
+{
+    return err_set(e, ERR_ERANGE, "machine \"%s\": %g times \"%s\" is too large", m->name, factor,
+                   name);
+}
+
+int machine_scale(struct machine *m, const char *name, double factor, struct err *e)
+{
+    struct machine_cost *c = NULL;
+    char *source;
+    for (size_t i = 0; i < m->n_cost && !c; i++)
+        if (!strcmp(m->cost[i].name, name))
+            c = &m->cost[i];
+    if (!c)
+        return err_set(e, ERR_ENAME, "machine \"%s\" has no \"%s\"", m->name, name);
+    for (size_t i = 0; i < c->n; i++)
+        if ((double)c->y[i] * factor > MACHINE_MOST)
+            return too_large(m, name, factor, e);
+    if (!c->n && c->quantity == QUANTITY_TIME && c->value * factor > MACHINE_MOST)
+        return too_large(m, name, factor, e);
+    if (asprintf(&source, "what if: %g times %s", factor, c->source) < 0)
+        return err_set(e, ERR_ENOMEM, "machine %s: out of memory", m->name);
+    for (size_t i = 0; i < c->n; i++)
+        c->y[i] = llround((double)c->y[i] * factor);
+    c->value *= factor;
+    c->evidence = EVIDENCE_ASSUMED;
+    free(c->source);
+    c->source = source;
+    return 0;
+}
+
 int machine_use_begin(struct machine_use *u, const struct machine *m, struct err *e)
 {
     *u = (struct machine_use){.machine = m, .used = calloc(m->n_cost + 1, 1)};

@@ -6,7 +6,7 @@
  * No number without a source and an evidence tag: a profile that lacks one
  * does not load.
  *
- * A profile is immutable and shared by trials; each run keeps a machine_use,
+ * Once scaled, a profile is immutable and shared by trials; each run keeps a machine_use,
  * which remembers what the run looked up, so that a report can list the
  * assumed constants that its result depends on.                             */
 #ifndef MODELS_MACHINE_H
@@ -16,6 +16,8 @@
 #include "sim/err.h"
 #include "sim/measures.h"
 #include "sim/time.h"
+
+#define MACHINE_MOST 1e16 /* base units of a time or a table; keeps sums far from 2^63 */
 
 enum evidence { EVIDENCE_MEASURED, EVIDENCE_PUBLISHED, EVIDENCE_ASSUMED };
 enum quantity { QUANTITY_TIME, QUANTITY_BYTES, QUANTITY_RATE, QUANTITY_CLOCK, QUANTITY_COUNT };
@@ -41,6 +43,9 @@ int machine_load(struct machine **m, const struct config *json, struct err *e) M
 void machine_free(struct machine *m);
 const struct machine_cost *machine_find(const struct machine *m, const char *name); /* NULL: none */
 const char *evidence_name(enum evidence v);
+/* Before any use: what if this constant (of a table: every value) were so many times what it is?
+ * It is assumed from then on, and its source says so.  Two factors multiply. */
+int machine_scale(struct machine *m, const char *name, double factor, struct err *e) MUST_CHECK;
 
 struct machine_use {
     const struct machine *machine;

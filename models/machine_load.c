@@ -37,8 +37,6 @@ static const struct config_field table_fields[] = {
     CONFIG_END,
 };
 
-#define COST_MAX 1e16 /* base units; keeps sums of costs far from 2^63 */
-
 /* Units by name; the complaint lists them. */
 static int read_unit(const struct config *obj, const char *unit, struct machine_cost *c,
                      double *base, struct err *e)
@@ -80,7 +78,7 @@ static int read_knots(const struct leaf *leaf, struct machine_cost *c, double ba
         int rc =
             config_u64(config_at(leaf->x, i), i ? c->x[i - 1] + 1 : 0, UINT32_MAX, &c->x[i], e);
         if (!rc)
-            rc = config_f64(config_at(leaf->y, i), 0, COST_MAX / base, &y, e);
+            rc = config_f64(config_at(leaf->y, i), 0, MACHINE_MOST / base, &y, e);
         if (rc)
             return rc;
         c->y[i] = llround(y * base);
@@ -105,7 +103,7 @@ static int read_leaf(const struct config *obj, struct machine_cost *c, struct er
     if (rc)
         return rc;
     c->value = leaf.value * base;
-    if (c->quantity == QUANTITY_TIME && c->value > COST_MAX)
+    if (c->quantity == QUANTITY_TIME && c->value > MACHINE_MOST)
         return config_complain(config_get(obj, "value"), e, "at most 10000 s");
     c->unit = strdup(leaf.unit);
     c->source = strdup(leaf.source);

@@ -25,11 +25,13 @@ static char *machine_question(const struct setup *s)
 {
     char *machine = s->machine ? config_text(s->machine) : strdup("none");
     char *section = s->section ? config_text(s->section) : strdup("none");
+    char *scale = s->scale ? config_text(s->scale) : strdup("");
     char *all = NULL;
-    if (machine && section &&
-        asprintf(&all, "%s %s %s %s", s->model->name, s->stack ? s->stack : "", machine, section) <
-            0)
+    if (machine && section && scale &&
+        asprintf(&all, "%s %s %s %s %s", s->model->name, s->stack ? s->stack : "", machine, scale,
+                 section) < 0)
         all = NULL;
+    free(scale);
     free(machine);
     free(section);
     return all;
@@ -154,11 +156,9 @@ static int check_unread(const struct setup *s, const struct config *doc, struct 
     const struct {
         const char *key;
         bool unread;
-    } each[] = {{"stack", !m->stacks},
-                {"machine", !m->fits},
-                {"policy", !m->hooks},
-                {"policies", !m->hooks},
-                {"trace", !m->needs_requests && !m->rows},
+    } each[] = {{"stack", !m->stacks},     {"machine", !m->fits},
+                {"scale", !m->fits},       {"policy", !m->hooks},
+                {"policies", !m->hooks},   {"trace", !m->needs_requests && !m->rows},
                 {"programs", !m->programs}};
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
         const struct config *at = config_get(doc, each[i].key);

@@ -21,6 +21,7 @@ struct setup {
     const struct config *trace;                /* NULL: the model needs none */
     const struct config *programs;             /* NULL: none */
     const struct config *machine;              /* a path, or the profile itself; NULL: none */
+    const struct config *scale;                /* scale.h; NULL: the machine as it is */
     const char *stack;                         /* NULL: native */
     struct policy_choice policy[POLICY_SLOTS]; /* "policy", then "policies", 1 + hook */
     const struct config *sweep;

@@ -7,6 +7,7 @@
 #include "harness/policy/infer_host.h"
 #include "harness/run/bindings.h"
 #include "harness/run/programs.h"
+#include "harness/run/scale.h"
 #include "harness/run/setup.h"
 #include "models/machine.h"
 #include "sim/spans.h"
@@ -31,6 +32,8 @@ int trial_machine(const struct experiment *x, const struct setup *s, struct mach
     const char *relative;
     struct config *file = NULL;
     *m = NULL;
+    if (s->scale && !s->machine)
+        return err_set(e, ERR_ENAME, "%s: there is no \"machine\" to scale", config_path(s->scale));
     if (!s->machine)
         return (*text = strdup("")) ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
     *text = NULL;
@@ -52,6 +55,8 @@ int trial_machine(const struct experiment *x, const struct setup *s, struct mach
         profile = file;
     }
     int rc = machine_load(m, profile, e);
+    if (!rc && s->scale)
+        rc = scale_apply(*m, s->scale, e);
     if (!rc && !(*text = config_text(profile)))
         rc = err_set(e, ERR_ENOMEM, "out of memory");
     if (rc) {
