@@ -29,6 +29,13 @@ CU_DEV float cu_exp(float x)
     return p * cu_float((cu_bits(t) - 0x4b400000u + 127u) << 23);
 }
 
+/* e^x; what is beyond CU_EXP_MAX counts as that, NaN stays. */
+CU_DEV float cu_exp_any(float x)
+{
+    const float low = x > -CU_EXP_MAX ? x : -CU_EXP_MAX;
+    return x == x ? cu_exp(low < CU_EXP_MAX ? low : CU_EXP_MAX) : x;
+}
+
 /* 1 / (1 + e^-x); what is beyond CU_EXP_MAX counts as that, NaN as -CU_EXP_MAX. */
 CU_DEV float cu_sigmoid(float x)
 {

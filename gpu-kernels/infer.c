@@ -85,7 +85,8 @@ const char *infer_notice(const struct infer *r)
     return r->notice[0] ? r->notice : NULL;
 }
 
-static const struct kind *const kinds[INFER_KINDS] = {[INFER_MLP] = &kind_mlp};
+static const struct kind *const kinds[INFER_KINDS] = {
+    [INFER_MLP] = &kind_mlp, [INFER_FOREST] = &kind_forest};
 
 const struct kind *kind_of(const struct infer_net *net)
 {

@@ -8,7 +8,7 @@
 # A name with a hyphen is a shared object of its own.
 KERNELS := $(filter-out $(wildcard gpu-kernels/*-*.c),$(wildcard gpu-kernels/*.c))
 CU      := $(wildcard gpu-kernels/*.cu)
-KINDS   := mlp # of networks, as in kind.h
+KINDS   := mlp forest # of networks, as in kind.h
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
 # ---- cpu ----
@@ -18,6 +18,8 @@ AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $B/gpu-kernels/cpu_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/cpu_avx512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
+$B/gpu-kernels/forest_avx2.o:   CFLAGS += $(AVX2)
+$B/gpu-kernels/forest_avx512.o: CFLAGS += $(AVX512)
 endif
 $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
 

@@ -10,7 +10,7 @@
 #include "gpu-kernels/infer.h"
 
 /* Kinds, by the name of their .cu file: a line here, a word in kernels.mk, a row in infer.c. */
-#define KINDS(X) X(mlp)
+#define KINDS(X) X(mlp) X(forest)
 
 enum { KIND_BLOBS = 8, KIND_LAUNCHES = 16, KIND_ARGS = 256, KIND_ROWS_MAX = 4096 };
 

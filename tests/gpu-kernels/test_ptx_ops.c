@@ -80,6 +80,9 @@ static const struct row {
     {"prmt.b32", "r", "0x44332281", "0x88776655", "0x5518", 0x666622ff},
     {"selp.f32", "r", ONE, TWO, "0", 0x40000000},
     {"selp.b32", "r", "7", "9", "1", 7},
+    {"selp.s32", "r", "-1", "0", "1", 0xffffffff},
+    {"selp.u32", "r", "-1", "5", "0", 5},
+    {"setp.eq.b32", "p", "-1", "0xffffffff", NULL, 1},
     {"setp.eq.s32", "p", "5", "5", NULL, 1},
     {"setp.ne.s32", "p", "5", "5", NULL, 0},
     {"setp.lt.u32", "p", "1", "0xffffffff", NULL, 1},
@@ -185,6 +188,12 @@ Test(kernels_ptx_ops, loads_and_stores_move_what_they_say)
           &io);
     cr_expect_eq(io.out[5][0], 0x40490fdb);
     cr_expect_eq(io.out[5][1], 1005);
+    io.in[5][2] = 12, io.in[5][3] = 13;
+    works("ld.global.v2.u32 {%r1, %r2}, [%rd1+8];\nst.global.u32 [%rd2], %r2;\n"
+          "st.global.u32 [%rd2+4], %r1;",
+          &io);
+    cr_expect_eq(io.out[5][0], 13);
+    cr_expect_eq(io.out[5][1], 12);
 }
 
 Test(kernels_ptx_ops, shared_memory_and_both_barriers)
