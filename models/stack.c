@@ -43,12 +43,47 @@ const struct stack *stack_at(size_t i)
     return i < stack_table_n ? &stack_table[i] : NULL;
 }
 
+const struct stack *stack_without(size_t i)
+{
+    return i < stack_ablation_n ? &stack_ablation[i] : NULL;
+}
+
+bool stack_pays(const struct stack *s, enum stack_path_id p, const char *cost)
+{
+    const struct stack_path *path = &s->path[p];
+    for (size_t i = 0; i < path->n; i++)
+        if (path->crossing[i].cost && !strcmp(path->crossing[i].cost, cost))
+            return true;
+    return false;
+}
+
+bool stack_in_vm(const struct stack *s)
+{
+    const struct stack_path *path = &s->path[STACK_syscall];
+    return path->n && path->crossing[0].where == WHERE_GUEST_CPU;
+}
+
+bool stack_own_work(const struct stack_crossing *c)
+{
+    return c->cost &&
+           (!strcmp(c->cost, "cost.request_parse") || !strcmp(c->cost, "cost.token_emit"));
+}
+
 const struct stack *stack_find(const char *name, struct err *e)
 {
     for (size_t i = 0; i < stack_table_n; i++)
         if (!strcmp(stack_table[i].name, name))
             return &stack_table[i];
-    err_set(e, ERR_ENAME, "no stack \"%s\", want one of " STACK_NAMES, name);
+    for (size_t i = 0; i < stack_ablation_n; i++)
+        if (!strcmp(stack_ablation[i].name, name))
+            return &stack_ablation[i];
+    if (strncmp(name, STACK_WITHOUT, strlen(STACK_WITHOUT)))
+        err_set(e, ERR_ENAME, "no stack \"%s\", want one of " STACK_NAMES, name);
+    else
+        err_set(e, ERR_ENAME,
+                "no stack \"%s\", want " STACK_WITHOUT
+                "micro-lake, -microkernel, -gpu-virtualization or -mlaas",
+                name);
     return NULL;
 }
 
@@ -73,8 +108,10 @@ static void add(struct stack_cost *out, const struct stack_crossing *c, sim_cost
         *(strcmp(c->cost, "gpu.timeslice") ? &out->gpu_switch : &out->gpu_slice) += ps;
     else if (c->where == WHERE_WIRE)
         *(after ? &out->wire_after : &out->wire_before) += ps;
-    else
+    else {
         *(after ? &out->cpu_after : &out->cpu_before) += ps;
+        out->os += stack_own_work(c) ? 0 : ps;
+    }
 }
 
 int stack_cost(const struct stack *s, enum stack_path_id p, struct machine_use *u,

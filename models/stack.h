@@ -80,10 +80,16 @@ struct stack {
     struct stack_path path[STACK_PATHS_N];
 };
 
-#define STACK_NAMES "native, kvm, kvm-vgpu, kvm-mig, kvm-mps, kvm-remote, lake, malv"
+#define STACK_NAMES   "native, kvm, kvm-vgpu, kvm-mig, kvm-mps, kvm-remote, lake, malv"
+#define STACK_WITHOUT "malv-without-" /* a mechanism: malv less that, to see what it is worth */
 const struct stack *stack_find(const char *name,
                                struct err *e); /* NULL and a complaint listing all */
-const struct stack *stack_at(size_t i);        /* NULL past the end */
+const struct stack *stack_at(size_t i);        /* NULL past the end; not those without something */
+const struct stack *stack_without(size_t i);   /* NULL past the end */
+bool stack_pays(const struct stack *s, enum stack_path_id p, const char *cost);
+bool stack_in_vm(const struct stack *s); /* what its tenants do begins in a guest */
+/* The tenant's own work, though the path shows it: no part of what the OS takes. */
+bool stack_own_work(const struct stack_crossing *c);
 const char *stack_path_name(enum stack_path_id p);
 const char *stack_path_about(enum stack_path_id p);
 int stack_path_find(const char *name, enum stack_path_id *p, struct err *e) MUST_CHECK;
@@ -97,6 +103,7 @@ struct stack_cost {
     sim_cost cpu_before, wire_before, wire_after, cpu_after;
     sim_cost gpu_slice,
         gpu_switch; /* paid only while tenants run: a slice's rest at most; a switch */
+    sim_cost os;    /* of the CPU's part, what is not the tenant's own work */
     uint32_t crossings;
     /* The same once more, by kind: how many, and what they cost together.  The GPU work itself is
      * in neither; what is paid only while tenants share the GPU is in both. */

@@ -9,6 +9,7 @@
  * its clients write to the GPU themselves (Volta and later) and pay for the
  * connection only when they start, which is on none of these paths.           */
 #include "models/stack_gpu.h"
+#include "models/stack_infer.h"
 #include "models/stack_table.h"
 
 /* ---- a request comes in ---------------------------------------------------- */
@@ -88,47 +89,6 @@ static const struct stack_crossing out_malv[] = {
     {"cost.vhost", HOST, COPY, "copy out of the guest's ring"},
     {"cost.ipc_call", HOST, IPC, "IPC to the driver server"},
     {"cost.ipc_reply", HOST, IPC, "and back"},
-};
-
-/* ---- a policy asks for inference -------------------------------------------------- */
-
-/* On native and kvm the policy is linked into the engine: a function call, no crossing. */
-static const struct stack_crossing cpu_lake[] = {
-    {"cost.syscall", HOST, TRAP, "engine asks the kernel's policy"},
-    {"cost.kernel_fpu", HOST, SOFT,
-     "kernel saves and restores vector registers around the network"},
-};
-static const struct stack_crossing cpu_malv[] = {
-    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
-    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
-    {"cost.ipc_reply", HOST, IPC, "and back"},
-};
-static const struct stack_crossing daemon_lake[] = {
-    {"cost.syscall", HOST, TRAP, "engine asks the kernel's policy"},
-    {"cost.lake_stub", HOST, SOFT, "kernel stub serializes three commands"},
-    {"cost.lake_channel", HOST, WAKE, "Netlink to the daemon, which wakes up"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the inputs to the GPU"},
-    {"cost.launch", HOST, SOFT, "daemon launches"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"gpu.timeslice", GPU, DEVICE,
-     "another context: waits out the tenant's time slice, if one runs"},
-    {"gpu.context_switch", GPU, DEVICE, "and switches, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the outputs back"},
-    {"cost.lake_channel", HOST, WAKE, "Netlink reply to the kernel, which wakes up"},
-};
-static const struct stack_crossing kernel_malv[] = {
-    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
-    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
-    {"cost.launch", HOST, SOFT, "the microkernel's own submission path writes the command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"cost.gpu_reads_host", WIRE, DEVICE, "GPU fetches the inputs from pinned host memory"},
-    {"gpu.context_switch", GPU, DEVICE,
-     "the kernel owns the channel: preempts the tenant, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes outputs and fence to host memory"},
-    {"cost.poll", HOST, SOFT, "server sees it while polling"},
-    {"cost.ipc_reply", HOST, IPC, "reply"},
 };
 
 /* ---- what tenants do: system calls, block devices, packets -------------------------------- */
@@ -298,6 +258,8 @@ static const struct stack_crossing decide_malv[] = {
     {"cost.ipc_reply", HOST, IPC, "and back"},
 };
 
+/* ---- what stacks are put together from --------------------------------------------------- */
+
 /* Paths that are not listed do not exist.  What native and lake share: */
 #define ON_METAL                                                                                   \
     [STACK_request_in] = LIST(in_native), [STACK_launch] = LIST(launch_native),                    \
@@ -308,23 +270,36 @@ static const struct stack_crossing decide_malv[] = {
     [STACK_page_fault] = LIST(fault_native), [STACK_timer] = LIST(timer_native),                   \
     [STACK_ipi] = LIST(ipi_native), [STACK_copy] = LIST(copy_native),                              \
     [STACK_sync] = LIST(sync_native)
-/* What KVM's guests share, whatever way their GPU comes to them: */
-#define ON_KVM                                                                                     \
+/* What every guest does for itself, or asks of any hypervisor alike: */
+#define IN_A_GUEST                                                                                 \
+    [STACK_syscall] = LIST(syscall_guest), [STACK_timer] = LIST(timer_vm),                         \
+    [STACK_ipi] = LIST(ipi_vm)
+/* Devices and memory of guests: Linux and its monitors, or servers on a microkernel. */
+#define LINUX_HOST                                                                                 \
     [STACK_request_in] = LIST(in_kvm), [STACK_token_out] = LIST(out_kvm),                          \
-    [STACK_infer_cpu] = FREE, [STACK_syscall] = LIST(syscall_guest),                               \
     [STACK_block_read] = LIST(read_kvm), [STACK_block_write] = LIST(write_kvm),                    \
     [STACK_block_done] = LIST(done_kvm), [STACK_net_send] = LIST(send_kvm),                        \
-    [STACK_net_recv] = PART(in_kvm), [STACK_page_fault] = LIST(fault_kvm),                         \
-    [STACK_timer] = LIST(timer_vm), [STACK_ipi] = LIST(ipi_vm), [STACK_decide] = FREE
+    [STACK_net_recv] = PART(in_kvm), [STACK_page_fault] = LIST(fault_kvm)
+#define MICROKERNEL_HOST                                                                           \
+    [STACK_request_in] = LIST(in_malv), [STACK_token_out] = LIST(out_malv),                        \
+    [STACK_block_read] = LIST(read_malv), [STACK_block_write] = LIST(write_malv),                  \
+    [STACK_block_done] = LIST(done_malv), [STACK_net_send] = LIST(send_malv),                      \
+    [STACK_net_recv] = PART(in_malv), [STACK_page_fault] = LIST(fault_malv)
+/* Policies: a function call, or a service of the OS. */
+#define OWN_POLICY [STACK_infer_cpu] = FREE, [STACK_decide] = FREE
+#define MLAAS      [STACK_infer_cpu] = LIST(cpu_malv), [STACK_decide] = LIST(decide_malv)
 /* And those whose driver writes to doorbells that are mapped into the guest: */
 #define OWN_DOORBELL                                                                               \
     [STACK_launch] = LIST(launch_kvm), [STACK_complete] = LIST(complete_vm),                       \
     [STACK_copy] = LIST(copy_kvm)
+#define GPU_IN_HYPERVISOR                                                                          \
+    [STACK_launch] = LIST(launch_malv), [STACK_complete] = LIST(complete_vm),                      \
+    [STACK_copy] = LIST(copy_malv), [STACK_sync] = LIST(sync_malv)
+/* What KVM's guests share, whatever way their GPU comes to them: */
+#define ON_KVM IN_A_GUEST, LINUX_HOST, OWN_POLICY
 
 const struct stack stack_table[] = {
-    {"native",
-     "Linux on the metal, policy inside the engine",
-     {ON_METAL, [STACK_infer_cpu] = FREE, [STACK_decide] = FREE}},
+    {"native", "Linux on the metal, policy inside the engine", {ON_METAL, OWN_POLICY}},
     {"kvm",
      "a KVM guest with the GPU passed through, policy inside the engine",
      {ON_KVM, OWN_DOORBELL, [STACK_sync] = LIST(sync_kvm)}},
@@ -347,23 +322,28 @@ const struct stack stack_table[] = {
       [STACK_decide] = LIST(decide_lake)}},
     {"malv",
      "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
-     {[STACK_request_in] = LIST(in_malv),
-      [STACK_launch] = LIST(launch_malv),
-      [STACK_complete] = LIST(complete_vm),
-      [STACK_token_out] = LIST(out_malv),
-      [STACK_infer_cpu] = LIST(cpu_malv),
-      [STACK_infer_gpu_kernel] = LIST(kernel_malv),
-      [STACK_syscall] = LIST(syscall_guest),
-      [STACK_block_read] = LIST(read_malv),
-      [STACK_block_write] = LIST(write_malv),
-      [STACK_block_done] = LIST(done_malv),
-      [STACK_net_send] = LIST(send_malv),
-      [STACK_net_recv] = PART(in_malv),
-      [STACK_page_fault] = LIST(fault_malv),
-      [STACK_timer] = LIST(timer_vm),
-      [STACK_ipi] = LIST(ipi_vm),
-      [STACK_copy] = LIST(copy_malv),
-      [STACK_sync] = LIST(sync_malv),
-      [STACK_decide] = LIST(decide_malv)}},
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR,
+      MLAAS, [STACK_infer_gpu_kernel] = LIST(kernel_malv)}},
 };
 const size_t stack_table_n = sizeof stack_table / sizeof *stack_table;
+
+/* ---- malv with one of its mechanisms taken out -------------------------------------------- */
+
+const struct stack stack_ablation[] = {
+    {STACK_WITHOUT "micro-lake",
+     "malv, but the kernel does not submit to the GPU itself: policies go to a daemon, as LAKE's",
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR,
+      MLAAS, [STACK_infer_gpu_daemon] = LIST(daemon_malv)}},
+    {STACK_WITHOUT "microkernel",
+     "malv on a monolithic host: drivers, monitors and MLaaS are its kernel's, without IPC",
+     {IN_A_GUEST, LINUX_HOST, GPU_IN_HYPERVISOR, [STACK_infer_cpu] = LIST(cpu_module),
+      [STACK_infer_gpu_kernel] = LIST(kernel_module), [STACK_decide] = LIST(decide_lake)}},
+    {STACK_WITHOUT "gpu-virtualization",
+     "malv, but the GPU is passed through: doorbells are the guest's",
+     {IN_A_GUEST, MICROKERNEL_HOST, OWN_DOORBELL,
+      MLAAS, [STACK_sync] = LIST(sync_kvm), [STACK_infer_gpu_kernel] = LIST(kernel_malv)}},
+    {STACK_WITHOUT "mlaas",
+     "malv, but policies are inside the engine and the kernel",
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, OWN_POLICY}},
+};
+const size_t stack_ablation_n = sizeof stack_ablation / sizeof *stack_ablation;

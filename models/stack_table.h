@@ -28,5 +28,7 @@
 
 extern const struct stack stack_table[];
 extern const size_t stack_table_n;
+extern const struct stack stack_ablation[];
+extern const size_t stack_ablation_n;
 
 #endif

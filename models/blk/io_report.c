@@ -109,6 +109,11 @@ void io_report_end(struct io *s)
     number(s, "infer_gpu_batches", "1", BETTER_NONE, (double)infer.gpu_batches);
     number(s, "infer_cpu_time", "s", BETTER_LESS, (double)infer.cpu_ps / 1e12);
     number(s, "crossings", "1", BETTER_NONE, (double)(n->crossings + infer.crossings));
+    const double per = ratio(1e-6, (double)(n->reads + n->writes));
+    const sim_cost os =
+        n->reads * s->read_in.os + n->writes * s->write_in.os + (n->reads + n->writes) * s->back.os;
+    number(s, "os_cpu", "us", BETTER_LESS, (double)os * per);
+    number(s, "policy_time", "us", BETTER_LESS, (double)(infer.cpu_ps + infer.gpu_ps) * per);
     for (uint32_t i = 0; i < s->c.replicas; i++)
         report_device(s, i, span);
     machine_use_report(&s->use, s->out);

@@ -125,6 +125,14 @@ uint32_t board_taken(const struct board *b)
     return b->taken;
 }
 
+sim_cost board_dispatching(const struct board *b)
+{
+    struct dispatch_use u = {0};
+    if (b->dispatch)
+        dispatch_used(b->dispatch, &u);
+    return u.busy;
+}
+
 void board_stop(struct board *b)
 {
     if (b->share)

@@ -21,8 +21,9 @@ int board_new(struct board **b, struct sim *s, const struct board_want *w,
               struct err *e) MUST_CHECK;
 void board_free(struct board *b); /* and its seats; NULL is fine */
 struct device *board_device(const struct board *b);
-uint32_t board_taken(const struct board *b); /* seats */
-void board_stop(struct board *b);            /* the run ends: nobody asks policies any more */
+uint32_t board_taken(const struct board *b);       /* seats */
+sim_cost board_dispatching(const struct board *b); /* CPU time of its dispatcher, if any */
+void board_stop(struct board *b);                  /* the run ends: nobody asks policies any more */
 
 struct board_seat_want {
     uint32_t id, partition, weight, sms_milli;

@@ -2,13 +2,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/gpu/dispatch_state.h"
+#include "models/stack.h"
 
 int dispatch_cost(struct machine_use *u, const char *stack, sim_cost *out, struct err *e)
 {
-    bool hypervisor = stack && !strcmp(stack, "malv");
+    const struct stack *s = stack_find(stack ? stack : "native", e);
+    if (!s)
+        return ERR_ENAME;
+    bool hypervisor = stack_pays(s, STACK_launch, "cost.gpu_dispatch");
     return machine_ps(u, hypervisor ? "cost.gpu_dispatch" : "cost.gpu_intercept", out, e);
 }
 

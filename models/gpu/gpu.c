@@ -36,6 +36,8 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
         rc = gpu_crossings_read(&x, &m->use, stack, m->set.captured_under, m->set.polls, e);
     if (!rc)
         rc = gpu_crossings_remote(&x, m->set.remote, m->set.coalesce, &m->use, e);
+    if (!rc && m->set.clients)
+        rc = gpu_os_time_read(&m->os, &m->use, stack, e);
     if (rc)
         return rc;
     if (!m->set.device_gaps) /* they are in the lags */

@@ -91,6 +91,24 @@ static void tenants(const struct gpu_run *r, const struct score *alone)
         tenant(r, i, alone ? &alone[i] : NULL);
 }
 
+/* CPU time for an operation of anybody, in us: of the way to the GPU, and of who dispatches. */
+static void os_time(const struct gpu_run *r)
+{
+    double rate = 0, os = 0, dispatching = 0;
+    for (size_t i = 0; i < r->m->set.clients; i++) {
+        rate += r->score[i].rate;
+        os += r->score[i].rate * (double)gpu_os_time(&r->m->os, &r->m->program[r->m->of[i]]);
+    }
+    for (uint32_t i = 0; i < r->boards; i++)
+        dispatching += r->board[i] ? (double)board_dispatching(r->board[i]) : 0;
+    const double s = (double)sim_now(r->sim) / 1e9;
+    if (r->m->os.known)
+        measures_number(r->m->out, "os_cpu", "us", BETTER_LESS, over(os, rate) / 1e6);
+    if (r->m->set.sharing == SHARING_DISPATCH)
+        measures_number(r->m->out, "policy_time", "us", BETTER_LESS,
+                        over(over(dispatching, s), rate) / 1e6);
+}
+
 static void devices(const struct gpu_run *r)
 {
     struct measures *out = r->m->out;
@@ -137,5 +155,7 @@ void gpu_report_run(const struct gpu_run *r, const struct score *alone)
         tenants(r, alone);
     }
     devices(r);
+    if (!r->replay)
+        os_time(r);
     measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(r->sim));
 }

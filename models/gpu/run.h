@@ -5,6 +5,7 @@
 #include "models/gpu/board.h"
 #include "models/gpu/checkpoint.h"
 #include "models/gpu/gpu_program.h"
+#include "models/gpu/os_time.h"
 #include "models/model.h"
 
 struct client;
@@ -29,6 +30,7 @@ struct gpu_model {
     struct device_params params;
     struct plan_want plan;
     sim_cost per_command;
+    struct gpu_os_time os;
     struct checkpoint_cost checkpoint;
     struct gpu_program *program; /* [set.clients], equal ones once; `of` says which */
     uint32_t *of;

@@ -8,6 +8,7 @@ bool hand_begin(struct hand *w, struct tenant *vm)
     const struct cpu_task_spec spec = {
         .name = vm->name, .gang = POLICY_NONE, .home_node = POLICY_NONE, .footprint = 0.1};
     w->last = &w->first;
+    w->host = vm->host;
     return (w->task = cpu_task_new(vm->host->cpus, &spec)) != NULL;
 }
 
@@ -43,6 +44,7 @@ static void start(struct hand *w)
 {
     const uint64_t ns = bill_total(&w->first->bill);
     w->busy = true;
+    w->host->os_ns += bill_os(&w->first->bill) + w->first->bill.ns[LEDGER_copy]; /* vhost's */
     cpu_task_run(w->task, ns ? ns : 1, job_done, w, 0);
 }
 

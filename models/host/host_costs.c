@@ -121,6 +121,19 @@ static int read_polling(struct host *h)
     return rc;
 }
 
+/* Where the GPU is somebody else's, bytes go over the channel to him first, and then over the link.
+ */
+static int read_channel(struct host *h)
+{
+    double rate = 1;
+    int rc = machine_value(&h->use, "remote.tcp.bandwidth", QUANTITY_RATE, &rate, h->e);
+    if (!rc && rate <= 0)
+        rc = err_set(h->e, ERR_ERANGE, "machine \"%s\": remote.tcp.bandwidth: want more than 0",
+                     h->use.machine->name);
+    h->pcie_ps_per_byte += rc ? 0 : 1e12 / rate;
+    return rc;
+}
+
 int host_costs(struct host *h, const char *stack)
 {
     double pcie = 1, depth = 1;
@@ -129,7 +142,7 @@ int host_costs(struct host *h, const char *stack)
         rc = ERR_ENAME;
     if (rc)
         return rc;
-    h->vm = !strncmp(h->stack->name, "kvm", 3) || !strcmp(h->stack->name, "malv");
+    h->vm = stack_in_vm(h->stack);
     rc = read_paths(h, h->path, h->stack, h->vm);
     if (!rc)
         rc = read_passed(h);
@@ -151,5 +164,7 @@ int host_costs(struct host *h, const char *stack)
     if (!rc && any(h->set, NEEDS_DISK))
         rc = ssd_params(&h->drive, &h->use, h->set->disk, h->e);
     h->pcie_ps_per_byte = 1e12 / pcie;
+    if (!rc && any(h->set, NEEDS_GPU) && stack_pays(h->stack, STACK_copy, "cost.remote_dispatch"))
+        rc = read_channel(h);
     return rc;
 }

@@ -140,6 +140,16 @@ static void report_cpus(const struct host_result *r, struct measures *out)
     measures_number(out, "migrations", "1", BETTER_LESS, (double)r->cpus.migrations);
 }
 
+/* CPU time of the OS for an operation, from the beginning of the run on; us. */
+static void report_os(const struct host *h, uint64_t switching, struct measures *out)
+{
+    uint64_t done = 0;
+    for (uint32_t i = 0; i < h->n_tenants; i++)
+        done += h->tenant[i].steps;
+    measures_number(out, "os_cpu", "us", BETTER_LESS,
+                    done ? (double)(h->os_ns + switching) / 1e3 / (double)done : 0);
+}
+
 void host_report(struct host *h, struct measures *out)
 {
     struct host_result r = {0};
@@ -161,6 +171,7 @@ void host_report(struct host *h, struct measures *out)
     ledger_report(&r.ledger, out);
     measures_number(out, "steal", "s", BETTER_LESS, steal);
     measures_number(out, "gpu_busy", "s", BETTER_NONE, gpu);
+    report_os(h, r.cpus.overhead, out);
     report_exits(h, out);
     report_cpus(&r, out);
     for (uint32_t i = 0; i < h->n_tenants; i++)

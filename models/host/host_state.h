@@ -33,6 +33,7 @@ struct hand_job {
     struct hand_job *next;
 };
 struct hand {
+    struct host *host;
     struct cpu_task *task;
     struct hand_job *first, **last;
     bool busy;
@@ -214,7 +215,8 @@ struct host {
     uint32_t n_tenants, running;
     struct measures *out;
     struct err *e;
-    bool failed; /* out of memory */
+    uint64_t os_ns; /* CPU work of kernel, hypervisor and servers that was begun */
+    bool failed;    /* out of memory */
 };
 
 /* host_costs.c: opens h->use; native when stack is NULL. */

@@ -23,6 +23,12 @@ uint64_t bill_total(const struct bill *b)
     return sum;
 }
 
+uint64_t bill_os(const struct bill *b)
+{
+    return b->ns[LEDGER_kernel] + b->ns[LEDGER_ipc] + b->ns[LEDGER_exit] + b->ns[LEDGER_wake] +
+           b->ns[LEDGER_host];
+}
+
 void account_to(struct account *a, sim_time now, enum ledger_category c)
 {
     assert(now >= a->since);

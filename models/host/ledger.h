@@ -48,6 +48,8 @@ struct bill {
     uint64_t ns[LEDGER_N];
 };
 uint64_t bill_total(const struct bill *b);
+/* Of it, what is not the program's own: kernel, hypervisor, servers. */
+uint64_t bill_os(const struct bill *b);
 
 /* All since the last entry was c. */
 void account_to(struct account *a, sim_time now, enum ledger_category c);

@@ -2,12 +2,6 @@
 
 #include <string.h>
 
-/* Software that is the tenant's own work rather than its kernel's. */
-static bool own_work(const struct stack_crossing *c)
-{
-    return !strcmp(c->cost, "cost.request_parse") || !strcmp(c->cost, "cost.token_emit");
-}
-
 /* Who goes on with this crossing, when it was `before` who made the last one. */
 static enum leg_who who_of(const struct stack_crossing *c, bool vm, enum leg_who before)
 {
@@ -32,7 +26,7 @@ static enum ledger_category category_of(const struct stack_crossing *c, bool vm,
         return LEDGER_wake;
     if (c->kind == KIND_copy)
         return LEDGER_copy;
-    return own_work(c) ? LEDGER_compute : LEDGER_kernel;
+    return stack_own_work(c) ? LEDGER_compute : LEDGER_kernel;
 }
 
 static int add(struct legs *l, enum leg_who who, enum ledger_category c, sim_cost ps, bool exit,

@@ -258,6 +258,7 @@ void seat_run(struct thread *th, thread_fn *next)
     }
     if (!ns) /* waking up takes some time */
         ns = th->bill.ns[LEDGER_kernel] = 1;
+    th->host->os_ns += bill_os(&th->bill);
     th->then = next;
     th->doing = DOING_STRETCH;
     cpu_task_times(s->task, &th->then_times);

@@ -136,6 +136,18 @@ static void report_rates(struct serve *s)
                     n->kv_ns / (double)s->kv.total / 1e9 * per_s);
 }
 
+/* CPU time of the stack for a request, and what its policy's inference took of CPU and GPU; us. */
+static void report_os(struct serve *s, const struct mlaas_stats *in)
+{
+    const struct serve_counts *n = &s->n;
+    const double per = n->completed ? 1e-6 / (double)n->completed : 0;
+    const sim_cost os = (n->requests - s->impossible) * s->in.os + n->launches * s->launch.os +
+                        n->iterations * s->complete.os + n->tokens * s->token_out.os;
+    measures_number(s->out, "os_cpu", "us", BETTER_LESS, (double)os * per);
+    measures_number(s->out, "policy_time", "us", BETTER_LESS,
+                    (double)(in->cpu_ps + in->gpu_ps) * per);
+}
+
 void report_end(struct serve *s)
 {
     const struct serve_counts *n = &s->n;
@@ -155,6 +167,7 @@ void report_end(struct serve *s)
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)in.cpu_ps / 1e12);
     measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)in.gpu_ps / 1e12);
     measures_number(s->out, "crossings", "1", BETTER_NONE, (double)(n->crossings + in.crossings));
+    report_os(s, &in);
     report_load(s);
     measures_number(s->out, "events", "1", BETTER_NONE, (double)sim_fired(s->sim));
     machine_use_report(&s->use, s->out);

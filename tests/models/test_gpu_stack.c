@@ -216,3 +216,45 @@ Test(gpu_stack, a_hypervisor_and_a_library_dispatch)
                        guest - few);
     machine_free(m);
 }
+
+/* What the OS takes for an iteration is its calls' paths, whatever hides them; the dispatcher's
+ * thread is its commands. */
+Test(gpu_stack, cpu_time_of_the_os_is_the_sum_of_its_calls)
+{
+    static const struct {
+        const char *stack, *launch, *sync;
+    } want[] = {
+        {"native", "launch", "syscall irq gpu_intr"},
+        {"kvm", "launch", "syscall posted_irq gpu_intr"},
+        {"malv", "launch vm_exit gpu_dispatch", "syscall irq gpu_dispatch posted_irq gpu_intr"},
+    };
+    static const uint64_t last = LAUNCHES;
+    struct machine *m = shipped();
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++)
+        for (int dispatched = 0; dispatched < 2; dispatched++) {
+            struct trace_op op[ROWS];
+            program(op, 100, &last);
+            struct measures *got = gpu_go(&(struct gpu_case){
+                .section = dispatched
+                               ? "{'sharing':'dispatch','tenants':[{'program':'p','count':3}]}"
+                               : "{'tenants':[{'program':'p','count':3}]}",
+                .op = op,
+                .n = ROWS,
+                .programs = true,
+                .stack = want[i].stack,
+                .machine = MACHINE});
+            const double os = LAUNCHES * sum(m, want[i].launch) + sum(m, want[i].sync);
+            cr_expect_float_eq(*measures_find(got, "os_cpu"), os / 1e3, 1e-6, "%s", want[i].stack);
+            const double *policy = measures_find(got, "policy_time");
+            cr_expect_eq(policy != NULL, dispatched);
+            if (policy)
+                cr_expect_float_eq(
+                    *policy,
+                    LAUNCHES *
+                        sum(m, strcmp(want[i].stack, "malv") ? "gpu_intercept" : "gpu_dispatch") /
+                        1e3,
+                    1e-6, "%s", want[i].stack);
+            measures_free(got);
+        }
+    machine_free(m);
+}

@@ -133,3 +133,22 @@ Test(host_run, a_disk_of_its_own_is_nearer)
     rig_end(&ring);
     rig_end(&own);
 }
+
+/* A round is so much of its own and one system call: the OS has the call, the tenant the rest. */
+Test(host_run, cpu_time_of_the_os_is_what_the_program_did_not_do)
+{
+    static const char section[] =
+        "{'cpus':2,'duration_s':1,'vms':[{'name':'a','vcpus':1,'tick_hz':0,'gpu':'none','workload':"
+        "{'program':'ops','jitter':0,'crews':[{'name':'c','threads':1,'ops':[{'op':'loop',"
+        "'count':0,'ops':[{'op':'begin'},{'op':'compute','us':50},{'op':'syscall'},"
+        "{'op':'syscall'},{'op':'done'}]}]}]}}]}";
+    static const char *const stacks[] = {"native", "kvm", "malv"};
+    for (int i = 0; i < 3; i++) {
+        struct rig r = {.stack = stacks[i], .seed = 1};
+        struct host_result res;
+        rig_run(&r, section, &res);
+        cr_expect_float_eq(rig_number(&r, "os_cpu"), 0.2, 0.01, "%s: %g us", stacks[i],
+                           rig_number(&r, "os_cpu"));
+        rig_end(&r);
+    }
+}

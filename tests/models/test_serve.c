@@ -255,3 +255,24 @@ Test(serve, a_policy_may_refuse)
     measures_free(m);
     free((void *)b.request);
 }
+
+/* CPU time of the OS for a request: so many paths as the run counted, by their lists. */
+Test(serve, the_os_takes_what_its_paths_take)
+{
+    struct bench b = {.section = "{\"model\":\"toy\",\"max_running\":8,\"kv_fraction\":1}",
+                      .dense_us = {500, 9000},
+                      .token_ns = 40,
+                      .step_us = 30,
+                      .parse_us = 200,
+                      .launch_us = 3,
+                      .n = 300};
+    b.request = mixed(b.n, 20, 30, 5);
+    struct measures *m = bench_run(&b, NULL);
+    const double launches = bench_number(m, "launches");
+    cr_expect_gt(launches, 100);
+    /* on the metal the bench's machine charges only these: see serve_bench.c */
+    cr_expect_float_eq(bench_number(m, "os_cpu") * (double)b.n, launches * 3, 1e-6);
+    cr_expect_eq(bench_number(m, "policy_time"), 0);
+    measures_free(m);
+    free((void *)b.request);
+}

@@ -238,3 +238,78 @@ Test(stack, explain_as_json_parses)
     config_free(c);
     free(text);
 }
+
+static bool same_path(const struct stack *a, const struct stack *b, int p)
+{
+    return a->path[p].exists == b->path[p].exists && a->path[p].n == b->path[p].n &&
+           a->path[p].crossing == b->path[p].crossing;
+}
+
+/* An ablation is malv but for its mechanism's paths, and these are what others have. */
+Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
+{
+#define BIT(p) (1u << STACK_##p)
+    static const struct {
+        const char *name, *like; /* whose paths stand in; NULL: nobody's */
+        unsigned paths, gone;    /* not malv's; of them not there at all */
+    } want[] = {
+        {"malv-without-micro-lake", NULL, BIT(infer_gpu_kernel) | BIT(infer_gpu_daemon),
+         BIT(infer_gpu_kernel)},
+        {"malv-without-microkernel", "kvm",
+         BIT(request_in) | BIT(token_out) | BIT(block_read) | BIT(block_write) | BIT(block_done) |
+             BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) |
+             BIT(infer_gpu_kernel) | BIT(decide),
+         0},
+        {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync), 0},
+        {"malv-without-mlaas", "kvm", BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide),
+         BIT(infer_gpu_kernel)},
+    };
+    const unsigned own = BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide);
+    struct err e = {0};
+    const struct stack *malv = stack_find("malv", &e);
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        const struct stack *s = stack_find(want[i].name, &e);
+        const struct stack *like = want[i].like ? stack_find(want[i].like, &e) : NULL;
+        cr_assert(s == stack_without(i) && s, "%s", want[i].name);
+        for (int p = 0; p < STACK_PATHS_N; p++) {
+            cr_expect_eq(same_path(s, malv, p), !(want[i].paths & 1u << p), "%s: %s", s->name,
+                         stack_path_name((enum stack_path_id)p));
+            cr_expect_eq(s->path[p].exists, malv->path[p].exists ? !(want[i].gone & 1u << p)
+                                                                 : (want[i].paths & 1u << p) != 0);
+            if (like && want[i].paths & 1u << p &&
+                (strcmp(s->name, "malv-without-microkernel") || !(own & 1u << p)))
+                cr_expect(same_path(s, like, p), "%s: %s", s->name,
+                          stack_path_name((enum stack_path_id)p));
+        }
+        cr_expect(stack_in_vm(s));
+    }
+    cr_expect_null(stack_without(sizeof want / sizeof *want));
+    cr_expect_null(stack_find("malv-without-x", &e));
+    cr_expect(strstr(e.msg, "micro-lake, -microkernel, -gpu-virtualization or -mlaas"), "%s",
+              e.msg);
+    cr_expect(!stack_in_vm(stack_find("native", &e)) && !stack_in_vm(stack_find("lake", &e)));
+    cr_expect(stack_in_vm(stack_find("kvm", &e)));
+}
+
+/* The OS's part of a path is its CPU time but for the tenant's own work. */
+Test(stack, the_os_takes_all_of_the_cpus_but_the_tenants_own_work)
+{
+    struct machine *m = shipped();
+    struct machine_use u;
+    struct err e = {0};
+    cr_assert_eq(machine_use_begin(&u, m, &e), 0);
+    const double parse = machine_find(m, "cost.request_parse")->value,
+                 emit = machine_find(m, "cost.token_emit")->value;
+    for (size_t i = 0; stack_at(i); i++)
+        for (int p = 0; p < STACK_PATHS_N; p++) {
+            struct stack_cost c;
+            if (!stack_at(i)->path[p].exists)
+                continue;
+            cr_assert_eq(stack_cost(stack_at(i), (enum stack_path_id)p, &u, &c, &e), 0);
+            const double own = p == STACK_request_in ? parse : p == STACK_token_out ? emit : 0;
+            cr_expect_float_eq((double)c.os, (double)(c.cpu_before + c.cpu_after) - own, 1, "%s %s",
+                               stack_at(i)->name, stack_path_name((enum stack_path_id)p));
+        }
+    machine_use_end(&u);
+    machine_free(m);
+}
