@@ -112,7 +112,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_collective)                                                                            \
     X(model_uvm)                                                                                   \
     X(model_remote)                                                                                \
-    X(model_preempt)
+    X(model_preempt)                                                                               \
+    X(model_offload)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

@@ -120,14 +120,16 @@ static sim_time driver_call(struct gpuway *g, const struct message *m)
     sim_time ns = 0;
     switch (m->command.what) {
     case GPUWAY_COPY_IN:
-        return spend(g, c, GPUWAY_P_COPY, g->set.copy);
+        return spend(g, c, GPUWAY_P_COPY, g->set.copy + m->command.extra);
     case GPUWAY_LAUNCH:
         ns = spend(g, c, GPUWAY_P_SOFTWARE, g->set.launch);
         sim_time rings = sim_now(g->sim) + ns + spend(g, c, GPUWAY_P_SOFTWARE, g->set.doorbell);
         gpu_work(g, c, rings, m->command.gpu_ns);
         return ns;
     case GPUWAY_COPY_OUT:
-        return until(g, c->gpu_done) + spend(g, c, GPUWAY_P_COPY, g->set.copy);
+        return until(g, c->gpu_done) + spend(g, c, GPUWAY_P_COPY, g->set.copy + m->command.extra);
+    case GPUWAY_CALL:
+        return spend(g, c, GPUWAY_P_SOFTWARE, m->command.extra);
     case GPUWAY_SYNC:
         break;
     }
@@ -218,7 +220,7 @@ static void submit(struct gpuway *g, struct gpuway_call *c, const struct gpuway_
             heard(g, c, until(g, c->gpu_done));
         return;
     }
-    bool waits = command->what != GPUWAY_COPY_IN && !command->async;
+    bool waits = command->what != GPUWAY_COPY_IN && command->what != GPUWAY_CALL && !command->async;
     if (waits)
         heard(g, c, until(g, c->gpu_done));
     else /* pinned memory: nothing to do */

@@ -9,6 +9,7 @@
  * Micro-LAKE: the kernel writes the command itself and rings the doorbell; the
  * GPU reads and writes pinned host memory, so that copies are no commands of
  * their own; it is heard of by polling the fence or by interrupt.
+ * GPUWAY_CALL is another call of the driver's library, one that does not wait for the GPU.
  *
  * Commands of one caller run in order; the GPU runs one thing at a time.
  * Costs: cost.lake_stub (of three commands), .lake_channel or .lake_ring (one way),
@@ -22,7 +23,7 @@
 #include "sim/sim.h"
 
 enum gpuway_kind { GPUWAY_LAKE, GPUWAY_MALV };
-enum gpuway_do { GPUWAY_COPY_IN, GPUWAY_LAUNCH, GPUWAY_COPY_OUT, GPUWAY_SYNC };
+enum gpuway_do { GPUWAY_COPY_IN, GPUWAY_LAUNCH, GPUWAY_COPY_OUT, GPUWAY_SYNC, GPUWAY_CALL };
 enum gpuway_part {                    /* of a call's latency */
                    GPUWAY_P_SOFTWARE, /* stub, driver, doorbell, polling */
                    GPUWAY_P_WAKE,     /* channel to and from the daemon; completion interrupt */
@@ -35,6 +36,7 @@ struct gpuway_command {
     enum gpuway_do what;
     bool async;
     sim_time gpu_ns; /* of a launch */
+    sim_cost extra;  /* LAKE: the driver's time for a call, or for the bytes of a copy */
 };
 
 enum { GPUWAY_COMMANDS = 16 };

@@ -115,14 +115,17 @@ static int read_command(const struct config *c, struct gpuway_command *out, stru
         return rc;
     if (what != GPUWAY_LAUNCH && config_get(c, "gpu_us"))
         return config_complain(config_get(c, "gpu_us"), e, "no \"gpu_us\": only a launch has it");
-    *out = (struct gpuway_command){(enum gpuway_do)what, m.async, (sim_time)(m.gpu_us * 1e3 + 0.5)};
+    *out = (struct gpuway_command){
+        .what = (enum gpuway_do)what, .async = m.async, .gpu_ns = (sim_time)(m.gpu_us * 1e3 + 0.5)};
     return 0;
 }
 
 static int read_commands(const struct config *list, struct kernel_setup *k, struct err *e)
 {
     static const struct gpuway_command usual[] = {
-        {GPUWAY_COPY_IN, true, 0}, {GPUWAY_LAUNCH, true, 1500}, {GPUWAY_COPY_OUT, false, 0}};
+        {.what = GPUWAY_COPY_IN, .async = true},
+        {.what = GPUWAY_LAUNCH, .async = true, .gpu_ns = 1500},
+        {.what = GPUWAY_COPY_OUT}};
     k->commands = list ? (uint32_t)config_count(list) : 3;
     for (uint32_t i = 0; !list && i < 3; i++)
         k->command[i] = usual[i];

@@ -204,9 +204,13 @@ static const struct {
     const char *figure, *page;
     int points;
 } misses[] = {
-    {"collectives", "docs/gpu-links.md", 5}, {"gpreempt", "docs/gpu-device.md", 1},
-    {"numa", "docs/memory.md", 1},           {"pvlock", "docs/cpu.md", 2},
-    {"sel4-ipc", "docs/microkernel.md", 5},  {"tally-sharing", "docs/gpu-policies.md", 7},
+    {"collectives", "docs/gpu-links.md", 5},
+    {"gpreempt", "docs/gpu-device.md", 1},
+    {"lake-crossover", "docs/lake.md", 9},
+    {"numa", "docs/memory.md", 1},
+    {"pvlock", "docs/cpu.md", 2},
+    {"sel4-ipc", "docs/microkernel.md", 5},
+    {"tally-sharing", "docs/gpu-policies.md", 7},
     {"uvm-oversub", "docs/gpu-links.md", 6},
 };
 
@@ -266,7 +270,8 @@ Test(figure, the_validation_page_has_every_published_value)
     globfree(&g);
     int known = 4; /* lake-io says so itself ("misses"), and docs/block.md why */
     for (size_t i = 0; i < sizeof misses / sizeof *misses; i++) {
-        known += misses[i].points;
+        if (has(page, "## %s: ", misses[i].figure)) /* as above */
+            known += misses[i].points;
         cr_expect_eq(sh("grep -q 'malv figure %s' %s", misses[i].figure, misses[i].page), 0);
     }
     cr_expect_eq(sh("test $(grep -c '| missed[a-z, ]* |$' docs/validation.md) = %d", known), 0);
