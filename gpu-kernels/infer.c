@@ -103,6 +103,11 @@ uint64_t infer_flops(const struct infer_net *net)
     return kind_of(net)->flops(net);
 }
 
+const char *infer_kind(const struct infer_net *net)
+{
+    return kind_of(net)->name;
+}
+
 int infer_load_mlp(struct infer *r, const struct infer_mlp *mlp, struct infer_model **out,
                    char *why, size_t n)
 {

@@ -60,7 +60,8 @@ struct infer_net {
 
 /* Of a network that infer_load takes. */
 void infer_shape(const struct infer_net *net, uint32_t *n_in, uint32_t *n_out);
-uint64_t infer_flops(const struct infer_net *net); /* of one row */
+uint64_t infer_flops(const struct infer_net *net);   /* of one row */
+const char *infer_kind(const struct infer_net *net); /* "mlp", .. */
 
 struct infer;       /* a backend in use */
 struct infer_model; /* a network loaded on it */

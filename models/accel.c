@@ -23,7 +23,7 @@ static void start(struct accel *g, sim_time at, sim_time work, sim_cost work_ps,
     assert(!g->running);
     g->done = done;
     g->ctx = ctx;
-    g->running = true;
+    g->running = g->tenant = true;
     g->started = at;
     g->work = work;
     g->work_ps = work_ps;
@@ -47,6 +47,7 @@ void accel_resume(struct accel *g, sim_time started, sim_time work, sim_cost wor
 void accel_credit(struct accel *g, sim_cost work_ps)
 {
     assert(!g->running);
+    g->tenant = true;
     g->busy_ps += work_ps;
 }
 
@@ -90,4 +91,9 @@ sim_cost accel_busy(const struct accel *g)
         return g->busy_ps;
     sim_cost ran = (now - g->started) * 1000;
     return g->busy_ps + (ran < g->work_ps ? ran : g->work_ps);
+}
+
+bool accel_tenant_seen(const struct accel *g)
+{
+    return g->tenant;
 }

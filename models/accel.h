@@ -25,6 +25,7 @@ struct accel {
     sim_time side_until; /* the last small kernel's end */
     sim_cost work_ps;    /* of the tenant's current piece, for the count */
     sim_cost busy_ps;    /* finished tenant work and all small kernels accepted */
+    bool tenant;         /* it has run something */
 };
 
 void accel_begin(struct accel *g, struct sim *s);
@@ -37,6 +38,7 @@ void accel_credit(struct accel *g,
                   sim_cost work_ps); /* tenant work done in one leap, nobody else there */
 void accel_side(struct accel *g, sim_cost work, sim_time slice, sim_time cost, sim_fn *done,
                 void *ctx, uint64_t arg);
-sim_cost accel_busy(const struct accel *g); /* busy ps up to now */
+sim_cost accel_busy(const struct accel *g);    /* busy ps up to now */
+bool accel_tenant_seen(const struct accel *g); /* a tenant has used it */
 
 #endif

@@ -31,6 +31,7 @@ struct model_infer {
     /* Shape of an open model, for the cost model. */
     uint64_t (*flops)(void *ctx, int model);
     const char *(*name)(void *ctx, int model);
+    const char *(*kind)(void *ctx, int model); /* "mlp", ..; NULL: not known */
     /* The harness's memory, never NULL: the running model sets `called` (NULL: nobody listens);
      * policy_host.infer calls it after the real arithmetic, from within the hook. */
     struct infer_tap *tap;

@@ -92,6 +92,12 @@ static const char *face_name(void *ctx, int model)
     return known(h, model) ? h->model[model].name : NULL;
 }
 
+static const char *face_kind(void *ctx, int model)
+{
+    const struct infer_host *h = ctx;
+    return known(h, model) ? infer_kind(model_file_net(h->model[model].file)) : NULL;
+}
+
 static const char *face_why(void *ctx)
 {
     return ((const struct infer_host *)ctx)->why;
@@ -113,6 +119,7 @@ int infer_host_open(struct infer_host **out, enum infer_backend want, struct err
                                    .run = face_run,
                                    .flops = face_flops,
                                    .name = face_name,
+                                   .kind = face_kind,
                                    .why = face_why,
                                    .tap = &h->tap};
     *out = h;

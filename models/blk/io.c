@@ -153,7 +153,6 @@ static int fits(const struct config *section, const struct machine *machine, con
 {
     struct model_env env = {.machine = machine, .stack = stack};
     struct io s = {.env = &env, .e = e};
-    struct mlaas_costs k;
     int rc = need_machine(machine, e);
     if (!rc)
         rc = io_config(&s.c, section, e);
@@ -162,7 +161,7 @@ static int fits(const struct config *section, const struct machine *machine, con
     if (!rc)
         rc = open_costs(&s);
     if (!rc && s.c.infer.mode != MLAAS_FREE)
-        rc = mlaas_costs(&k, &s.c.infer, s.stack, &s.use, e);
+        rc = mlaas_fits(&s.c.infer, s.stack, &s.use, e);
     machine_use_end(&s.use);
     return rc;
 }
@@ -193,7 +192,13 @@ static int open_parts(struct io *s)
     int rc = machine_use_begin(&s->use, s->env->machine, s->e);
     if (!rc)
         rc = open_costs(s);
-    struct mlaas_env env = {s->sim, s->cpu, &s->gpu, s->stack, &s->use, s->env->infer};
+    const struct mlaas_env env = {.sim = s->sim,
+                                  .cpu = s->cpu,
+                                  .gpu = &s->gpu,
+                                  .stack = s->stack,
+                                  .use = &s->use,
+                                  .infer = s->env->infer,
+                                  .out = s->out};
     if (!rc)
         rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
     if (!rc && (!open_drives(s) || !io_report_begin(s)))
@@ -223,7 +228,10 @@ static int simulate(struct io *s)
     sim_run(s->sim, SIM_NEVER);
     if (s->rc)
         return s->rc;
-    if (mlaas_failed(s->mlaas) || sim_failed(s->sim))
+    rc = mlaas_failed(s->mlaas, s->e);
+    if (rc)
+        return rc;
+    if (sim_failed(s->sim))
         return err_set(s->e, ERR_ENOMEM, "io: out of memory");
     assert(s->n.done_reads == s->n.reads && s->n.done_writes == s->n.writes && "an I/O was lost");
     io_report_end(s);

@@ -105,8 +105,7 @@ void io_report_end(struct io *s)
            ratio((double)(n->read_bytes + n->write_bytes), span / 1e9));
     report_steering(s);
     report_shares(s);
-    number(s, "infer_rows", "1", BETTER_NONE, (double)infer.rows);
-    number(s, "infer_gpu_batches", "1", BETTER_NONE, (double)infer.gpu_batches);
+    mlaas_report(s->mlaas, s->out);
     number(s, "infer_cpu_time", "s", BETTER_LESS, (double)infer.cpu_ps / 1e12);
     number(s, "crossings", "1", BETTER_NONE, (double)(n->crossings + infer.crossings));
     const double per = ratio(1e-6, (double)(n->reads + n->writes));

@@ -125,7 +125,7 @@ void io_issue(struct io *s, struct io_req *q)
         q->asked = sim_now(s->sim);
         mlaas_hook_begin(s->mlaas);
         mlaas_hook_group(s->mlaas, q->device);
-        const uint32_t answer = ask(s, q);
+        const uint32_t answer = mlaas_full(s->mlaas) ? q->device : ask(s, q);
         if (mlaas_hook_end(s->mlaas, decided, q, answer))
             return;
         apply(s, q, answer);

@@ -4,15 +4,24 @@
  * harness ran the network.  The service hears of the call through the tap
  * (models/model.h) and charges its cost to the simulated machine: on a core,
  * or on the GPU through the stack's path (LAKE's daemon, or the kernel's own
- * submission), where it meets the tenant's work.  Calls that fall into one
- * window of virtual time share a batch.  The decision takes effect when the
- * batch is done ("wait"), at once with a correction later ("async"), or at
- * once and without any cost ("free").
+ * submission), where it meets the tenant's work.  Calls of one network and
+ * group that fall into one window of virtual time share a batch; batches form
+ * side by side.  The decision takes effect when all its batches are done
+ * ("wait"), at once with a correction later ("async"), or at once and without
+ * any cost ("free").
  *
- * "auto" places each batch as LAKE's contention policy does: at most every
- * 20 ms the GPU's utilisation is polled; above the limit (or for batches too
- * small to pay off, or on a stack without such a path) the batch runs on a
- * core.
+ * Where a batch goes: "core", "lake" and "malv" are static; "auto" takes the
+ * GPU from gpu_rows rows on; "table" from the crossover on that the profile
+ * gives (mlaas_crossover).  Back-off then may still leave the GPU to the
+ * tenants.  "lake": as LAKE's contention policy does, at most every 20 ms the
+ * GPU is polled; with more than one process on it and its utilisation above
+ * gpu_limit, batches run on a core until it is at or below gpu_return.
+ * "tenants": when the tenants want the GPU as the batch closes, or did when
+ * one closed within the last calm_us.
+ *
+ * The service holds at most queue_rows rows, waiting and running.  A row that
+ * finds no room runs on a core at once and alone ("core"), or is not asked
+ * for: the model sees mlaas_full and takes the hook's default ("default").
  *
  * Rule "lake" forms batches as LAKE's I/O predictor does (utcs-scea/LAKE
  * dfeef0f, kernel_hook/main.c and predictors.c): a row does not wait, but runs
@@ -22,43 +31,54 @@
 #ifndef MODELS_MLAAS_MLAAS_H
 #define MODELS_MLAAS_MLAAS_H
 
-#include "models/cores.h"
 #include "models/accel.h"
+#include "models/cores.h"
+#include "models/mlaas/mlaas_cost.h"
 #include "models/model.h"
-#include "models/stack.h"
 
-enum mlaas_place { MLAAS_CORE, MLAAS_LAKE, MLAAS_MALV, MLAAS_AUTO };
+enum mlaas_place { MLAAS_CORE, MLAAS_LAKE, MLAAS_MALV, MLAAS_AUTO, MLAAS_TABLE };
 enum mlaas_mode { MLAAS_WAIT, MLAAS_ASYNC, MLAAS_FREE };
 enum mlaas_rule { MLAAS_WINDOW, MLAAS_LAKE_RULE };
-#define MLAAS_GROUPS    16 /* batches that form side by side: one per device, say */
+enum mlaas_backoff { MLAAS_BACKOFF_NONE, MLAAS_BACKOFF_LAKE, MLAAS_BACKOFF_TENANTS };
+enum mlaas_when_full { MLAAS_FULL_CORE, MLAAS_FULL_DEFAULT };
+#define MLAAS_GROUPS    16 /* batches of a network that form side by side: one per device, say */
 #define MLAAS_RULE_GAPS 4
+#define MLAAS_TUNED     16 /* networks with settings of their own */
 
-struct mlaas_config {
+/* What may differ from one network to the next. */
+struct mlaas_tuning {
+    const char *name; /* as the policy opens it; NULL: all others.  Borrowed from the section */
     enum mlaas_place place;
-    enum mlaas_mode mode;
-    enum mlaas_rule rule;
     double window_us;
     uint32_t max_batch;
     uint32_t gpu_rows; /* auto: fewer rows than this stay on a core */
-    double gpu_limit;  /* auto: utilisation above which the GPU is left to the tenants */
+};
+
+struct mlaas_config {
+    struct mlaas_tuning all, of[MLAAS_TUNED];
+    uint32_t n_of;
+    enum mlaas_mode mode;
+    enum mlaas_rule rule;
+    enum mlaas_backoff backoff;
+    enum mlaas_when_full when_full;
+    uint32_t queue_rows;
+    double gpu_limit, gpu_return; /* LAKE's: utilisation to leave the GPU above, to return at */
+    double poll_ms, calm_us;
 };
 
 /* "infer": {...} of a model's section; NULL keeps the defaults. */
 int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e) MUST_CHECK;
+bool mlaas_wants_gpu(const struct mlaas_config *c);
 
-/* What a stack and a machine make of it; fails where the place asked for is not there. */
-struct mlaas_costs {
-    struct stack_cost core, gpu; /* the paths */
-    bool has_gpu;
-    const struct machine_cost *cpu_table, *gpu_table; /* rows of the reference network */
-    double reference_flops;                           /* of one row of it */
-    sim_cost close;                                   /* rule "lake": to close a batch */
-};
-int mlaas_costs(struct mlaas_costs *k, const struct mlaas_config *c, const struct stack *stack,
-                struct machine_use *use, struct err *e) MUST_CHECK;
+/* Whether a stack and a machine have what such a service will ask of them. */
+int mlaas_fits(const struct mlaas_config *c, const struct stack *stack, struct machine_use *use,
+               struct err *e) MUST_CHECK;
 
 struct mlaas_stats {
     uint64_t calls, rows, batches, gpu_batches, crossings;
+    uint64_t small, backoffs; /* batches left on a core: too few rows; for the tenants */
+    uint64_t overflowed;      /* rows that found no room */
+    uint64_t polls;
     sim_cost cpu_ps, gpu_ps;
 };
 
@@ -70,6 +90,9 @@ struct mlaas_env {
     const struct stack *stack;
     struct machine_use *use;
     const struct model_infer *infer; /* NULL: no policy can ask */
+    struct measures *out;            /* NULL: no sketches */
+    bool (*wants_gpu)(void *ctx);    /* have the tenants work for it?  NULL: there are none */
+    void *ctx;
 };
 int mlaas_open(struct mlaas **m, const struct mlaas_config *c, const struct mlaas_env *env,
                struct err *e) MUST_CHECK;
@@ -80,8 +103,12 @@ void mlaas_close(struct mlaas *m); /* takes its ear off the tap */
 void mlaas_hook_begin(struct mlaas *m);
 void mlaas_hook_group(struct mlaas *m, uint32_t group); /* below MLAAS_GROUPS; else 0 */
 bool mlaas_hook_end(struct mlaas *m, sim_fn *done, void *ctx, uint64_t arg);
-bool mlaas_idle(const struct mlaas *m);   /* nothing waits in a window or runs */
-bool mlaas_failed(const struct mlaas *m); /* out of memory: the simulation was stopped */
+/* No room, and rows without room are not asked for: the default answers.  Counts one. */
+bool mlaas_full(struct mlaas *m);
+bool mlaas_idle(const struct mlaas *m); /* nothing waits in a window or runs */
+/* 0, or why the simulation was stopped. */
+int mlaas_failed(const struct mlaas *m, struct err *e) MUST_CHECK;
 void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out);
+void mlaas_report(const struct mlaas *m, struct measures *out); /* batches, places, back-offs */
 
 #endif

@@ -4,113 +4,168 @@
 
 #include "models/mlaas/mlaas_state.h"
 
-void mlaas_batch_done(struct batch *b)
+/* ---- tickets, seats, batches from their free lists ------------------------------------- */
+
+#define TAKE(m, list)                                                                              \
+    __extension__({                                                                                \
+        __typeof__((m)->list) it = (m)->list;                                                      \
+        if (it)                                                                                    \
+            (m)->list = it->next;                                                                  \
+        else                                                                                       \
+            it = malloc(sizeof *it);                                                               \
+        it;                                                                                        \
+    })
+#define GIVE(m, list, it) ((it)->next = (m)->list, (m)->list = (it))
+#define FREE_ALL(m, list)                                                                          \
+    for (__typeof__((m)->list) it = (m)->list, next; it; it = next) {                              \
+        next = it->next;                                                                           \
+        free(it);                                                                                  \
+    }
+
+struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m)
+{
+    return TAKE(m, spare_ticket);
+}
+
+void mlaas_batches_free(struct mlaas *m)
+{
+    FREE_ALL(m, spare_batch)
+    FREE_ALL(m, spare_ticket)
+    FREE_ALL(m, spare_seat)
+}
+
+/* ---- the end of a batch ------------------------------------------------------------------ */
+
+static void leave(struct mlaas *m, struct mlaas_ticket *t)
+{
+    if (--t->waits_for)
+        return;
+    struct mlaas_ticket copy = *t;
+    GIVE(m, spare_ticket, t);
+    copy.done(copy.ctx, copy.arg);
+}
+
+void mlaas_batch_done(struct mlaas_batch *b)
 {
     struct mlaas *m = b->m;
-    struct ticket *t = b->first;
-    b->next = m->spare_batch;
-    m->spare_batch = b;
+    struct mlaas_seat *s = b->first;
     m->inside--;
-    while (t) {
-        struct ticket *next = t->next, copy = *t;
-        t->next = m->spare_ticket;
-        m->spare_ticket = t;
-        copy.done(copy.ctx, copy.arg);
-        t = next;
+    m->rows_inside -= b->rows;
+    GIVE(m, spare_batch, b);
+    while (s) {
+        struct mlaas_seat *next = s->next;
+        struct mlaas_ticket *t = s->ticket;
+        GIVE(m, spare_seat, s);
+        leave(m, t);
+        s = next;
     }
+}
+
+/* ---- closing ----------------------------------------------------------------------------- */
+
+/* From the first batch on the result depends on these constants. */
+static void mark_used(struct mlaas *m, struct mlaas_net *net)
+{
+    struct machine_use *use = m->env.use;
+    if (net->used)
+        return;
+    net->used = true;
+    (void)!mlaas_ways(&m->ways, m->env.stack, m->ways.has_gpu, use, NULL);
+    if (m->c.rule == MLAAS_LAKE_RULE)
+        (void)!machine_ps(use, "cost.batch_close", &m->close, NULL);
+    mlaas_net_cost_use(&net->cost, use);
 }
 
 static void close_batch(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
+    struct mlaas_batch *b = ctx;
     struct mlaas *m = b->m;
-    assert(b->at_once || m->open[b->group] == b);
+    assert(b->at_once || b->net->open[b->group] == b);
     if (!b->at_once)
-        m->open[b->group] = NULL;
-    const sim_cost closing = b->at_once ? 0 : m->k.close;
+        b->net->open[b->group] = NULL;
+    const sim_cost closing = b->at_once ? 0 : m->close;
     m->stats.cpu_ps += closing;
-    if (!m->stats.batches++) /* from now on the result depends on these constants */
-        (void)!mlaas_costs(&m->k, &m->c, m->env.stack, m->env.use, NULL);
+    m->stats.batches++;
+    mark_used(m, b->net);
+    if (m->batch_rows) {
+        sketch_add(m->batch_rows, (double)b->rows);
+        sketch_add(m->window_wait, (double)(sim_now(m->env.sim) - b->opened) / 1e3);
+    }
     mlaas_trip(b, closing);
 }
 
 /* ---- LAKE's rule -------------------------------------------------------------------- */
 
 /* Notes an arrival; true when it shall run on a core at once. */
-static bool runs_at_once(struct mlaas *m)
+static bool runs_at_once(struct mlaas *m, const struct mlaas_net *net)
 {
     if (m->c.rule != MLAAS_LAKE_RULE)
         return false;
     struct arrivals *a = &m->arrivals[m->hook_group];
     const sim_time now = sim_now(m->env.sim);
     a->at[a->n++ % (MLAAS_RULE_GAPS + 1)] = now;
-    if (m->c.window_us <= 5)
+    if (net->tuning->window_us <= 5)
         return true;
     if (a->n <= MLAAS_RULE_GAPS)
         return false;
     const sim_time since = a->at[a->n % (MLAAS_RULE_GAPS + 1)]; /* four gaps ago */
-    return mlaas_cost_cpu(m, m->hook_model, 1) / 1000 < (now - since) / MLAAS_RULE_GAPS;
+    return mlaas_curve_at(&net->cost.cpu, 1) / 1000 < (now - since) / MLAAS_RULE_GAPS;
 }
 
-static struct batch *open_batch(struct mlaas *m, bool at_once)
+/* ---- joining ------------------------------------------------------------------------- */
+
+static struct mlaas_batch *open_batch(struct mlaas *m, struct mlaas_net *net, bool at_once)
 {
-    struct batch *b = m->spare_batch;
-    if (b)
-        m->spare_batch = b->next;
-    else if (!(b = malloc(sizeof *b)))
+    struct mlaas_batch *b = TAKE(m, spare_batch);
+    if (!b)
         return NULL;
-    *b = (struct batch){.m = m, .model = m->hook_model, .group = m->hook_group, .at_once = at_once};
+    *b = (struct mlaas_batch){.m = m,
+                              .net = net,
+                              .group = m->hook_group,
+                              .at_once = at_once,
+                              .opened = sim_now(m->env.sim)};
     b->last = &b->first;
     m->inside++;
     if (at_once)
         return b;
-    m->open[b->group] = b;
-    b->timer = sim_after(m->env.sim, (sim_time)(m->c.window_us * 1e3), 0, close_batch, b, 0);
+    net->open[b->group] = b;
+    b->timer =
+        sim_after(m->env.sim, (sim_time)(net->tuning->window_us * 1e3), 0, close_batch, b, 0);
     return b;
 }
 
-static bool join(struct mlaas *m, struct batch *b, const struct ticket *want)
+static bool sit(struct mlaas *m, struct mlaas_batch *b, struct mlaas_ticket *ticket)
 {
-    struct ticket *t = m->spare_ticket;
-    if (t)
-        m->spare_ticket = t->next;
-    else if (!(t = malloc(sizeof *t)))
+    struct mlaas_seat *s = TAKE(m, spare_seat);
+    if (!s)
         return false;
-    *t = *want;
-    *b->last = t;
-    b->last = &t->next;
-    b->rows += m->hook_rows;
+    *s = (struct mlaas_seat){.ticket = ticket};
+    *b->last = s;
+    b->last = &s->next;
     return true;
 }
 
-bool mlaas_batch_join(struct mlaas *m, const struct ticket *want)
+static bool no_room(struct mlaas *m, uint64_t rows)
 {
-    const bool at_once = runs_at_once(m);
-    struct batch *open = at_once ? NULL : m->open[m->hook_group];
-    if (open && open->model != m->hook_model) {
-        sim_cancel(m->env.sim, open->timer);
-        close_batch(open, 0);
-        open = NULL;
-    }
-    struct batch *b = open ? open : open_batch(m, at_once);
-    if (!b || !join(m, b, want))
+    if (m->rows_inside + rows <= m->c.queue_rows)
         return false;
-    if (at_once || b->rows >= m->c.max_batch) {
+    m->stats.overflowed += rows;
+    return true;
+}
+
+bool mlaas_batch_join(struct mlaas *m, const struct mlaas_part *part, struct mlaas_ticket *ticket)
+{
+    const bool by_rule = runs_at_once(m, part->net), at_once = no_room(m, part->rows) || by_rule;
+    struct mlaas_batch *open = at_once ? NULL : part->net->open[m->hook_group];
+    struct mlaas_batch *b = open ? open : open_batch(m, part->net, at_once);
+    if (!b || !sit(m, b, ticket))
+        return false;
+    b->rows += part->rows;
+    m->rows_inside += part->rows;
+    if (at_once || b->rows >= part->net->tuning->max_batch) {
         sim_cancel(m->env.sim, b->timer);
         close_batch(b, 0);
     }
     return true;
-}
-
-void mlaas_batches_free(struct mlaas *m)
-{
-    for (struct batch *b = m->spare_batch, *next; b; b = next) {
-        next = b->next;
-        free(b);
-    }
-    for (struct ticket *t = m->spare_ticket, *next; t; t = next) {
-        next = t->next;
-        free(t);
-    }
 }

@@ -1,69 +1,167 @@
-/* mlaas_cost.c - what a batch costs on a stack and a machine. */
-#include <assert.h>
+#include "models/mlaas/mlaas_cost.h"
 
-#include "models/mlaas/mlaas_state.h"
+#include <stdio.h>
+#include <string.h>
 
-static int absent(const char *place, const struct stack *s, struct err *e)
+#define NETS "infer.net."
+
+/* ---- a curve ------------------------------------------------------------------------ */
+
+static sim_cost scaled(const struct mlaas_curve *c, uint64_t rows)
 {
-    return err_set(e, ERR_ENAME, "infer.place is \"%s\", but stack \"%s\" has no such path", place,
-                   s->name);
+    const sim_cost all = machine_table_at(c->lo, rows);
+    if (!c->gpu)
+        return (sim_cost)((double)all * c->scale);
+    const sim_cost one = machine_table_at(c->lo, 1), more = all > one ? all - one : 0;
+    return one + (sim_cost)((double)more * (c->scale > 1 ? c->scale : 1));
 }
 
-static int find_paths(struct mlaas_costs *k, const struct mlaas_config *c, const struct stack *s,
-                      struct machine_use *use, struct err *e)
+sim_cost mlaas_curve_at(const struct mlaas_curve *c, uint64_t rows)
 {
-    bool daemon = s->path[STACK_infer_gpu_daemon].exists;
-    bool kernel = s->path[STACK_infer_gpu_kernel].exists;
-    if (c->place == MLAAS_LAKE && !daemon)
-        return absent("lake", s, e);
-    if (c->place == MLAAS_MALV && !kernel)
-        return absent("malv", s, e);
-    int rc = stack_cost(s, STACK_infer_cpu, use, &k->core, e);
-    k->has_gpu = c->place != MLAAS_CORE && (daemon || kernel);
+    if (!c->hi)
+        return scaled(c, rows);
+    const double lo = (double)machine_table_at(c->lo, rows),
+                 hi = (double)machine_table_at(c->hi, rows);
+    return (sim_cost)(lo + (hi - lo) * c->part);
+}
+
+/* ---- the rows of a profile ------------------------------------------------------------ */
+
+/* The part of a row for this kind: "infer.net.KIND.NAME.flops", by the name of its `flops`. */
+static const struct machine_cost *beside(const struct machine *m, const struct machine_cost *flops,
+                                         const char *side)
+{
+    char name[160];
+    const size_t stem = strlen(flops->name) - strlen("flops");
+    snprintf(name, sizeof name, "%.*s%s", (int)stem, flops->name, side);
+    return machine_find(m, name);
+}
+
+static bool is_row(const struct machine_cost *c, const char *prefix)
+{
+    const size_t n = strlen(c->name), p = strlen(prefix), end = strlen(".flops");
+    return n > p + end && !strncmp(c->name, prefix, p) && !strcmp(c->name + n - end, ".flops") &&
+           !c->n && c->value >= 1;
+}
+
+/* The nearest rows below (or at) and above a number of operations that have this side. */
+static void neighbours(struct mlaas_curve *c, const struct machine *m, const char *kind,
+                       const char *side, double flops)
+{
+    char prefix[96];
+    snprintf(prefix, sizeof prefix, NETS "%.64s.", kind);
+    for (size_t i = 0; i < m->n_cost; i++) {
+        const struct machine_cost *f = &m->cost[i];
+        const struct machine_cost *t = is_row(f, prefix) ? beside(m, f, side) : NULL;
+        if (!t || !t->n)
+            continue;
+        if (f->value <= flops && (!c->lo || f->value > c->lo_flops->value)) {
+            c->lo = t;
+            c->lo_flops = f;
+        } else if (f->value > flops && (!c->hi || f->value < c->hi_flops->value)) {
+            c->hi = t;
+            c->hi_flops = f;
+        }
+    }
+}
+
+static int reference(struct mlaas_curve *c, const struct machine *m, const char *side,
+                     struct err *e)
+{
+    char name[32];
+    snprintf(name, sizeof name, "infer.%s", side);
+    c->lo = machine_find(m, name);
+    c->lo_flops = machine_find(m, "infer.flops");
+    if (!c->lo || !c->lo->n || !c->lo_flops)
+        return err_set(e, ERR_ENAME, "machine \"%s\" has no \"%s\", which this run needs", m->name,
+                       c->lo_flops ? name : "infer.flops");
+    if (c->lo_flops->value < 1)
+        return err_set(e, ERR_ERANGE,
+                       "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
+                       m->name);
+    return 0;
+}
+
+static int curve(struct mlaas_curve *c, const char *kind, double flops, const struct machine *m,
+                 struct err *e)
+{
+    const char *side = c->gpu ? "gpu" : "cpu";
+    if (kind)
+        neighbours(c, m, kind, side, flops);
+    if (!c->lo && c->hi) { /* smaller than the smallest */
+        c->lo = c->hi;
+        c->lo_flops = c->hi_flops;
+        c->hi = NULL;
+    }
+    int rc = c->lo ? 0 : reference(c, m, side, e);
+    if (rc)
+        return rc;
+    const double from = c->lo_flops->value;
+    if (c->hi && from >= flops)
+        c->hi = NULL; /* exactly this row */
+    c->part = c->hi ? (flops - from) / (c->hi_flops->value - from) : 0;
+    c->scale = flops / from;
+    return 0;
+}
+
+int mlaas_net_cost(struct mlaas_net_cost *n, const char *kind, uint64_t flops, bool with_gpu,
+                   const struct machine *machine, struct err *e)
+{
+    *n = (struct mlaas_net_cost){.gpu = {.gpu = true}};
+    int rc = curve(&n->cpu, kind, (double)flops, machine, e);
+    return rc || !with_gpu ? rc : curve(&n->gpu, kind, (double)flops, machine, e);
+}
+
+static void use_curve(const struct mlaas_curve *c, struct machine_use *use)
+{
+    const struct machine_cost *t;
+    double v;
+    if (c->lo) {
+        (void)!machine_table(use, c->lo->name, &t, NULL);
+        (void)!machine_value(use, c->lo_flops->name, QUANTITY_COUNT, &v, NULL);
+    }
+    if (c->hi) {
+        (void)!machine_table(use, c->hi->name, &t, NULL);
+        (void)!machine_value(use, c->hi_flops->name, QUANTITY_COUNT, &v, NULL);
+    }
+}
+
+void mlaas_net_cost_use(const struct mlaas_net_cost *n, struct machine_use *use)
+{
+    use_curve(&n->cpu, use);
+    use_curve(&n->gpu, use);
+}
+
+/* ---- the ways ------------------------------------------------------------------------- */
+
+int mlaas_ways(struct mlaas_ways *w, const struct stack *s, bool want_gpu, struct machine_use *use,
+               struct err *e)
+{
+    const bool daemon = s->path[STACK_infer_gpu_daemon].exists;
+    const bool kernel = s->path[STACK_infer_gpu_kernel].exists;
+    *w = (struct mlaas_ways){.has_gpu = want_gpu && (daemon || kernel)};
+    int rc = stack_cost(s, STACK_infer_cpu, use, &w->core, e);
     enum stack_path_id path = kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon;
-    if (!rc && k->has_gpu)
-        rc = stack_cost(s, path, use, &k->gpu, e);
-    return rc;
+    return rc || !w->has_gpu ? rc : stack_cost(s, path, use, &w->gpu, e);
 }
 
-int mlaas_costs(struct mlaas_costs *k, const struct mlaas_config *c, const struct stack *stack,
-                struct machine_use *use, struct err *e)
+sim_cost mlaas_alone_core(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows)
 {
-    *k = (struct mlaas_costs){0};
-    int rc = find_paths(k, c, stack, use, e);
-    if (!rc)
-        rc = machine_table(use, "infer.cpu", &k->cpu_table, e);
-    if (!rc && k->has_gpu)
-        rc = machine_table(use, "infer.gpu", &k->gpu_table, e);
-    if (!rc)
-        rc = machine_value(use, "infer.flops", QUANTITY_COUNT, &k->reference_flops, e);
-    if (!rc && c->rule == MLAAS_LAKE_RULE)
-        rc = machine_ps(use, "cost.batch_close", &k->close, e);
-    if (!rc && k->reference_flops < 1)
-        rc = err_set(e, ERR_ERANGE,
-                     "machine \"%s\": \"infer.flops\" is 0, want the reference network's",
-                     use->machine->name);
-    return rc;
+    const struct stack_cost *p = &w->core;
+    return p->cpu_before + p->wire_before + mlaas_curve_at(&n->cpu, rows);
 }
 
-static double size_ratio(const struct mlaas *m, int model)
+sim_cost mlaas_alone_gpu(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows)
 {
-    const struct model_infer *in = m->env.infer;
-    return (double)in->flops(in->ctx, model) / m->k.reference_flops;
+    const struct stack_cost *p = &w->gpu;
+    return p->cpu_before + p->wire_before + p->wire_after + p->cpu_after +
+           mlaas_curve_at(&n->gpu, rows);
 }
 
-/* On a core everything grows with the network. */
-sim_cost mlaas_cost_cpu(const struct mlaas *m, int model, uint64_t rows)
+uint32_t mlaas_crossover(const struct mlaas_ways *w, const struct mlaas_net_cost *n)
 {
-    return (sim_cost)((double)machine_table_at(m->k.cpu_table, rows) * size_ratio(m, model));
-}
-
-/* On the GPU the first row is latency; only what comes on top of it grows with the network. */
-sim_cost mlaas_cost_gpu(const struct mlaas *m, int model, uint64_t rows)
-{
-    sim_cost one = machine_table_at(m->k.gpu_table, 1),
-             all = machine_table_at(m->k.gpu_table, rows);
-    assert(all >= one);
-    double ratio = size_ratio(m, model);
-    return one + (sim_cost)((double)(all - one) * (ratio > 1 ? ratio : 1));
+    for (uint32_t rows = 1; w->has_gpu && rows <= MLAAS_BATCH_MOST; rows++)
+        if (mlaas_alone_gpu(w, n, rows) <= mlaas_alone_core(w, n, rows))
+            return rows;
+    return 0;
 }

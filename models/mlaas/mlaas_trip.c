@@ -12,64 +12,64 @@ static void arrived(void *ctx, uint64_t arg)
     mlaas_batch_done(ctx);
 }
 
-static void on_core(struct mlaas *m, sim_time work, sim_fn *next, struct batch *b)
+static void on_core(struct mlaas *m, sim_time work, sim_fn *next, struct mlaas_batch *b)
 {
     if (!cores_submit(m->env.cpu, work, next, b, 0))
-        mlaas_fail(m);
+        mlaas_no_memory(m);
 }
 
 static void gpu_back_on_core(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
-    on_core(b->m, ns_of(b->m, b->m->k.gpu.cpu_after), arrived, b);
+    struct mlaas_batch *b = ctx;
+    on_core(b->m, ns_of(b->m, b->m->ways.gpu.cpu_after), arrived, b);
 }
 
 static void gpu_finished(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.gpu.wire_after), 0, gpu_back_on_core, b, 0);
+    struct mlaas_batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->ways.gpu.wire_after), 0, gpu_back_on_core, b, 0);
 }
 
 static void gpu_reached(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
+    struct mlaas_batch *b = ctx;
     struct mlaas *m = b->m;
-    accel_side(m->env.gpu, b->gpu_work, ns_of(m, m->k.gpu.gpu_slice), ns_of(m, m->k.gpu.gpu_switch),
-               gpu_finished, b, 0);
+    accel_side(m->env.gpu, b->gpu_work, ns_of(m, m->ways.gpu.gpu_slice),
+               ns_of(m, m->ways.gpu.gpu_switch), gpu_finished, b, 0);
 }
 
 static void gpu_submitted(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.gpu.wire_before), 0, gpu_reached, b, 0);
+    struct mlaas_batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->ways.gpu.wire_before), 0, gpu_reached, b, 0);
 }
 
 static void core_finished(void *ctx, uint64_t arg)
 {
     (void)arg;
-    struct batch *b = ctx;
-    sim_after(b->m->env.sim, ns_of(b->m, b->m->k.core.wire_before), 0, arrived, b, 0);
+    struct mlaas_batch *b = ctx;
+    sim_after(b->m->env.sim, ns_of(b->m, b->m->ways.core.wire_before), 0, arrived, b, 0);
 }
 
-void mlaas_trip(struct batch *b, sim_cost closing)
+void mlaas_trip(struct mlaas_batch *b, sim_cost closing)
 {
     struct mlaas *m = b->m;
     if (mlaas_place_on_gpu(m, b)) {
-        sim_cost work = mlaas_cost_gpu(m, b->model, b->rows);
+        sim_cost work = mlaas_curve_at(&b->net->cost.gpu, b->rows);
         b->gpu_work = work;
         m->stats.gpu_batches++;
         m->stats.gpu_ps += work;
-        m->stats.cpu_ps += m->k.gpu.cpu_before + m->k.gpu.cpu_after;
-        m->stats.crossings += m->k.gpu.crossings;
-        on_core(m, ns_of(m, m->k.gpu.cpu_before + closing), gpu_submitted, b);
+        m->stats.cpu_ps += m->ways.gpu.cpu_before + m->ways.gpu.cpu_after;
+        m->stats.crossings += m->ways.gpu.crossings;
+        on_core(m, ns_of(m, m->ways.gpu.cpu_before + closing), gpu_submitted, b);
         return;
     }
-    sim_cost work = m->k.core.cpu_before + mlaas_cost_cpu(m, b->model, b->rows);
+    sim_cost work = m->ways.core.cpu_before + mlaas_curve_at(&b->net->cost.cpu, b->rows);
     m->stats.cpu_ps += work;
-    m->stats.crossings += m->k.core.crossings;
+    m->stats.crossings += m->ways.core.crossings;
     on_core(m, ns_of(m, work + closing), core_finished, b);
 }

@@ -113,6 +113,9 @@ int serve_config(struct serve_config *c, const struct config *section, struct er
         rc = check_budget(&in.c, section, e);
     if (!rc)
         rc = mlaas_config(&in.c.infer, in.infer, e);
+    if (!rc && in.c.infer.when_full == MLAAS_FULL_DEFAULT)
+        rc = config_complain(config_get(in.infer, "when_full"), e,
+                             "\"core\": keys of a policy and of the default do not compare");
     in.c.graphs = mode == 0;
     if (!rc)
         *c = in.c;
@@ -178,7 +181,6 @@ static int fits(const struct config *section, const struct machine *machine, con
 {
     struct model_env env = {.machine = machine, .stack = stack};
     struct serve s = {.env = &env, .e = e};
-    struct mlaas_costs k;
     uint64_t tokens;
     int rc = need_machine(machine, e);
     if (!rc)
@@ -190,9 +192,16 @@ static int fits(const struct config *section, const struct machine *machine, con
     if (!rc)
         rc = llm_cost_kv_tokens(&s.llm, &s.use, s.c.kv_fraction, &tokens, e);
     if (!rc && s.c.infer.mode != MLAAS_FREE)
-        rc = mlaas_costs(&k, &s.c.infer, s.stack, &s.use, e);
+        rc = mlaas_fits(&s.c.infer, s.stack, &s.use, e);
     machine_use_end(&s.use);
     return rc;
+}
+
+/* As the service sees it: requests run, or wait to. */
+static bool engine_wants_gpu(void *ctx)
+{
+    const struct serve *s = ctx;
+    return s->n_running || slot_heap_top(&s->waiting);
 }
 
 static int open_parts(struct serve *s)
@@ -209,7 +218,15 @@ static int open_parts(struct serve *s)
         rc = open_costs(s);
     if (!rc)
         rc = open_memory(s);
-    struct mlaas_env env = {s->sim, s->cpu, &s->gpu, s->stack, &s->use, s->env->infer};
+    const struct mlaas_env env = {.sim = s->sim,
+                                  .cpu = s->cpu,
+                                  .gpu = &s->gpu,
+                                  .stack = s->stack,
+                                  .use = &s->use,
+                                  .infer = s->env->infer,
+                                  .out = s->out,
+                                  .wants_gpu = engine_wants_gpu,
+                                  .ctx = s};
     if (!rc)
         rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
     if (!rc && !report_begin(s))
@@ -239,8 +256,9 @@ static int simulate(struct serve *s)
     sim_run(s->sim, SIM_NEVER);
     if (s->rc)
         return s->rc;
-    if (mlaas_failed(s->mlaas))
-        return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    rc = mlaas_failed(s->mlaas, s->e);
+    if (rc)
+        return rc;
     assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
     report_end(s);
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;

@@ -162,10 +162,9 @@ void report_end(struct serve *s)
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);
     policy_slot_report(s->env->policy, s->out);
     measures_number(s->out, "infer_calls", "1", BETTER_NONE, (double)in.calls);
-    measures_number(s->out, "infer_batches", "1", BETTER_NONE, (double)in.batches);
-    measures_number(s->out, "infer_gpu_batches", "1", BETTER_NONE, (double)in.gpu_batches);
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)in.cpu_ps / 1e12);
     measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)in.gpu_ps / 1e12);
+    mlaas_report(s->mlaas, s->out);
     measures_number(s->out, "crossings", "1", BETTER_NONE, (double)(n->crossings + in.crossings));
     report_os(s, &in);
     report_load(s);
