@@ -12,6 +12,8 @@
 #include "harness/policy/infer_host.h"
 #include "harness/learn/model_data.h"
 #include "harness/learn/model_file.h"
+#include "harness/learn/model_import.h"
+#include "harness/learn/model_info.h"
 #include "harness/learn/model_score.h"
 #include "harness/learn/model_steer.h"
 #include "harness/learn/model_train.h"
@@ -34,7 +36,8 @@ static const char help[] =
     "        --steer: fits which reads of a block device will be slow, on runs without steering\n"
     "        (features: policies/linnos_features.h; the first 80 % of each fitted, 10 %, 10 %)\n"
     "eval    scores a network beside trivial baselines\n"
-    "import  takes a one-hidden-layer perceptron from safetensors written elsewhere\n"
+    "import  takes a perceptron from safetensors written elsewhere, or the trees of an XGBoost\n"
+    "        model that was saved as .json\n"
     "TRACE   synth:PRESET, a published file (data:..), an .h5, or a section as in experiments\n\n"
     "example: malv model train my_lengths --trace synth:mixed --requests 20000 -o out\n";
 
@@ -113,6 +116,8 @@ static int score(const struct infer_mlp *mlp, const struct model_data *d, const 
 
 static int usable(const struct infer_mlp *mlp, const char *path, struct err *e)
 {
+    if (!mlp)
+        return err_set(e, ERR_ENAME, "%s: no perceptron, which is what length policies want", path);
     if (mlp->n_in == LENGTH_N && mlp->n_out == 2)
         return 0;
     return err_set(e, ERR_ERANGE,
@@ -151,49 +156,19 @@ static int eval(int argc, char **argv, struct options *o, struct err *e)
 
 static int info(int argc, char **argv, struct options *o, struct err *e)
 {
-    static const char *const keys[] = {"format", "features", "outputs", "imported_from"};
     struct model_file *m;
     if (argc != 1)
         return err_set(e, ERR_EUSAGE, "info: want one model");
     int rc = model_file_open(&m, argv[0], e);
     if (rc)
         return rc;
-    const struct infer_mlp *p = model_file_mlp(m);
-    bool json = o->train.json;
-    const char *type = p->type == INFER_S8 ? "int8" : "fp32";
-    unsigned long long flops = infer_flops(model_file_net(m));
-    char shape[48];
-    model_file_shape(p, shape, sizeof shape);
-    if (json) {
-        printf("{\"file\": ");
-        json_string(stdout, model_file_path(m));
-        printf(", \"in\": %u, \"hidden\": %u, \"out\": %u, \"type\": \"%s\", \"flops\": %llu",
-               p->n_in, p->n_hidden, p->n_out, type, flops);
-        if (p->n_deep)
-            printf(", \"shape\": \"%s\"", shape);
-    } else {
-        printf("file          %s\nnetwork       %s, %s%s, %s\noperations    %llu per row\n",
-               model_file_path(m), shape, p->sigmoid ? "sigmoid" : "ReLU",
-               p->sigmoid_out ? " and sigmoid outputs" : "", type, flops);
-    }
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = model_file_meta(m, keys[i]);
-        if (text && json) {
-            printf(", \"%s\": ", keys[i]);
-            json_string(stdout, text);
-        } else if (text) {
-            printf("%-13s %s\n", keys[i], text);
-        }
-    }
-    if (json)
-        printf("}\n");
+    model_info(stdout, m, o->train.json);
     model_file_free(m);
     return 0;
 }
 
 static int import(int argc, char **argv, struct options *o, struct err *e)
 {
-    struct model_file *m;
     if (argc != 2)
         return err_set(e, ERR_EUSAGE, "import: want a file and a name");
     int rc = check_name(argv[1], e);
@@ -205,19 +180,7 @@ static int import(int argc, char **argv, struct options *o, struct err *e)
     if (asprintf(&from, "%s%s", bare ? "./" : "", argv[0]) < 0 || !weights ||
         asprintf(&to, "%s/%s.safetensors", o->train.dir ? o->train.dir : weights, argv[1]) < 0)
         return err_set(e, ERR_ENOMEM, "out of memory");
-    rc = model_file_open(&m, from, e);
-    if (!rc) {
-        const char *features = model_file_meta(m, "features");
-        const struct safetensors_text meta[] = {{"format", "malv-mlp/1"},
-                                                {"imported_from", argv[0]},
-                                                {"features", features ? features : "not said"}};
-        rc = model_file_write(to, model_file_mlp(m), meta, 3, e);
-        char shape[48];
-        model_file_shape(model_file_mlp(m), shape, sizeof shape);
-        if (!rc && !o->train.quiet)
-            printf("wrote %s: %s\n", to, shape);
-        model_file_free(m);
-    }
+    rc = model_import(from, to, argv[0], o->train.quiet ? NULL : stdout, e);
     free(from);
     free(to);
     free(weights);

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "harness/base/places.h"
+#include "harness/learn/model_kind.h"
+
+static const struct model_kind *const kinds[] = {&model_kind_forest};
 
 enum { LAYERS_MOST = INFER_DEEP_MAX + 2 }; /* hidden layers and the outputs */
 
@@ -15,7 +18,9 @@ struct model_file {
     struct infer_mlp mlp;
     struct safetensors *st;
     char *path;
-    void *owned[2 * LAYERS_MOST]; /* aligned copies of the tensors */
+    const struct model_kind *kind; /* NULL: a perceptron */
+    void *own;                     /* of another kind */
+    void *owned[2 * LAYERS_MOST];  /* aligned copies of the tensors */
     float scales[LAYERS_MOST + 1];
 };
 
@@ -221,6 +226,14 @@ char *model_file_place(const char *name, const char *extension)
 static int finish(struct model_file *m, struct err *e)
 {
     struct tensors t;
+    const char *kind = safetensors_meta(m->st, "kind");
+    for (size_t i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(kind, kinds[i]->name)) {
+            m->kind = kinds[i];
+            return m->kind->take(&m->own, &m->net, m->st, m->path, e);
+        }
+    if (kind && strcmp(kind, "mlp"))
+        return err_set(e, ERR_ENAME, "%s: there is no kind of network \"%.32s\"", m->path, kind);
     int rc = pick(m, &t, e);
     rc = rc ? rc : check_shapes(m, &t, e);
     return rc ? rc : take(m, &t, e);
@@ -276,6 +289,8 @@ void model_file_free(struct model_file *m)
 {
     if (!m)
         return;
+    if (m->kind)
+        m->kind->free(m->own);
     safetensors_free(m->st);
     for (int i = 0; i < 2 * LAYERS_MOST; i++)
         free(m->owned[i]);
@@ -309,6 +324,11 @@ void model_file_shape(const struct infer_mlp *p, char *text, size_t n)
     for (uint32_t i = 0; i <= p->n_deep; i++)
         at += snprintf(text + at, n - (size_t)at, "-%u", infer_layer(p, i).width);
     snprintf(text + at, n - (size_t)at, "-%u", p->n_out);
+}
+
+const struct model_kind *model_file_other(const struct model_file *m)
+{
+    return m->kind;
 }
 
 /* ---- writing ----------------------------------------------------------------------- */

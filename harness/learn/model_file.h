@@ -20,6 +20,7 @@
 #include "sim/err.h"
 
 struct model_file;
+struct model_kind;
 
 int model_file_open(struct model_file **m, const char *name_or_path, struct err *e) MUST_CHECK;
 int model_file_from(struct model_file **m, const char *name, const void *bytes, size_t n,
@@ -31,6 +32,8 @@ const struct infer_mlp *model_file_mlp(const struct model_file *m); /* NULL: of 
 const char *model_file_meta(const struct model_file *m, const char *key);
 const char *model_file_path(const struct model_file *m);
 void model_file_shape(const struct infer_mlp *mlp, char *text, size_t n); /* "31-256-2"; n >= 48 */
+
+const struct model_kind *model_file_other(const struct model_file *m); /* NULL: a perceptron */
 
 int model_file_write(const char *path, const struct infer_mlp *mlp,
                      const struct safetensors_text *meta, size_t n_meta, struct err *e) MUST_CHECK;

@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     const struct infer_mlp *p = model_file_mlp(m);
-    for (uint32_t i = 0; p->type == INFER_F32 && i < p->n_in * p->n_hidden; i++)
+    for (uint32_t i = 0; p && p->type == INFER_F32 && i < p->n_in * p->n_hidden; i++)
         assert(isfinite(p->w1[i]));
-    for (uint32_t i = 0; p->type == INFER_S8 && i < p->n_hidden; i++)
+    for (uint32_t i = 0; p && p->type == INFER_S8 && i < p->n_hidden; i++)
         assert(p->c1[i] <= INT32_MAX);
     model_file_free(m);
     return 0;
