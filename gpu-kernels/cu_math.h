@@ -44,4 +44,18 @@ CU_DEV float cu_sigmoid(float x)
     return 1.0f / (1.0f + cu_exp(-x));
 }
 
+/* tanh(x), to 3e-7 of itself; NaN gives 1.  Near 0 a polynomial (tanhf of Cephes), for the
+ * quotient would lose digits there. */
+CU_DEV float cu_tanh(float x)
+{
+    const float size = x < 0.0f ? -x : x, a = size < CU_EXP_MAX / 2 ? size : CU_EXP_MAX / 2;
+    const float far = 1.0f - 2.0f / (cu_exp(2.0f * a) + 1.0f), z = a * a;
+    float p = cu_fma(z, -5.70498872745e-3f, 2.06390887954e-2f);
+    p = cu_fma(p, z, -5.37397155531e-2f);
+    p = cu_fma(p, z, 1.33314422036e-1f);
+    p = cu_fma(p, z, -3.33332819422e-1f);
+    p = a < 0.625f ? cu_fma(p * z, a, a) : far;
+    return x < 0.0f ? -p : p;
+}
+
 #endif

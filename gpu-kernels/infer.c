@@ -86,7 +86,10 @@ const char *infer_notice(const struct infer *r)
 }
 
 static const struct kind *const kinds[INFER_KINDS] = {
-    [INFER_MLP] = &kind_mlp, [INFER_FOREST] = &kind_forest};
+    [INFER_MLP] = &kind_mlp,
+    [INFER_FOREST] = &kind_forest,
+    [INFER_LSTM] = &kind_lstm,
+};
 
 const struct kind *kind_of(const struct infer_net *net)
 {

@@ -49,12 +49,13 @@ struct infer_mlp {
 struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i);
 
 /* A network of any kind. */
-enum infer_kind { INFER_MLP, INFER_FOREST, INFER_KINDS };
+enum infer_kind { INFER_MLP, INFER_FOREST, INFER_LSTM, INFER_KINDS };
 struct infer_net {
     enum infer_kind kind;
     union {
         const struct infer_mlp *mlp;
         const struct infer_forest *forest; /* forest.h */
+        const struct infer_lstm *lstm;     /* lstm_net.h */
     };
 };
 

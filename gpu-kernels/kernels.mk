@@ -8,7 +8,7 @@
 # A name with a hyphen is a shared object of its own.
 KERNELS := $(filter-out $(wildcard gpu-kernels/*-*.c),$(wildcard gpu-kernels/*.c))
 CU      := $(wildcard gpu-kernels/*.cu)
-KINDS   := mlp forest # of networks, as in kind.h
+KINDS   := mlp forest lstm # of networks, as in kind.h
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
 # ---- cpu ----
@@ -17,11 +17,14 @@ AVX2   := -O3 -mavx2 -mfma
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $B/gpu-kernels/cpu_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/cpu_avx512.o: CFLAGS += $(AVX512)
+$B/gpu-kernels/lstm_avx2.o:   CFLAGS += $(AVX2)
+$B/gpu-kernels/lstm_avx512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
 $B/gpu-kernels/forest_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/forest_avx512.o: CFLAGS += $(AVX512)
 endif
 $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
+$B/gpu-kernels/lstm_scalar.o: CFLAGS += -O3
 
 # ---- emu ----
 $B/%.emu.o: %.cu Makefile
@@ -108,8 +111,8 @@ $(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $B/gpu-kernels/probe.emu.o $(filter $
 	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda-of-known-times -Wl,-Bsymbolic $^ $B/libmalv.a -lm -o $@
 $(KNOWN)/libcuda.so.1: $B/libmalv.a
 $B/run-tests: | $(KNOWN)/libcuda.so.1
-$B/run-tests: $(GKT)/bugs/bugs.emu.o $(PTXI)
-$B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $(KINDS:%=$B/gpu-kernels/%.$c.ptx))
+$B/run-tests: $(GKT)/bugs/bugs.emu.o $(GKT)/bugs/lstm_bugs.emu.o $(PTXI)
+$B/run-tests: | $(FAKE) $(foreach c,$(PTX_COMPILERS),$(GKT)/bugs/bugs.$c.ptx $(GKT)/bugs/lstm_bugs.$c.ptx $(KINDS:%=$B/gpu-kernels/%.$c.ptx))
 ifneq ($(and $(PTXAS),$(CLANG)),)
 $B/run-tests: | $(KINDS:%=$B/gpu-kernels/%.clang.cubin)
 $B/run-tests: | $B/gpu-kernels/probe.clang.cubin $B/gpu-kernels/probe.nvcc.cubin

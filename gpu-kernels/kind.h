@@ -10,9 +10,9 @@
 #include "gpu-kernels/infer.h"
 
 /* Kinds, by the name of their .cu file: a line here, a word in kernels.mk, a row in infer.c. */
-#define KINDS(X) X(mlp) X(forest)
+#define KINDS(X) X(mlp) X(forest) X(lstm)
 
-enum { KIND_BLOBS = 8, KIND_LAUNCHES = 16, KIND_ARGS = 256, KIND_ROWS_MAX = 4096 };
+enum { KIND_BLOBS = 8, KIND_LAUNCHES = 40, KIND_ARGS = 256, KIND_ROWS_MAX = 4096 };
 
 /* A network laid out for the kernels; the blobs belong to `own`. */
 struct kind_pack {

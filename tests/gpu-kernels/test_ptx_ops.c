@@ -43,6 +43,7 @@ static const struct row {
     {"mad.lo.s32", "r", "3", "5", "-16", 0xffffffff},
     {"div.u32", "r", "0xfffffff0", "16", NULL, 0x0fffffff},
     {"rem.u32", "r", "0xffffffff", "16", NULL, 15},
+    {"min.u32", "r", "0x80000000", "1", NULL, 1},
     {"max.u32", "r", "0x80000000", "1", NULL, 0x80000000},
     {"and.b32", "r", "0xff00ff00", "0x0ff00ff0", NULL, 0x0f000f00},
     {"and.b64", "rd", "0xff000000000000ff", "0xf0000000000000f0", NULL, 0xf0000000000000f0},
@@ -57,6 +58,12 @@ static const struct row {
     {"shr.u32", "r", "0x80000000", "32", NULL, 0},
     {"add.rn.f32", "r", ONE, "0f33800000", NULL, 0x3f800000}, /* 1 + 2^-24: a tie, to even */
     {"add.f32", "r", ONE, ONE, NULL, 0x40000000},
+    {"sub.rn.f32", "r", ONE, "0fB3000000", NULL, 0x3f800000}, /* half of the last bit: to even */
+    {"sub.rn.f32", "r", ONE, THREE, NULL, 0xc0000000},
+    {"div.rn.f32", "r", TWO, THREE, NULL, 0x3f2aaaab}, /* rounded up */
+    {"div.rn.f32", "r", NZERO, ONE, NULL, 0x80000000},
+    {"div.rn.f32", "r", ONE, NZERO, NULL, 0xff800000},
+    {"div.rn.f32", "r", NZERO, NZERO, NULL, 0x7fffffff},
     {"mul.rn.f32", "r", TWO, THREE, NULL, 0x40c00000},
     {"mul.f32", "r", "0f00800000", "0f3F000000", NULL, 0x00400000}, /* denormals are kept */
     {"max.f32", "r", NAN_, ONE, NULL, 0x3f800000},
@@ -83,6 +90,9 @@ static const struct row {
     {"selp.s32", "r", "-1", "0", "1", 0xffffffff},
     {"selp.u32", "r", "-1", "5", "0", 5},
     {"setp.eq.b32", "p", "-1", "0xffffffff", NULL, 1},
+    {"selp.b64", "rd", "0x700000000", "0x900000000", "0", 0x900000000},
+    {"setp.eq.s64", "p", "0x100000005", "5", NULL, 0},
+    {"setp.eq.s64", "p", "-1", "-1", NULL, 1},
     {"setp.eq.s32", "p", "5", "5", NULL, 1},
     {"setp.ne.s32", "p", "5", "5", NULL, 0},
     {"setp.lt.u32", "p", "1", "0xffffffff", NULL, 1},
@@ -92,6 +102,9 @@ static const struct row {
     {"setp.gt.u32", "p", "0xffffffff", "1", NULL, 1},
     {"setp.gt.f32", "p", NAN_, ONE, NULL, 0},
     {"setp.lt.f32", "p", NZERO, "0f00000000", NULL, 0},
+    {"setp.geu.f32", "p", NAN_, ONE, NULL, 1},
+    {"setp.geu.f32", "p", NZERO, "0f00000000", NULL, 1},
+    {"setp.geu.f32", "p", ONE, TWO, NULL, 0},
     {"setp.num.f32", "p", ONE, NAN_, NULL, 0},
     {"setp.nan.f32", "p", ONE, NAN_, NULL, 1},
 };

@@ -50,6 +50,7 @@ ALU(mul_wide_u32, (uint64_t)u32(a) * u32(b))
 ALU(mad_lo_32, u32(a *b + c))
 ALU(div_u32, u32(b) ? u32(a) / u32(b) : UINT32_MAX)
 ALU(rem_u32, u32(b) ? u32(a) % u32(b) : u32(a))
+ALU(min_u32, u32(a) < u32(b) ? u32(a) : u32(b))
 ALU(max_u32, u32(a) > u32(b) ? u32(a) : u32(b))
 ALU(and_64, a &b)
 ALU(or_64, a | b)
@@ -59,6 +60,8 @@ ALU(shl_32, u32(b) > 31 ? 0 : u32(a << b))
 ALU(shl_64, u32(b) > 63 ? 0 : a << u32(b))
 ALU(shr_u32, u32(b) > 31 ? 0 : u32(a) >> u32(b))
 ALU(add_f32, bits(f32(a) + f32(b)))
+ALU(sub_f32, bits(f32(a) - f32(b)))
+ALU(div_f32, bits(f32(a) / f32(b)))
 ALU(mul_f32, bits(f32(a) * f32(b)))
 ALU(fma_f32, bits(fmaf(f32(a), f32(b), f32(c))))
 ALU(neg_f32, f32(a) == f32(a) ? u32(a) ^ 0x80000000u : 0x7fffffff)
@@ -66,6 +69,7 @@ ALU(rcp_f32, bits(1.0f / f32(a)))
 ALU(xor_32, u32(a ^ b))
 ALU(le_u32, u32(a) <= u32(b))
 ALU(cvt_f32_s32, bits((float)s32(a)))
+ALU(eq_64, a == b)
 ALU(eq_32, u32(a) == u32(b))
 ALU(ne_32, u32(a) != u32(b))
 ALU(lt_u32, u32(a) < u32(b))
@@ -73,8 +77,10 @@ ALU(ge_u32, u32(a) >= u32(b))
 ALU(gt_u32, u32(a) > u32(b))
 ALU(gt_f32, f32(a) > f32(b))
 ALU(lt_f32, f32(a) < f32(b))
+ALU(geu_f32, !(f32(a) < f32(b)))
 ALU(num_f32, f32(a) == f32(a) && f32(b) == f32(b))
 ALU(nan_f32, f32(a) != f32(a) || f32(b) != f32(b))
+ALU(selp_64, c & 1 ? a : b)
 ALU(selp_32, c & 1 ? u32(a) : u32(b))
 
 /* The number of two wins over the NaN; +0 is above -0. */
@@ -172,6 +178,7 @@ const struct ptx_op ptx_ops[] = {
     A3("mad.lo.s32", mad_lo_32),
     A2("div.u32", div_u32),
     A2("rem.u32", rem_u32),
+    A2("min.u32", min_u32),
     A2("max.u32", max_u32),
     A1("neg.f32", neg_f32),
     A1("rcp.rn.f32", rcp_f32),
@@ -187,6 +194,8 @@ const struct ptx_op ptx_ops[] = {
     A2("shr.u32", shr_u32),
     A2("add.rn.f32", add_f32),
     A2("add.f32", add_f32),
+    A2("sub.rn.f32", sub_f32),
+    A2("div.rn.f32", div_f32),
     A2("mul.rn.f32", mul_f32),
     A2("mul.f32", mul_f32),
     A2("max.f32", max_f32),
@@ -197,10 +206,12 @@ const struct ptx_op ptx_ops[] = {
     A3("prmt.b32", prmt),
     A3("selp.f32", selp_32),
     A3("selp.b32", selp_32),
+    A3("selp.b64", selp_64),
     A3("selp.s32", selp_32),
     A3("selp.u32", selp_32),
     A2("setp.eq.b32", eq_32),
     A2("setp.eq.s32", eq_32),
+    A2("setp.eq.s64", eq_64),
     A2("setp.ne.s32", ne_32),
     A2("setp.lt.u32", lt_u32),
     A2("setp.le.u32", le_u32),
@@ -208,6 +219,7 @@ const struct ptx_op ptx_ops[] = {
     A2("setp.gt.u32", gt_u32),
     A2("setp.gt.f32", gt_f32),
     A2("setp.lt.f32", lt_f32),
+    A2("setp.geu.f32", geu_f32),
     A2("setp.num.f32", num_f32),
     A2("setp.nan.f32", nan_f32),
     LD("param.u32", PTX_PARAM, 4, 1),
