@@ -114,7 +114,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_uvm)                                                                                   \
     X(model_remote)                                                                                \
     X(model_preempt)                                                                               \
-    X(model_offload)
+    X(model_offload)                                                                               \
+    X(model_ecryptfs)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

@@ -131,6 +131,7 @@ static sim_time driver_call(struct gpuway *g, const struct message *m)
     case GPUWAY_CALL:
         return spend(g, c, GPUWAY_P_SOFTWARE, m->command.extra);
     case GPUWAY_SYNC:
+    case GPUWAY_OWN: /* never sent */
         break;
     }
     return until(g, c->gpu_done);
@@ -239,6 +240,11 @@ static void step(void *ctx, uint64_t unused)
         return;
     }
     const struct gpuway_command *command = &c->command[c->at++];
+    if (command->what == GPUWAY_OWN) {
+        c->caller_cpu += command->extra;
+        sim_after(g->sim, spend(g, c, GPUWAY_P_SOFTWARE, command->extra), 0, step, c, 0);
+        return;
+    }
     g->stats.commands++;
     if (g->set.kind == GPUWAY_LAKE)
         send(g, c, command);

@@ -9,7 +9,8 @@
  * Micro-LAKE: the kernel writes the command itself and rings the doorbell; the
  * GPU reads and writes pinned host memory, so that copies are no commands of
  * their own; it is heard of by polling the fence or by interrupt.
- * GPUWAY_CALL is another call of the driver's library, one that does not wait for the GPU.
+ * GPUWAY_CALL is another call of the driver's library, one that does not wait for the GPU;
+ * GPUWAY_OWN is the caller's own work in between.
  *
  * Commands of one caller run in order; the GPU runs one thing at a time.
  * Costs: cost.lake_stub (of three commands), .lake_channel or .lake_ring (one way),
@@ -23,7 +24,14 @@
 #include "sim/sim.h"
 
 enum gpuway_kind { GPUWAY_LAKE, GPUWAY_MALV };
-enum gpuway_do { GPUWAY_COPY_IN, GPUWAY_LAUNCH, GPUWAY_COPY_OUT, GPUWAY_SYNC, GPUWAY_CALL };
+enum gpuway_do {
+    GPUWAY_COPY_IN,
+    GPUWAY_LAUNCH,
+    GPUWAY_COPY_OUT,
+    GPUWAY_SYNC,
+    GPUWAY_CALL,
+    GPUWAY_OWN
+};
 enum gpuway_part {                    /* of a call's latency */
                    GPUWAY_P_SOFTWARE, /* stub, driver, doorbell, polling */
                    GPUWAY_P_WAKE,     /* channel to and from the daemon; completion interrupt */
@@ -36,7 +44,7 @@ struct gpuway_command {
     enum gpuway_do what;
     bool async;
     sim_time gpu_ns; /* of a launch */
-    sim_cost extra;  /* LAKE: the driver's time for a call, or for the bytes of a copy */
+    sim_cost extra;  /* own work; LAKE: the driver's time for a call, or for the bytes of a copy */
 };
 
 enum { GPUWAY_COMMANDS = 16 };
