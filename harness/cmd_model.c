@@ -14,37 +14,46 @@
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_import.h"
 #include "harness/learn/model_info.h"
+#include "harness/learn/model_kinds.h"
 #include "harness/learn/model_score.h"
-#include "harness/learn/model_steer.h"
 #include "harness/learn/model_train.h"
 #include "harness/base/places.h"
 
 static const char help[] =
-    "usage: malv model train  NAME [--trace TRACE].. [--eval TRACE].. [--requests N] [--seed N]\n"
-    "                              [--hidden N] [--epochs N] [--batch N] [--patience N] [--rate "
-    "R]\n"
-    "                              [--quantile Q] [--int8] [-o DIR] [--json] [-q]\n"
-    "       malv model train  NAME --steer [--machine FILE] [--trace TRACE].. [..]\n"
+    "usage: malv model train  NAME [--KIND] [--trace TRACE].. [--eval TRACE].. [--machine FILE]\n"
+    "                              [--requests N] [--seed N] [--hidden N] [--epochs N] [--batch "
+    "N]\n"
+    "                              [--patience N] [--rate R] [--quantile Q] [--int8] [-o DIR]\n"
+    "                              [--json] [-q]\n"
     "       malv model eval   NAME|FILE [--trace TRACE] [--requests N] [--seed N]\n"
     "                              [--backend B] [--json]\n"
     "       malv model info   NAME|FILE [--json]\n"
     "       malv model import FILE NAME [-o DIR]\n\n"
-    "train   fits answer lengths (features: policies/length_features.h); writes NAME.safetensors\n"
-    "        and NAME.json into policies/weights. Of each --trace the first 70 % are fitted, 15 %\n"
-    "        decide when to stop, the last 15 % are scored; --eval traces are only scored.\n"
-    "        Without --trace: 40000 requests of each synthesizer preset\n"
-    "        --steer: fits which reads of a block device will be slow, on runs without steering\n"
-    "        (features: policies/linnos_features.h; the first 80 % of each fitted, 10 %, 10 %)\n"
-    "eval    scores a network beside trivial baselines\n"
+    "train   writes NAME.safetensors and NAME.json into policies/weights. Kinds:\n";
+
+static const char help_rest[] =
+    "eval    scores a network of answer lengths beside trivial baselines\n"
     "import  takes a perceptron from safetensors written elsewhere, or the trees of an XGBoost\n"
     "        model that was saved as .json\n"
     "TRACE   synth:PRESET, a published file (data:..), an .h5, or a section as in experiments\n\n"
     "example: malv model train my_lengths --trace synth:mixed --requests 20000 -o out\n";
 
+static void print_help(void)
+{
+    const struct model_kind *k;
+    fputs(help, stdout);
+    for (size_t i = 0; (k = model_kind_at(i)); i++) {
+        printf("        --%s: ", k->option);
+        fputs(k->help, stdout);
+    }
+    fputs(help_rest, stdout);
+}
+
 struct options {
     struct model_train_want train;
     enum infer_backend backend;
-    bool trace_given, steer, help;
+    const struct model_kind *kind;
+    bool trace_given, help;
 };
 
 /* ---- train ----------------------------------------------------------------------- */
@@ -62,6 +71,20 @@ static int check_name(const char *name, struct err *e)
                : err_set(e, ERR_EUSAGE, "\"%.64s\" is no name for a model, want [a-z0-9_]+", name);
 }
 
+/* What this kind of network has no use for. */
+static int check_kind(const struct options *o, struct err *e)
+{
+    const struct model_kind *k = o->kind;
+    const char *bad = o->train.n_eval && !k->evals      ? "--eval"
+                      : o->train.int8 && !k->int8       ? "--int8"
+                      : o->trace_given && !k->traces    ? "--trace"
+                      : o->train.machine && !k->machine ? "--machine"
+                                                        : NULL;
+    if (!bad)
+        return 0;
+    return err_set(e, ERR_EUSAGE, "%s: not with --%s", bad, k->option);
+}
+
 static int train(int argc, char **argv, struct options *o, struct err *e)
 {
     struct model_train_want *w = &o->train;
@@ -75,17 +98,11 @@ static int train(int argc, char **argv, struct options *o, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     w->name = argv[0];
     w->dir = dir;
-    static const char *const lengths[] = {"synth:mixed", "synth:azure-code", "synth:azure-conv",
-                                          "synth:mooncake", "synth:burstgpt"};
-    static const char *const blocks[] = {"synth:lake-azure", "synth:lake-cosmos", "synth:lake-bing",
-                                         "synth:lake-mixed-1x", "synth:lake-mixed-3x"};
-    const char *const *presets = o->steer ? blocks : lengths;
-    for (size_t i = 0; !o->trace_given && i < 5; i++)
-        w->trace[w->n_trace++] = presets[i];
-    if (o->steer && w->n_eval)
-        rc = err_set(e, ERR_EUSAGE, "--eval: not with --steer");
-    else
-        rc = o->steer ? model_steer_train(w, e) : model_train(w, e);
+    const struct model_kind *k = o->kind;
+    for (size_t i = 0; k->traces && !o->trace_given && k->traces[i]; i++)
+        w->trace[w->n_trace++] = k->traces[i];
+    rc = check_kind(o, e);
+    rc = rc ? rc : k->train(w, e);
     free(dir);
     return rc;
 }
@@ -206,7 +223,7 @@ enum {
     O_RATE,
     O_QUANTILE,
     O_INT8,
-    O_STEER,
+    O_KIND,
     O_MACHINE,
     O_JSON,
     O_BACKEND
@@ -223,7 +240,9 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"rate", required_argument, NULL, O_RATE},
                                       {"quantile", required_argument, NULL, O_QUANTILE},
                                       {"int8", no_argument, NULL, O_INT8},
-                                      {"steer", no_argument, NULL, O_STEER},
+                                      {"lengths", no_argument, NULL, O_KIND},
+                                      {"steer", no_argument, NULL, O_KIND},
+                                      {"readahead", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"backend", required_argument, NULL, O_BACKEND},
@@ -291,8 +310,7 @@ static int set(int c, const char *text, struct options *o, struct err *e)
     case 'o':
         w->dir = text;
         return 0;
-    case O_STEER:
-        o->steer = true;
+    case O_KIND: /* known since before the first option: it has the defaults */
         return 0;
     case O_MACHINE:
         w->machine = text;
@@ -315,15 +333,26 @@ static int set(int c, const char *text, struct options *o, struct err *e)
     }
 }
 
+/* The kind sets the defaults, wherever in the command it stands. */
+static void choose_kind(struct options *o, int argc, char **argv)
+{
+    const struct model_kind *named = NULL, *said = NULL, *k;
+    for (int i = 2; i < argc && !strcmp(argv[1], "train"); i++) {
+        if ((k = model_kind_name(argv[i])))
+            named = k;
+        if (!strncmp(argv[i], "--", 2) && (k = model_kind_option(argv[i] + 2)))
+            said = k;
+    }
+    o->kind = said ? said : named ? named : model_kind_at(0);
+    o->train.o = o->kind->o;
+    o->train.requests = o->kind->requests;
+    o->train.machine = o->kind->machine;
+}
+
 int cmd_model(int argc, char **argv, struct err *e)
 {
-    struct options o = {.train = {.requests = 40000, .o = TRAIN_DEFAULTS}, .backend = INFER_AUTO};
-    for (int i = 1; i < argc; i++)
-        if (!strcmp(argv[i], "--steer")) { /* other defaults, whichever order the options have */
-            o.train.o = (struct train_options)STEER_DEFAULTS;
-            o.train.requests = STEER_REQUESTS;
-        }
-    o.train.machine = "machines/lake-testbed.json";
+    struct options o = {.backend = INFER_AUTO};
+    choose_kind(&o, argc, argv);
     optind = 0;
     opterr = 0;
     for (int c, rc; (c = getopt_long(argc, argv, "hqo:", longs, NULL)) != -1;) {
@@ -335,7 +364,7 @@ int cmd_model(int argc, char **argv, struct err *e)
             return rc;
     }
     if (o.help) {
-        fputs(help, stdout);
+        print_help();
         return 0;
     }
     if (optind == argc)

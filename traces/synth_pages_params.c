@@ -9,8 +9,10 @@
 #define PAGES_MAX 1e12
 #define SOURCE    "nobody's trace: a pattern (traces/synth_pages.h)"
 
-static const char *const patterns[PAGES_PATTERNS + 1] = {"sequential", "strided", "uniform", "zipf",
-                                                         "phases",     "drift",   "scan",    NULL};
+static const char *const patterns[PAGES_PATTERNS + 1] = {
+    "sequential", "strided", "uniform", "zipf", "phases", "drift", "scan", "files", NULL};
+static const char *const modes[MODES + 1] = {"random", "sequential", "reverse",
+                                             "runs",   "any",        NULL};
 
 static const struct preset {
     const char *name, *title;
@@ -23,6 +25,7 @@ static const struct preset {
     {"pages-phases", "90 % of the accesses to 10 % of the pages, which move on", PAGES_PHASES},
     {"pages-drift", "a working set of 4,096 pages that drifts", PAGES_DRIFT},
     {"pages-scan", "Zipf 0.9 and a loop over 16,384 pages beside it", PAGES_SCAN},
+    {"pages-files", "8 files of 65,536 pages, each read in one way after another", PAGES_FILES},
 };
 #define PRESETS (sizeof presets / sizeof *presets)
 
@@ -39,7 +42,10 @@ static struct synth_pages defaults(void)
                                 .zipf = 0.9,
                                 .hot = 0.1,
                                 .hot_share = 0.9,
-                                .scan = 0.5};
+                                .scan = 0.5,
+                                .files = 8,
+                                .mode = MODE_ANY,
+                                .mode_accesses = 20000};
 }
 
 static int preset(const char *name, void *params, struct err *e)
@@ -70,6 +76,10 @@ static const struct {
     {"drift_accesses", 1u << PAGES_DRIFT},
     {"scan", 1u << PAGES_SCAN},
     {"scan_pages", 1u << PAGES_SCAN},
+    {"files", 1u << PAGES_FILES},
+    {"mode", 1u << PAGES_FILES},
+    {"mode_accesses", 1u << PAGES_FILES},
+    {"run_pages", 1u << PAGES_FILES},
 };
 
 static int check(const struct config *section, const struct synth_pages *p, struct err *e)
@@ -95,7 +105,7 @@ static int check(const struct config *section, const struct synth_pages *p, stru
 
 struct pages_text {
     struct synth_pages p;
-    const struct config *table, *preset, *pattern;
+    const struct config *table, *preset, *pattern, *mode;
 };
 
 #define FIELD_U64(key, lo, hi)                                                                     \
@@ -122,6 +132,10 @@ static const struct config_field pages_fields[] = {
     FIELD_U64(drift_accesses, 1, 1e15),
     FIELD_F64(scan, 0, 1),
     FIELD_U64(scan_pages, 1, PAGES_MAX),
+    CONFIG_ANY(struct pages_text, mode, false),
+    {"files", CONFIG_T_U32, offsetof(struct pages_text, p.files), 1, SYNTH_FILES_MAX, false},
+    FIELD_U64(mode_accesses, 1, 1e15),
+    FIELD_U64(run_pages, 0, PAGES_MAX),
     CONFIG_END,
 };
 
@@ -138,6 +152,10 @@ static int read_params(const struct config *section, void *params, struct err *e
         return rc;
     if (t.pattern)
         t.p.pattern = (enum synth_pattern)pattern;
+    if (t.mode && (rc = config_choice(t.mode, modes, &pattern, e)))
+        return rc;
+    if (t.mode)
+        t.p.mode = (enum synth_mode)pattern;
     if ((rc = check(section, &t.p, e)))
         return rc;
     *(struct synth_pages *)params = t.p;
@@ -158,6 +176,11 @@ static void put_rest(FILE *f, const void *params)
     X(window);
     X(drift_accesses);
     X(scan_pages);
+    if (p->pattern == PAGES_FILES) { /* only then: digests of the others stay what they were */
+        fprintf(f, ",\"files\":%u,\"mode\":\"%s\"", p->files, modes[p->mode]);
+        X(mode_accesses);
+        X(run_pages);
+    }
 #undef X
 }
 

@@ -3,15 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/files.h"
 #include "harness/base/fmt.h"
 #include "harness/base/places.h"
-#include "harness/base/profile.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_quant.h"
 #include "harness/learn/model_write.h"
+#include "harness/learn/train_machine.h"
 #include "traces/source.h"
 
 struct column { /* one trace */
@@ -59,30 +58,13 @@ static int open_trace(struct row_source **from, const char *text, uint64_t seed,
     return rc;
 }
 
-static int open_machine(struct machine **m, const char *file, struct err *e)
-{
-    struct config *c = NULL;
-    char *path = access(file, R_OK) ? places_root(file) : strdup(file);
-    int rc = path ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
-    if (!rc && access(path, R_OK))
-        rc = err_set(e, ERR_EIO, "--machine: no file \"%s\", neither here nor in the source tree",
-                     file);
-    if (!rc)
-        rc = profile_load(&c, path, e);
-    if (!rc)
-        rc = machine_load(m, c, e);
-    config_free(c);
-    free(path);
-    return rc;
-}
-
 int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
                      size_t most, char **about, struct err *e)
 {
     struct machine *m = NULL;
     struct row_source *from = NULL;
     *rows = (struct steer_rows){0};
-    int rc = open_machine(&m, machine, e);
+    int rc = train_machine(&m, machine, e);
     if (!rc)
         rc = open_trace(&from, trace, seed, most, about, e);
     if (!rc) {
@@ -137,7 +119,7 @@ static int gather(struct steer_training *t, struct err *e)
 /* ---- loss -------------------------------------------------------------------------- */
 
 /* Outputs: fast, slow.  max(0, 1 + wrong - right), heavier for a slow read that looks fast. */
-static double loss(const void *ctx, size_t row, const double y[TRAIN_OUT], double d[TRAIN_OUT])
+static double loss(const void *ctx, size_t row, const double *y, double *d)
 {
     const int right = ((const unsigned char *)ctx)[row], wrong = 1 - right;
     const double gap = 1 + y[wrong] - y[right];
@@ -155,7 +137,7 @@ int model_steer_score(struct steer_score *s, struct infer_model *net, const stru
     char why[256];
     *s = (struct steer_score){.rows = n};
     for (size_t i = from; i < from + n; i++) {
-        float y[TRAIN_OUT];
+        float y[2];
         if (infer_run(net, 1, rows->x + i * LINNOS_N, y, why, sizeof why))
             return err_set(e, ERR_EFAIL, "inference: %s", why);
         const bool said = y[1] > y[0], is = rows->slow[i];
@@ -313,7 +295,8 @@ static void release(struct steer_training *t)
 
 static int fit(struct steer_training *t, struct err *e)
 {
-    const struct train_task task = {.n_in = LINNOS_N, .x = t->x, .loss = loss, .ctx = t->slow};
+    const struct train_task task = {
+        .n_in = LINNOS_N, .n_out = 2, .x = t->x, .loss = loss, .ctx = t->slow};
     return train_net(&task, t->train, t->valid, &t->want->o, t->want->quiet, &t->fit, e);
 }
 

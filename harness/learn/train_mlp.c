@@ -8,7 +8,7 @@ struct lengths {
 };
 
 /* Errors in octaves: squared for the mean, pinball for the quantile. */
-static double loss(const void *ctx, size_t row, const double y[TRAIN_OUT], double d[TRAIN_OUT])
+static double loss(const void *ctx, size_t row, const double *y, double *d)
 {
     const struct lengths *t = ctx;
     double want = (double)length_log(t->rows->tokens[row]);
@@ -25,7 +25,8 @@ int train_mlp(const struct train_rows *rows, size_t train, size_t valid,
 {
     assert(train + valid <= rows->n);
     const struct lengths lengths = {rows, o->quantile};
-    struct train_task task = {.n_in = LENGTH_N, .x = rows->x, .loss = loss, .ctx = &lengths};
+    struct train_task task = {
+        .n_in = LENGTH_N, .n_out = 2, .x = rows->x, .loss = loss, .ctx = &lengths};
     for (size_t i = 0; i < train; i++) /* the outputs begin at the mean of what they must say */
         task.start += (double)length_log(rows->tokens[i]);
     task.start /= train ? (double)train : 1;

@@ -5,19 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/learn/train_loss.h"
 #include "sim/progress.h"
 #include "sim/rng.h"
 
-#define N_OUT TRAIN_OUT
-#define BETA1 0.9
-#define BETA2 0.999
-#define TINY  1e-8
+#define BETA1  0.9
+#define BETA2  0.999
+#define TINY   1e-8
+#define LAYERS (INFER_DEEP_MAX + 2) /* the hidden ones and the outputs */
 
-/* All parameters in one array, so that Adam is one loop:
- * w1 [hidden][in], b1 [hidden], w2 [out][hidden], b2 [out]. */
+/* All parameters in one array, so that Adam is one loop: of each layer the
+ * weights [width][before], then the biases [width]. */
+struct layer {
+    uint32_t width, before;
+    size_t w, b; /* where its parameters begin */
+    double *y;   /* its values for the row at hand */
+    double *d;   /* and the loss's slope at each, before its activation */
+};
+
 struct net {
-    uint32_t in, hidden;
-    size_t n;
+    uint32_t n_layers;
+    struct layer layer[LAYERS];
+    size_t n, values;
     double *p;
 };
 
@@ -25,72 +34,94 @@ struct trainer {
     const struct train_task *task;
     const struct train_options *o;
     struct net net;
-    double *grad, *m, *v, *best, *h;
+    double *grad, *m, *v, *best;
     uint32_t *order, *lit, n_lit; /* inputs of the row at hand that are not zero */
     uint64_t steps;
     struct rng shuffle;
 };
 
-static double *w1(const struct net *net, double *p, uint32_t j)
-{
-    return p + (size_t)j * net->in;
-}
+/* ---- one row ------------------------------------------------------------------- */
 
-static double *b1(const struct net *net, double *p)
+static void list_lit(struct trainer *t, const float *x)
 {
-    return p + (size_t)net->hidden * net->in;
-}
-
-static double *w2(const struct net *net, double *p, uint32_t o)
-{
-    return b1(net, p) + net->hidden * (1 + (size_t)o);
-}
-
-static double *b2(const struct net *net, double *p)
-{
-    return w2(net, p, N_OUT);
-}
-
-static void forward(struct trainer *t, const float *x, double y[N_OUT])
-{
-    struct net *net = &t->net;
     t->n_lit = 0;
-    for (uint32_t i = 0; i < net->in; i++)
+    for (uint32_t i = 0; i < t->task->n_in; i++)
         if (x[i] != 0)
             t->lit[t->n_lit++] = i;
-    for (uint32_t j = 0; j < net->hidden; j++) {
-        const double *w = w1(net, net->p, j);
-        double a = b1(net, net->p)[j];
-        for (uint32_t k = 0; k < t->n_lit; k++)
+}
+
+static double activated(const struct trainer *t, double a)
+{
+    if (t->task->sigmoid)
+        return train_sigmoid(a);
+    return a > 0 ? a : 0;
+}
+
+/* Values of layer l before its activation, from those of the one below or from the row. */
+static void sum_layer(struct trainer *t, uint32_t l, const float *x)
+{
+    const struct layer *at = &t->net.layer[l];
+    const double *p = t->net.p, *below = l ? t->net.layer[l - 1].y : NULL;
+    for (uint32_t j = 0; j < at->width; j++) {
+        const double *w = p + at->w + (size_t)j * at->before;
+        double a = p[at->b + j];
+        for (uint32_t k = 0; !below && k < t->n_lit; k++)
             a += w[t->lit[k]] * (double)x[t->lit[k]];
-        t->h[j] = a > 0 ? a : 0;
-    }
-    for (uint32_t o = 0; o < N_OUT; o++) {
-        const double *w = w2(net, net->p, o);
-        y[o] = b2(net, net->p)[o];
-        for (uint32_t j = 0; j < net->hidden; j++)
-            y[o] += w[j] * t->h[j];
+        for (uint32_t i = 0; below && i < at->before; i++)
+            a += w[i] * below[i];
+        at->y[j] = a;
     }
 }
 
-static void backward(struct trainer *t, const float *x, const double d[N_OUT])
+static const double *forward(struct trainer *t, const float *x)
 {
-    struct net *net = &t->net;
-    for (uint32_t o = 0; o < N_OUT; o++) {
-        b2(net, t->grad)[o] += d[o];
-        for (uint32_t j = 0; j < net->hidden; j++)
-            w2(net, t->grad, o)[j] += d[o] * t->h[j];
+    const uint32_t last = t->net.n_layers - 1;
+    list_lit(t, x);
+    for (uint32_t l = 0; l <= last; l++) {
+        const struct layer *at = &t->net.layer[l];
+        sum_layer(t, l, x);
+        for (uint32_t j = 0; l < last && j < at->width; j++)
+            at->y[j] = activated(t, at->y[j]);
     }
-    for (uint32_t j = 0; j < net->hidden; j++) {
-        if (!(t->h[j] > 0))
-            continue; /* below zero nothing flows back */
-        double g = d[0] * w2(net, net->p, 0)[j] + d[1] * w2(net, net->p, 1)[j];
-        double *w = w1(net, t->grad, j);
-        b1(net, t->grad)[j] += g;
-        for (uint32_t k = 0; k < t->n_lit; k++)
-            w[t->lit[k]] += g * (double)x[t->lit[k]];
+    return t->net.layer[last].y;
+}
+
+/* The slope at a hidden layer's sums, from the slopes at the layer above. */
+static void slopes(struct trainer *t, uint32_t l)
+{
+    const struct layer *at = &t->net.layer[l], *above = &t->net.layer[l + 1];
+    const double *w = t->net.p + above->w;
+    for (uint32_t j = 0; j < at->width; j++) {
+        const double y = at->y[j];
+        double g = 0;
+        for (uint32_t o = 0; o < above->width; o++)
+            g += above->d[o] * w[(size_t)o * above->before + j];
+        at->d[j] = t->task->sigmoid ? g * y * (1 - y) : y > 0 ? g : 0;
     }
 }
+
+static void backward(struct trainer *t, const float *x)
+{
+    for (uint32_t l = t->net.n_layers; l-- > 0;) {
+        const struct layer *at = &t->net.layer[l];
+        const double *below = l ? t->net.layer[l - 1].y : NULL;
+        if (l + 1 < t->net.n_layers)
+            slopes(t, l);
+        for (uint32_t j = 0; j < at->width; j++) {
+            const double g = at->d[j];
+            double *w = t->grad + at->w + (size_t)j * at->before;
+            if (g == 0)
+                continue; /* nothing flows back */
+            t->grad[at->b + j] += g;
+            for (uint32_t k = 0; !below && k < t->n_lit; k++)
+                w[t->lit[k]] += g * (double)x[t->lit[k]];
+            for (uint32_t i = 0; below && i < at->before; i++)
+                w[i] += g * below[i];
+        }
+    }
+}
+
+/* ---- epochs -------------------------------------------------------------------- */
 
 static void adam_step(struct trainer *t, double rate, size_t batch, double *fade1, double *fade2)
 {
@@ -118,17 +149,17 @@ static void shuffle(struct trainer *t, size_t n)
 
 static double epoch(struct trainer *t, size_t n, uint64_t planned, double *fade1, double *fade2)
 {
+    const struct layer *out = &t->net.layer[t->net.n_layers - 1];
     double total = 0;
     shuffle(t, n);
     for (size_t from = 0; from < n; from += t->o->batch) {
         size_t batch = n - from < t->o->batch ? n - from : t->o->batch;
         memset(t->grad, 0, t->net.n * sizeof *t->grad);
         for (size_t k = from; k < from + batch; k++) {
-            const float *x = t->task->x + (size_t)t->order[k] * t->net.in;
-            double y[N_OUT], d[N_OUT];
-            forward(t, x, y);
-            total += t->task->loss(t->task->ctx, t->order[k], y, d);
-            backward(t, x, d);
+            const float *x = t->task->x + (size_t)t->order[k] * t->task->n_in;
+            const double *y = forward(t, x);
+            total += t->task->loss(t->task->ctx, t->order[k], y, out->d);
+            backward(t, x);
         }
         double left = 1 - (double)t->steps / (double)planned;
         adam_step(t, t->o->rate * left, batch, fade1, fade2);
@@ -138,28 +169,29 @@ static double epoch(struct trainer *t, size_t n, uint64_t planned, double *fade1
 
 static double mean_loss(struct trainer *t, size_t from, size_t n)
 {
-    double total = 0, y[N_OUT], d[N_OUT];
-    for (size_t i = from; i < from + n; i++) {
-        forward(t, t->task->x + i * t->net.in, y);
-        total += t->task->loss(t->task->ctx, i, y, d);
-    }
+    double total = 0, d[TRAIN_OUT_MAX];
+    for (size_t i = from; i < from + n; i++)
+        total += t->task->loss(t->task->ctx, i, forward(t, t->task->x + i * t->task->n_in), d);
     return total / (double)n;
 }
 
-/* He initialisation. */
+/* He initialisation for ReLU, half its variance for sigmoids; outputs begin near `start`. */
 static void begin(struct trainer *t, size_t train)
 {
+    const uint32_t last = t->net.n_layers - 1;
     struct rng r;
     rng_init(&r, t->o->seed, "train", "weights");
-    for (uint32_t j = 0; j < t->net.hidden; j++)
-        for (uint32_t i = 0; i < t->net.in; i++)
-            w1(&t->net, t->net.p, j)[i] = rng_normal(&r, 0, sqrt(2.0 / t->net.in));
-    for (uint32_t o = 0; o < N_OUT; o++)
-        for (uint32_t j = 0; j < t->net.hidden; j++)
-            w2(&t->net, t->net.p, o)[j] = rng_normal(&r, 0, 0.1 * sqrt(1.0 / t->net.hidden));
+    for (uint32_t l = 0; l <= last; l++) {
+        const struct layer *at = &t->net.layer[l];
+        const double deviation = l == last ? 0.1 * sqrt(1.0 / at->before)
+                                           : sqrt((t->task->sigmoid ? 1.0 : 2.0) / at->before);
+        for (size_t i = 0; i < (size_t)at->width * at->before; i++)
+            t->net.p[at->w + i] = rng_normal(&r, 0, deviation);
+    }
+    for (uint32_t o = 0; o < t->task->n_out; o++)
+        t->net.p[t->net.layer[last].b + o] = t->task->start;
     for (size_t i = 0; i < train; i++)
         t->order[i] = (uint32_t)i;
-    b2(&t->net, t->net.p)[0] = b2(&t->net, t->net.p)[1] = t->task->start;
     rng_init(&t->shuffle, t->o->seed, "train", "order");
 }
 
@@ -184,42 +216,81 @@ static void run(struct trainer *t, size_t train, size_t valid, bool quiet, struc
     progress_end(&p);
 }
 
+/* ---- the network ---------------------------------------------------------------- */
+
 static int deliver(const struct trainer *t, struct train_fit *fit)
 {
-    size_t hidden = t->net.hidden, in = t->net.in;
-    float *w = fit->weights = malloc(t->net.n * sizeof *w);
+    const struct net *net = &t->net;
+    const struct layer *last = &net->layer[net->n_layers - 1];
+    float *w = fit->weights = malloc(net->n * sizeof *w);
     if (!w)
         return -1;
-    for (size_t i = 0; i < t->net.n; i++)
+    for (size_t i = 0; i < net->n; i++)
         w[i] = (float)t->best[i];
-    fit->mlp = (struct infer_mlp){.n_in = t->net.in,
-                                  .n_hidden = t->net.hidden,
-                                  .n_out = N_OUT,
+    fit->mlp = (struct infer_mlp){.n_in = t->task->n_in,
+                                  .n_hidden = net->layer[0].width,
+                                  .n_out = t->task->n_out,
                                   .type = INFER_F32,
                                   .w1 = w,
-                                  .b1 = w + hidden * in,
-                                  .w2 = w + hidden * (in + 1),
-                                  .b2 = w + hidden * (in + 1 + N_OUT)};
+                                  .b1 = w + net->layer[0].b,
+                                  .w2 = w + last->w,
+                                  .b2 = w + last->b,
+                                  .n_deep = t->task->n_deep,
+                                  .sigmoid = t->task->sigmoid,
+                                  .sigmoid_out = t->task->sigmoid_out};
+    for (uint32_t i = 0; i < t->task->n_deep; i++) {
+        const struct layer *l = &net->layer[1 + i];
+        fit->mlp.deep[i] = (struct infer_layer){.width = l->width, .w = w + l->w, .b = w + l->b};
+    }
     return 0;
+}
+
+static void shape(struct net *net, const struct train_task *task, uint32_t hidden)
+{
+    uint32_t before = task->n_in;
+    net->n_layers = task->n_deep + 2;
+    for (uint32_t l = 0; l < net->n_layers; l++) {
+        struct layer *at = &net->layer[l];
+        at->before = before;
+        at->width = l == 0 ? hidden : l <= task->n_deep ? task->deep[l - 1] : task->n_out;
+        at->w = net->n;
+        at->b = at->w + (size_t)at->width * before;
+        net->n = at->b + at->width;
+        net->values += at->width;
+        before = at->width;
+    }
+}
+
+static void place(struct trainer *t, double *all, size_t train)
+{
+    const size_t n = t->net.n;
+    t->net.p = all, t->grad = all + n, t->m = all + 2 * n, t->v = all + 3 * n;
+    t->best = all + 4 * n;
+    double *values = all + 5 * n;
+    for (uint32_t l = 0; l < t->net.n_layers; l++) {
+        t->net.layer[l].y = values;
+        t->net.layer[l].d = values + t->net.values;
+        values += t->net.layer[l].width;
+    }
+    t->lit = t->order + train;
 }
 
 int train_net(const struct train_task *task, size_t train, size_t valid,
               const struct train_options *o, bool quiet, struct train_fit *fit, struct err *e)
 {
-    assert(o->batch > 0 && o->hidden > 0 && task->n_in > 0);
+    assert(o->batch > 0 && o->hidden > 0 && task->n_in > 0 && task->n_out > 0);
+    assert(task->n_out <= TRAIN_OUT_MAX && task->n_deep <= INFER_DEEP_MAX);
     *fit = (struct train_fit){0};
     if (!train || !valid)
         return err_set(e, ERR_ERANGE, "%zu rows to train and %zu to validate, want some of each",
                        train, valid);
-    size_t n = (size_t)o->hidden * (task->n_in + 1 + N_OUT) + N_OUT;
-    struct trainer t = {.task = task, .o = o, .net = {task->n_in, o->hidden, n, NULL}};
-    double *all = calloc(5 * n + o->hidden, sizeof *all);
+    struct trainer t = {.task = task, .o = o};
+    shape(&t.net, task, o->hidden);
+    double *all = calloc(5 * t.net.n + 2 * t.net.values, sizeof *all);
     t.order = malloc((train + task->n_in) * sizeof *t.order);
     int rc = 0;
     if (all && t.order) {
-        t.net.p = all, t.grad = all + n, t.m = all + 2 * n, t.v = all + 3 * n;
-        t.best = all + 4 * n, t.h = all + 5 * n;
-        t.lit = t.order + train;
+        place(&t, all, train);
         begin(&t, train);
         run(&t, train, valid, quiet, fit);
     }

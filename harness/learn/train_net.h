@@ -1,10 +1,12 @@
-/* train_net.h - fits a one-hidden-layer perceptron with two outputs to any loss.
+/* train_net.h - fits a perceptron to any loss.
  *
- * Mini-batches in a seeded order, Adam (Kingma & Ba, ICLR'15) with a rate that
- * falls to zero over the planned epochs; after each epoch the loss on the
- * validation rows is taken, the best epoch is kept, and `patience` epochs
- * without a better one end it.  Sums run in a fixed order in doubles: the same
- * rows, options and seed give the same bytes anywhere.                      */
+ * Hidden layers are ReLU or sigmoid, outputs linear: a loss takes them as they
+ * are (train_loss.h has the usual ones).  Mini-batches in a seeded order, Adam
+ * (Kingma & Ba, ICLR'15) with a rate that falls to zero over the planned
+ * epochs; after each epoch the loss on the validation rows is taken, the best
+ * epoch is kept, and `patience` epochs without a better one end it.  Sums run
+ * in a fixed order in doubles: the same rows, options and seed give the same
+ * bytes anywhere.                                                           */
 #ifndef HARNESS_LEARN_TRAIN_NET_H
 #define HARNESS_LEARN_TRAIN_NET_H
 
@@ -14,7 +16,7 @@
 #include "gpu-kernels/infer.h"
 #include "sim/err.h"
 
-#define TRAIN_OUT 2
+#define TRAIN_OUT_MAX 16
 
 struct train_options {
     uint64_t seed;
@@ -23,12 +25,15 @@ struct train_options {
 };
 
 struct train_task {
-    uint32_t n_in;
-    const float *x; /* rows of n_in */
+    uint32_t n_in, n_out;
+    uint32_t n_deep, deep[INFER_DEEP_MAX]; /* hidden layers after the first: their widths */
+    bool sigmoid;                          /* of the hidden layers; else ReLU */
+    bool sigmoid_out;                      /* the runtime's outputs; the loss sees them before */
+    const float *x;                        /* rows of n_in */
     /* Loss of one row; d: its slope at each output. */
-    double (*loss)(const void *ctx, size_t row, const double y[TRAIN_OUT], double d[TRAIN_OUT]);
+    double (*loss)(const void *ctx, size_t row, const double *y, double *d);
     const void *ctx;
-    double start; /* both outputs' bias before the first step */
+    double start; /* all outputs' bias before the first step */
 };
 
 struct train_fit {

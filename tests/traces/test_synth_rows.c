@@ -50,9 +50,9 @@ static void digest(struct row_source *s, char hex[SHA256_HEX])
 }
 
 static const char *const presets[] = {
-    "lake-azure",    "lake-bing",   "lake-cosmos",    "lake-mixed",   "lake-mixed-3x",
-    "pages-strided", "pages-zipf",  "pages-phases",   "pages-drift",  "pages-scan",
-    "pages-uniform", "sched-mixed", "sched-periodic", "sched-bursty", "vms-mixed"};
+    "lake-azure",     "lake-bing",    "lake-cosmos", "lake-mixed", "lake-mixed-3x", "pages-strided",
+    "pages-zipf",     "pages-phases", "pages-drift", "pages-scan", "pages-uniform", "sched-mixed",
+    "sched-periodic", "sched-bursty", "vms-mixed",   "pages-files"};
 
 ParameterizedTestParameters(synth_rows, same_seed_same_rows)
 {
@@ -193,6 +193,55 @@ Test(synth_rows, page_patterns_do_to_lru_what_they_are_for)
     cr_expect_gt(hit_ratio("pages-drift", 8192, 300000), 0.97);
     cr_expect_lt(hit_ratio("pages-drift", 1024, 300000), 0.30);
     cr_expect_gt(hit_ratio("pages-zipf", 16384, 1000000), hit_ratio("pages-scan", 16384, 1000000));
+}
+
+/* How far one file of 100 pages goes at each of 20000 accesses, mostly. */
+static double share_of_steps(const char *mode, int64_t step)
+{
+    char text[256];
+    struct config *c;
+    struct synth_any p;
+    struct row_source *s;
+    struct err e = {0};
+    union trace_row row;
+    int64_t last = -1, n = 0, there = 0;
+    snprintf(text, sizeof text,
+             "{\"table\":\"pages\",\"pattern\":\"files\",\"files\":1,\"pages\":100,\"mode\":\"%s\","
+             "\"mode_accesses\":1e9,\"run_pages\":5,\"rows\":20000}",
+             mode);
+    cr_assert_eq(config_parse(&c, "t", text, strlen(text), &e), 0, "%s", e.msg);
+    cr_assert_eq(synth_any_read(c, &p, &e), 0, "%s", e.msg);
+    cr_assert_eq(synth_kind_of(p.table)->open(&s, &p.p, 1, &e), 0, "%s", e.msg);
+    while (s->next(s, &row, &e) == 1) {
+        cr_assert_lt(row.page.page, 100);
+        n += last >= 0;
+        there += last >= 0 && (int64_t)row.page.page == last + step;
+        last = (int64_t)row.page.page;
+    }
+    s->close(s);
+    config_free(c);
+    return (double)there / (double)n;
+}
+
+Test(synth_rows, files_are_read_in_their_mode)
+{
+    cr_expect_float_eq(share_of_steps("sequential", 1), 0.99, 1e-3, "but at the end of the file");
+    cr_expect_float_eq(share_of_steps("reverse", -1), 0.99, 1e-3);
+    cr_expect_float_eq(share_of_steps("random", 1), 0.0099, 3e-3);
+    cr_expect_float_eq(share_of_steps("runs", 1), 0.8 * 0.99 + 0.2 * 0.0099, 5e-3);
+}
+
+Test(synth_rows, files_are_tenants_with_pages_of_their_own)
+{
+    struct row_source *s = open_preset("pages-files", 50000, 3);
+    union trace_row row;
+    unsigned seen = 0;
+    while (s->next(s, &row, NULL) == 1) {
+        cr_assert_eq(row.page.page / 65536, row.page.tenant);
+        seen |= 1u << row.page.tenant;
+    }
+    cr_expect_eq(seen, 0xff);
+    s->close(s);
 }
 
 Test(synth_rows, strides_reach_every_page)

@@ -1,0 +1,66 @@
+#include "harness/learn/model_kinds.h"
+
+#include <string.h>
+
+#include "harness/learn/model_ahead.h"
+#include "harness/learn/model_steer.h"
+
+static const char *const lengths[] = {"synth:mixed",    "synth:azure-code", "synth:azure-conv",
+                                      "synth:mooncake", "synth:burstgpt",   NULL};
+static const char *const blocks[] = {"synth:lake-azure",    "synth:lake-cosmos",
+                                     "synth:lake-bing",     "synth:lake-mixed-1x",
+                                     "synth:lake-mixed-3x", NULL};
+
+static const struct model_kind kinds[] = {
+    {.option = "lengths",
+     .help = "fits answer lengths (features: policies/length_features.h); of each --trace the\n"
+             "        first 70 % are fitted, 15 % decide when to stop, the last 15 % are scored;\n"
+             "        --eval traces are only scored. Without --trace: 40000 requests of each\n"
+             "        synthesizer preset\n",
+     .o = TRAIN_DEFAULTS,
+     .requests = 40000,
+     .traces = lengths,
+     .evals = true,
+     .int8 = true,
+     .train = model_train},
+    {.option = "steer",
+     .help = "fits which reads of a block device will be slow, on runs without steering\n"
+             "        (features: policies/linnos_features.h; the first 80 % of each fitted, 10 %, "
+             "10 %)\n",
+     .o = STEER_DEFAULTS,
+     .requests = STEER_REQUESTS,
+     .machine = "machines/lake-testbed.json",
+     .traces = blocks,
+     .int8 = true,
+     .train = model_steer_train},
+    {.option = "readahead",
+     .name = "kml",
+     .help = "fits how far to read ahead, on runs of the page cache with every amount there is\n"
+             "        (features: policies/kml_features.h); --requests: accesses of a run\n",
+     .o = AHEAD_DEFAULTS,
+     .requests = AHEAD_REQUESTS,
+     .machine = AHEAD_MACHINE,
+     .train = model_ahead_train},
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+const struct model_kind *model_kind_at(size_t i)
+{
+    return i < KINDS ? &kinds[i] : NULL;
+}
+
+const struct model_kind *model_kind_option(const char *option)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (!strcmp(kinds[i].option, option))
+            return &kinds[i];
+    return NULL;
+}
+
+const struct model_kind *model_kind_name(const char *name)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (kinds[i].name && !strcmp(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
