@@ -77,6 +77,7 @@ enum policy_verdict { POLICY_ADMIT = 0, POLICY_REJECT = 1 };
 struct policy_batch_obs {
     struct policy_request request;
     struct policy_server server;
+    uint32_t again; /* 1: it waits or runs already, ranked by another policy or version */
 };
 #define POLICY_KEY_MAX INT64_C(0x3fffffffffffffff) /* |key| beyond this is a bad answer */
 
@@ -283,6 +284,13 @@ struct policy_ops {
     int (*create)(void **self,
                   const struct policy_host *h); /* 0, or nonzero after h->log said why */
     void (*destroy)(void *self);
+
+    /* A policy that is replaced in mid-run may hand its state to the one that comes: another
+     * version of it, or one that knows its format.  save: how many bytes; written only where they
+     * have room.  restore: after create, before any hook; `by` is the name of who saved; nonzero:
+     * it can't use them, and is as create left it.  Without both the state is dropped. */
+    size_t (*save)(void *self, void *to, size_t room);
+    int (*restore)(void *self, const void *from, size_t n, const char *by);
 
     /* Hooks: NULL where the policy has no opinion. */
     int (*serve_admit)(void *self, const struct policy_admit_obs *o);     /* a policy_verdict */

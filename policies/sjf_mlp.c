@@ -73,7 +73,7 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
     const struct policy_request *r = &o->request;
     float x[LENGTH_N], y[2];
     length_features(&s->seen, r, x);
-    if (!r->preempted)
+    if (!r->preempted && !o->again)
         length_arrived(&s->seen, r);
     if (s->h->infer(s->h->host, s->model, 1, x, y))
         return 0; /* the host fails the trial */
@@ -89,5 +89,24 @@ static void done(void *self, const struct policy_done *d)
     length_done(&s->seen, &d->request, d->output_tokens);
 }
 
+/* What it has seen is all that another version needs to know. */
+static size_t save(void *self, void *to, size_t room)
+{
+    const struct sjf *s = self;
+    if (room >= sizeof s->seen)
+        memcpy(to, &s->seen, sizeof s->seen);
+    return sizeof s->seen;
+}
+
+static int restore(void *self, const void *from, size_t n, const char *by)
+{
+    struct sjf *s = self;
+    if (strcmp(by, "sjf-mlp") || n != sizeof s->seen)
+        return -1;
+    memcpy(&s->seen, from, n);
+    return 0;
+}
+
 POLICY(.name = "sjf-mlp", .summary = "shortest job first by a learned length (MLP)",
-       .create = create, .destroy = destroy, .serve_batch = batch, .serve_done = done);
+       .create = create, .destroy = destroy, .save = save, .restore = restore, .serve_batch = batch,
+       .serve_done = done);
