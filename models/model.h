@@ -16,6 +16,7 @@
 
 struct machine;     /* models/machine.h: a parsed machine profile */
 struct policy_slot; /* models/policy_slot.h: a loaded policy behind its guard */
+struct policy_plan; /* models/policy_life.h: its versions, and when they change */
 
 /* The inference service's real arithmetic, provided by the harness so that
  * models never see gpu-kernels/.  Handles are small integers.               */
@@ -54,10 +55,11 @@ struct model_env {
     struct model_program *program;   /* [n_programs], in the order of the experiment */
     size_t n_programs;
     struct policy_slot *policy; /* for every hook without one of its own; NULL: the defaults */
-    struct policy_slot *bound[POLICY_HOOKS_N]; /* NULL: `policy` is asked */
-    const struct model_infer *infer;           /* NULL: none wanted */
-    const char *stack;                         /* "native", "kvm", "lake", "malv"; NULL: native */
-    bool exact;                                /* exact percentiles instead of the sketch */
+    struct policy_slot *bound[POLICY_HOOKS_N];      /* NULL: `policy` is asked */
+    const struct policy_plan *plan[POLICY_HOOKS_N]; /* how that changes in mid-run; NULL: never */
+    const struct model_infer *infer;                /* NULL: none wanted */
+    const char *stack; /* "native", "kvm", "lake", "malv"; NULL: native */
+    bool exact;        /* exact percentiles instead of the sketch */
 };
 
 struct model_ops {
@@ -84,6 +86,7 @@ struct model_ops {
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
      * mistake; 0: it takes no policy. */
     unsigned hooks;
+    unsigned lives; /* of these, where a policy may be replaced in mid-run */
     /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean".  NULL: those
      * that have a better direction, in the order in which it reports them. */
     const char *headline;

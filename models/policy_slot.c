@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* create runs before the model does: there are no measures yet. */
 void slot_note(struct policy_slot *p)
@@ -46,7 +47,8 @@ void slot_eject_known(struct policy_slot *p, const char *hook, sim_time now)
 void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
                         const char *(*why)(void *ctx), void *ctx)
 {
-    assert(p->calls == 0 && "created twice");
+    assert((p->calls == 0 || p->ended) && "created twice");
+    p->ended = false;
     if (!p->ops || !slot_enter(p, "create", 0))
         return;
     int rc = p->ops->create(&p->self, h);
@@ -61,8 +63,9 @@ void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
 
 void policy_slot_destroy(struct policy_slot *p)
 {
-    if (!p || !p->ops)
+    if (!p || !p->ops || p->ended)
         return;
+    p->ended = true;
     slot_note(p);
     /* A state that create refused, or that crashed on the last attempt, is not touched. */
     if (p->ejected != EJECT_NONE && p->ejected != EJECT_BAD_ANSWER)
@@ -75,6 +78,40 @@ void policy_slot_destroy(struct policy_slot *p)
     p->ops->destroy(p->self);
     slot_leave(p);
     p->self = NULL;
+}
+
+void *policy_slot_save(struct policy_slot *p, size_t *n, sim_time now)
+{
+    void *state = NULL;
+    for (size_t want = 0, round = 0; round < 2; round++) {
+        if (!slot_asks(p) || !slot_enter(p, "save", now))
+            break;
+        size_t got = p->ops->save(p->self, state, want);
+        slot_leave(p);
+        if (got > POLICY_STATE_MAX || (round && got != want)) {
+            slot_bad(p, now, "save answered %zu bytes, want at most %zu and the same twice", got,
+                     (size_t)POLICY_STATE_MAX);
+            break;
+        }
+        if (round)
+            return *n = got, state;
+        if (!got || !(state = calloc(1, got)))
+            break;
+        want = got;
+    }
+    free(state);
+    *n = 0;
+    return NULL;
+}
+
+int policy_slot_restore(struct policy_slot *p, const void *state, size_t n, const char *by,
+                        sim_time now)
+{
+    if (!slot_asks(p) || !slot_enter(p, "restore", now))
+        return -1;
+    int rc = p->ops->restore(p->self, state, n, by);
+    slot_leave(p);
+    return rc;
 }
 
 void policy_slot_report(struct policy_slot *p, struct measures *out)

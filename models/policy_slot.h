@@ -30,8 +30,10 @@ struct policy_beat {
     volatile uint32_t inside;   /* 1 + the slot's number while its policy's code runs, else 0 */
 };
 
-/* The slots of a trial: the one of "policy", and one for each hook bound on its own. */
-#define POLICY_SLOTS (1 + POLICY_HOOKS_N)
+/* The slots of a trial: the one of "policy", one for each hook bound on its own, and those of the
+ * other versions that hooks have (models/policy_life.h). */
+#define POLICY_EXTRAS 32
+#define POLICY_SLOTS  (1 + POLICY_HOOKS_N + POLICY_EXTRAS)
 
 enum eject_kind { EJECT_NONE, EJECT_BAD_ANSWER, EJECT_CRASH, EJECT_TIMEOUT, EJECT_CREATE };
 
@@ -56,6 +58,7 @@ struct policy_slot {
     uint64_t ejected_call;
     char eject_note[192]; /* the sentence of the incident */
     bool noted;           /* it is in `out` */
+    bool ended;           /* destroyed; it may be created once more */
 };
 
 /* "mem.evict"; whether a policy has an answer there. */
@@ -73,6 +76,13 @@ static inline bool policy_slot_oracle(const struct policy_slot *p)
 void policy_slot_create(struct policy_slot *p, const struct policy_host *h,
                         const char *(*why)(void *ctx), void *ctx);
 void policy_slot_destroy(struct policy_slot *p); /* while out still takes incidents */
+
+/* Its state, for another version: malloc'd, NULL when it has none to give.  restore: what the
+ * policy said; a crash ejects it.  Both have the hook. */
+#define POLICY_STATE_MAX (UINT64_C(64) << 20)
+void *policy_slot_save(struct policy_slot *p, size_t *n, sim_time now);
+int policy_slot_restore(struct policy_slot *p, const void *state, size_t n, const char *by,
+                        sim_time now);
 
 /* p NULL: the defaults. */
 int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);     /* verdict */

@@ -32,7 +32,8 @@
     X(ipi, "an interrupt from one of a tenant's CPUs to another that runs")                        \
     X(copy, "a copy from a pinned buffer to the GPU is submitted")                                 \
     X(sync, "a thread blocks until its GPU work is done, and is woken by interrupt")               \
-    X(decide, "the host's kernel asks its policy for a decision, without inference")
+    X(decide, "the host's kernel asks its policy for a decision, without inference")               \
+    X(hypercall, "a guest asks the host for another policy, until the host's loader hears it")
 
 enum stack_path_id {
 #define X(name, what) STACK_##name,

@@ -258,6 +258,18 @@ static const struct stack_crossing decide_malv[] = {
     {"cost.ipc_reply", HOST, IPC, "and back"},
 };
 
+/* Where there are guests: whoever loads policies is in the kernel, or in MLaaS. */
+static const struct stack_crossing hypercall_kvm[] = {
+    {"cost.syscall", GUEST, TRAP, "an agent in the guest asks the guest's kernel"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall"},
+};
+static const struct stack_crossing hypercall_malv[] = {
+    {"cost.syscall", GUEST, TRAP, "an agent in the guest asks the guest's kernel"},
+    {"cost.vm_exit", HOST, EXIT, "hypercall"},
+    {"cost.ipc_call", HOST, IPC, "IPC to MLaaS"},
+    {"cost.ipc_reply", HOST, IPC, "and back"},
+};
+
 /* ---- what stacks are put together from --------------------------------------------------- */
 
 /* Paths that are not listed do not exist.  What native and lake share: */
@@ -279,12 +291,14 @@ static const struct stack_crossing decide_malv[] = {
     [STACK_request_in] = LIST(in_kvm), [STACK_token_out] = LIST(out_kvm),                          \
     [STACK_block_read] = LIST(read_kvm), [STACK_block_write] = LIST(write_kvm),                    \
     [STACK_block_done] = LIST(done_kvm), [STACK_net_send] = LIST(send_kvm),                        \
-    [STACK_net_recv] = PART(in_kvm), [STACK_page_fault] = LIST(fault_kvm)
+    [STACK_net_recv] = PART(in_kvm), [STACK_page_fault] = LIST(fault_kvm),                         \
+    [STACK_hypercall] = LIST(hypercall_kvm)
 #define MICROKERNEL_HOST                                                                           \
     [STACK_request_in] = LIST(in_malv), [STACK_token_out] = LIST(out_malv),                        \
     [STACK_block_read] = LIST(read_malv), [STACK_block_write] = LIST(write_malv),                  \
     [STACK_block_done] = LIST(done_malv), [STACK_net_send] = LIST(send_malv),                      \
-    [STACK_net_recv] = PART(in_malv), [STACK_page_fault] = LIST(fault_malv)
+    [STACK_net_recv] = PART(in_malv), [STACK_page_fault] = LIST(fault_malv),                       \
+    [STACK_hypercall] = LIST(hypercall_malv)
 /* Policies: a function call, or a service of the OS. */
 #define OWN_POLICY [STACK_infer_cpu] = FREE, [STACK_decide] = FREE
 #define MLAAS      [STACK_infer_cpu] = LIST(cpu_malv), [STACK_decide] = LIST(decide_malv)

@@ -204,6 +204,28 @@ static bool engine_wants_gpu(void *ctx)
     return s->n_running || slot_heap_top(&s->waiting);
 }
 
+static void step_begins(void *ctx)
+{
+    engine_interrupt(ctx);
+}
+
+static int open_policy(struct serve *s, enum policy_hook hook, struct policy_life **l)
+{
+    struct policy_slot *p = model_policy(s->env, hook);
+    const struct life_env env = {.sim = s->sim,
+                                 .cpu = s->cpu,
+                                 .stack = s->stack,
+                                 .use = &s->use,
+                                 .out = s->out,
+                                 .begins = step_begins,
+                                 .changed = hook == POLICY_HOOK_SERVE_BATCH ? decide_changed : NULL,
+                                 .ctx = s,
+                                 .e = s->e};
+    if (p)
+        p->out = s->out;
+    return policy_life_open(l, s->env->plan[hook], p, &env, s->e);
+}
+
 static int open_parts(struct serve *s)
 {
     struct sim_options opt = s->env->sim;
@@ -231,11 +253,17 @@ static int open_parts(struct serve *s)
         rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
     if (!rc && !report_begin(s))
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    if (!rc)
+        rc = open_policy(s, POLICY_HOOK_SERVE_ADMIT, &s->admits);
+    if (!rc)
+        rc = open_policy(s, POLICY_HOOK_SERVE_BATCH, &s->ranks);
     return rc;
 }
 
 static void close_parts(struct serve *s)
 {
+    policy_life_free(s->admits);
+    policy_life_free(s->ranks);
     mlaas_close(s->mlaas);
     machine_use_end(&s->use);
     cores_free(s->cpu);
@@ -257,20 +285,15 @@ static int simulate(struct serve *s)
     if (s->rc)
         return s->rc;
     rc = mlaas_failed(s->mlaas, s->e);
+    if (!rc)
+        rc = policy_life_failed(s->admits);
+    if (!rc)
+        rc = policy_life_failed(s->ranks);
     if (rc)
         return rc;
     assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
     report_end(s);
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
-}
-
-static struct policy_slot *asked(const struct model_env *env, enum policy_hook hook,
-                                 struct measures *out)
-{
-    struct policy_slot *p = model_policy(env, hook);
-    if (p)
-        p->out = out;
-    return p && p->ops ? p : NULL;
 }
 
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
@@ -282,8 +305,6 @@ static int run(const struct config *section, const struct model_env *env, struct
         rc = err_set(e, ERR_EUSAGE, "model \"serve\" needs a trace of requests (\"trace\": ...)");
     if (!rc)
         rc = serve_config(&s.c, section, e);
-    s.admits_by = asked(env, POLICY_HOOK_SERVE_ADMIT, out);
-    s.ranks_by = asked(env, POLICY_HOOK_SERVE_BATCH, out);
     if (!rc)
         rc = open_parts(&s);
     if (!rc)
@@ -300,5 +321,6 @@ const struct model_ops model_serve = {
     .stacks = true,
     .needs_requests = true,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
+    .lives = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .run = run,
 };

@@ -161,10 +161,7 @@ static void finish(struct serve *s, uint32_t slot)
     d.first_token_ns = q->first_token;
     d.last_token_ns = sim_now(s->sim);
     leave_running(s, slot);
-    policy_slot_done(s->ranks_by, &d);
-    if (s->admits_by != s->ranks_by)
-        policy_slot_done(s->admits_by, &d);
-    intake_watch_policy(s);
+    decide_done(s, q, &d);
     serve_release(s, slot);
 }
 

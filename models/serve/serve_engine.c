@@ -104,7 +104,8 @@ static void begin_pre(struct serve *s)
 
 static bool alone(const struct serve *s)
 {
-    return s->inside == 0 && cores_idle(s->cpu) && mlaas_idle(s->mlaas);
+    return s->inside == 0 && cores_idle(s->cpu) && mlaas_idle(s->mlaas) &&
+           !policy_life_busy(s->admits) && !policy_life_busy(s->ranks);
 }
 
 static void leap_done(void *ctx, uint64_t arg)

@@ -1,4 +1,4 @@
-/* serve_intake.c - from the wire to the waiting queue, past the policy. */
+/* serve_intake.c - from the wire to the policy's question, and on to the waiting queue. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,22 +36,7 @@ void intake_request(const struct serve *s, const struct seq *q, struct policy_re
     };
 }
 
-/* The keys of a policy that was put out mean nothing beside the default's: all that wait, or will
- * come back, are ranked by arrival again.                                   */
-void intake_watch_policy(struct serve *s)
-{
-    const struct policy_slot *p = s->ranks_by;
-    if (!p || p->ejected == EJECT_NONE || s->ranks_dropped)
-        return;
-    s->ranks_dropped = true;
-    for (uint32_t slot = 0; slot < s->slots; slot++) {
-        s->seq[slot].key = 0;
-        if (slot_heap_has(&s->waiting, slot))
-            slot_heap_rekey(&s->waiting, slot, 0);
-    }
-}
-
-static void enqueue(struct serve *s, uint32_t slot, int64_t key)
+void intake_enqueue(struct serve *s, uint32_t slot, int64_t key)
 {
     struct seq *q = &s->seq[slot];
     q->key = key;
@@ -62,7 +47,7 @@ static void enqueue(struct serve *s, uint32_t slot, int64_t key)
     engine_kick(s);
 }
 
-static void refuse(struct serve *s, uint32_t slot, const char *why)
+void intake_refuse(struct serve *s, uint32_t slot, const char *why)
 {
     struct seq *q = &s->seq[slot];
     s->inside--;
@@ -76,78 +61,10 @@ static void refuse(struct serve *s, uint32_t slot, const char *why)
     serve_release(s, slot);
 }
 
-static void take_effect(struct serve *s, uint32_t slot)
-{
-    struct seq *q = &s->seq[slot];
-    sim_time now = sim_now(s->sim);
-    if (s->admits_by || s->ranks_by) {
-        sketch_add(s->decision, (double)(now - q->ready) / 1e6);
-        spans_slice(s->env->sim.spans, s->track_policy, "decide", q->ready, now);
-    }
-    if (q->admitted)
-        enqueue(s, slot, q->key);
-    else
-        refuse(s, slot, "the policy said so");
-}
-
-/* The inference behind a decision is done. */
-static void decided(void *ctx, uint64_t slot)
-{
-    take_effect(ctx, (uint32_t)slot);
-}
-
-/* The same for a request that went ahead without waiting for the answer: if it still waits, the
- * answer counts from now on. */
-static void corrected(void *ctx, uint64_t arg)
-{
-    struct serve *s = ctx;
-    uint32_t slot = (uint32_t)arg;
-    struct seq *q = &s->seq[slot];
-    sketch_add(s->decision, (double)(sim_now(s->sim) - q->ready) / 1e6);
-    q->pinned = false;
-    if (q->gone) {
-        serve_release(s, slot);
-    } else if (slot_heap_has(&s->waiting, slot) && q->admitted) {
-        slot_heap_rekey(&s->waiting, slot, q->key);
-    } else if (slot_heap_has(&s->waiting, slot)) {
-        slot_heap_remove(&s->waiting, slot);
-        s->waiting_tokens -= q->goal;
-        s->inside++;
-        refuse(s, slot, "the policy said so");
-    }
-}
-
-/* The request has reached the server: the policy decides. */
-static void ready(void *ctx, uint64_t arg)
-{
-    struct serve *s = ctx;
-    uint32_t slot = (uint32_t)arg;
-    struct seq *q = &s->seq[slot];
-    struct policy_admit_obs a;
-    q->ready = sim_now(s->sim);
-    intake_request(s, q, &a.request);
-    intake_server(s, &a.server);
-    struct policy_batch_obs b = {a.request, a.server};
-    bool async = s->c.infer.mode == MLAAS_ASYNC;
-    mlaas_hook_begin(s->mlaas);
-    q->admitted = policy_slot_admit(s->admits_by, &a) == POLICY_ADMIT;
-    q->key = q->admitted ? policy_slot_batch(s->ranks_by, &b) : 0;
-    intake_watch_policy(s);
-    bool charged = mlaas_hook_end(s->mlaas, async ? corrected : decided, s, slot);
-    if (!charged)
-        take_effect(s, slot);
-    if (!charged || !async)
-        return;
-    q->pinned = true;
-    int64_t key = q->key;
-    enqueue(s, slot, 0);
-    s->seq[slot].key = key;
-}
-
 static void parsed(void *ctx, uint64_t slot)
 {
     struct serve *s = ctx;
-    sim_after(s->sim, carry_ns(&s->intake_carry, s->in.wire_before), 0, ready, s, slot);
+    sim_after(s->sim, carry_ns(&s->intake_carry, s->in.wire_before), 0, decide_ready, s, slot);
 }
 
 /* Fits even when alone?  A request that never can would wait for ever. */
@@ -199,7 +116,7 @@ static void arrive(void *ctx, uint64_t arg)
     const char *why = impossible(s, q);
     if (why) {
         s->impossible++;
-        refuse(s, slot, why);
+        intake_refuse(s, slot, why);
     } else {
         s->n.prompt_sum += q->prompt;
         s->n.output_sum += q->output;

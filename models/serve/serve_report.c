@@ -169,5 +169,7 @@ void report_end(struct serve *s)
     report_os(s, &in);
     report_load(s);
     measures_number(s->out, "events", "1", BETTER_NONE, (double)sim_fired(s->sim));
+    policy_life_report(s->admits);
+    policy_life_report(s->ranks);
     machine_use_report(&s->use, s->out);
 }

@@ -1,7 +1,7 @@
 /* serve_state.h - the inside of the serving model, shared by serve*.c only.
  *
  * A request is one slot: intake (serve_intake.c) brings it through the stack
- * and the policy into the waiting heap; the engine (serve_engine.c) composes
+ * and past the policy (serve_decide.c) into the waiting heap; the engine (serve_engine.c) composes
  * iterations from waiting and running slots, walks their phases, and leaps
  * over runs of identical decode iterations; serve_report.c turns the counts
  * into measures.                                                            */
@@ -13,7 +13,7 @@
 #include "models/llm_cost.h"
 #include "models/mlaas/mlaas.h"
 #include "models/model.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/slot_heap.h"
 #include "models/stack.h"
@@ -48,7 +48,12 @@ struct seq {
     uint64_t length; /* tokens in the KV cache when it joined */
     bool admitted;   /* the policy's verdict */
     bool was_scheduled, decoding;
-    bool pinned, gone; /* inference under way (async); finished meanwhile */
+    uint32_t pinned;  /* answers under way that do not hold it up */
+    bool gone;        /* finished meanwhile */
+    uint32_t by;      /* the version that ranked it */
+    uint32_t next_by; /* being ranked again: by whom, and its key then */
+    int64_t next_key;
+    struct policy_ticket admit, rank, again;
 };
 
 enum serve_phase { PHASE_IDLE, PHASE_PRE, PHASE_GPU, PHASE_POST, PHASE_LEAP };
@@ -76,7 +81,7 @@ struct serve_counts {
 struct serve {
     struct serve_config c;
     const struct model_env *env;
-    struct policy_slot *admits_by, *ranks_by; /* NULL: the defaults */
+    struct policy_life *admits, *ranks;
     struct measures *out;
     struct sim *sim;
     struct cores *cpu;
@@ -110,9 +115,9 @@ struct serve {
     struct trace_request next; /* the one record held */
     uint64_t inside;           /* requests between arrival and the waiting heap */
     struct carry intake_carry;
-    uint64_t refused_said; /* incidents about refused requests so far */
-    uint64_t impossible;   /* requests that could never fit */
-    bool ranks_dropped;    /* the policy was ejected, and its keys with it */
+    uint64_t refused_said;         /* incidents about refused requests so far */
+    uint64_t impossible;           /* requests that could never fit */
+    bool dropped[POLICY_VERSIONS]; /* the version was ejected, and its keys with it */
 
     struct sketch *ttft, *tpot, *e2e, *queue_wait, *decision;
     struct measure_series *s_waiting, *s_running, *s_kv, *s_gpu;
@@ -125,10 +130,18 @@ struct serve {
 };
 
 /* serve_intake.c */
-int intake_begin(struct serve *s);         /* pulls the first request */
-void intake_watch_policy(struct serve *s); /* after asking it anything */
+int intake_begin(struct serve *s); /* pulls the first request */
+void intake_enqueue(struct serve *s, uint32_t slot, int64_t key);
+void intake_refuse(struct serve *s, uint32_t slot, const char *why);
 void intake_server(const struct serve *s, struct policy_server *o);
 void intake_request(const struct serve *s, const struct seq *q, struct policy_request *o);
+
+/* serve_decide.c */
+sim_fn decide_ready;                               /* a request has reached the server */
+void decide_again(struct serve *s, uint32_t slot); /* another version answers for it now */
+void decide_changed(void *ctx, uint32_t vm);       /* the same for all that are here */
+void decide_watch(struct serve *s, uint32_t tenant);
+void decide_done(struct serve *s, const struct seq *q, const struct policy_done *d);
 
 /* serve_engine.c */
 void engine_kick(struct serve *s);      /* begins an iteration if idle and there is work */

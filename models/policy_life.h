@@ -1,0 +1,103 @@
+/* policy_life.h - the policies of one hook while the machine runs.
+ *
+ * Without a plan one policy answers from the first question to the last, and
+ * this costs nothing.  A plan (from the experiment) names the versions that a
+ * hook may have, and steps that load, replace, unload or roll back at times of
+ * the run, for all VMs or for one.  A step takes its way through the machine:
+ * who asks for it (a script, or a guest's hypercall), loading, draining the
+ * decisions in flight, handing the state over, the replacement itself,
+ * unloading; each costs time on a core.  Steps go one after the other.
+ *
+ * While a step drains, new decisions wait (quiesce), or the old version goes
+ * on to answer them.  Either way each is answered once: a ticket goes with it.
+ * A version that crashes or refuses in create, or crashes in restore, never
+ * answers: the old one stays.  One that is ejected later makes room for the
+ * one before it, if that is still there.                                     */
+#ifndef MODELS_POLICY_LIFE_H
+#define MODELS_POLICY_LIFE_H
+
+#include "models/cores.h"
+#include "models/policy_slot.h"
+#include "models/stack.h"
+
+#define POLICY_VERSIONS 16 /* of one hook, over a whole run */
+#define POLICY_STEPS    32
+#define POLICY_VMS      4096 /* those with higher numbers share what the last one has */
+
+enum life_what { LIFE_LOAD, LIFE_REPLACE, LIFE_UNLOAD, LIFE_ROLLBACK };
+enum life_by { LIFE_BY_SCRIPT, LIFE_BY_HYPERCALL, LIFE_BY_SELECT, LIFE_BY_GUARD, LIFE_BY_EJECTION };
+
+struct policy_step {
+    sim_time at;
+    enum life_what what;
+    enum life_by by;
+    uint32_t to; /* a version: load, replace */
+    uint32_t vm; /* POLICY_NONE: all that have no binding of their own */
+    bool quiesce, hand;
+};
+
+struct policy_plan {
+    enum policy_hook hook;
+    uint32_t n, n_step;
+    struct policy_slot *version[POLICY_VERSIONS]; /* the first answers from the start */
+    const char *label[POLICY_VERSIONS];
+    bool standing[POLICY_VERSIONS]; /* loaded before the run; the others when a step wants them */
+    struct policy_step step[POLICY_STEPS]; /* in order of time */
+    /* Creates the version behind its guard, or destroys it; a failure is the trial's. */
+    int (*create)(void *ctx, uint32_t version, struct err *e);
+    int (*retire)(void *ctx, uint32_t version, struct err *e);
+    void *ctx;
+};
+
+/* What a step asks of the machine. */
+struct life_costs {
+    sim_cost script, hypercall, load, replace, unload, page;
+};
+int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_step,
+               const struct stack *stack, struct machine_use *use, struct err *e) MUST_CHECK;
+
+struct life_env {
+    struct sim *sim;
+    struct cores *cpu;
+    const struct stack *stack;
+    struct machine_use *use;
+    struct measures *out;
+    void (*begins)(void *ctx); /* a step is about to take time of a core; NULL: nobody minds */
+    /* Another version answers from now on, for this VM; POLICY_NONE: for those without a binding of
+     * their own.  NULL: nothing that was answered goes stale. */
+    void (*changed)(void *ctx, uint32_t vm);
+    void *ctx;
+    struct err *e;
+};
+
+/* One decision; zero it before the first question. */
+struct policy_ticket {
+    enum { TICKET_NEW, TICKET_HELD, TICKET_OPEN, TICKET_DONE } state;
+};
+
+struct policy_life;
+/* plan NULL: `alone` (may be NULL too) answers for ever. */
+int policy_life_open(struct policy_life **l, const struct policy_plan *plan,
+                     struct policy_slot *alone, const struct life_env *env,
+                     struct err *e) MUST_CHECK;
+void policy_life_free(struct policy_life *l);
+
+struct policy_slot *policy_life_slot(const struct policy_life *l, uint32_t vm); /* answers now */
+uint32_t policy_life_version(const struct policy_life *l, uint32_t vm);
+struct policy_slot *policy_life_of(const struct policy_life *l, uint32_t version);
+bool policy_life_any(const struct policy_life *l);  /* there is a policy, or will be */
+bool policy_life_busy(const struct policy_life *l); /* a step is under way */
+
+/* A decision is asked for.  false: it waits for a step; again(ctx, arg) comes when it may be asked
+ * for, with the same ticket.  true: ask policy_life_slot, and say so when its answer takes effect.
+ */
+bool policy_life_ask(struct policy_life *l, uint32_t vm, struct policy_ticket *t, sim_fn *again,
+                     void *ctx, uint64_t arg);
+void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
+/* After a question or a feedback: an ejected version makes room for the one before it. */
+void policy_life_watch(struct policy_life *l, uint32_t vm);
+
+int policy_life_failed(const struct policy_life *l); /* a code; its sentence is in env.e */
+void policy_life_report(struct policy_life *l);      /* nothing without a plan */
+
+#endif
