@@ -23,7 +23,7 @@ static void look_around(struct server *w)
 
 static void rank(struct server *w, const struct policy_request *r)
 {
-    struct policy_batch_obs o = {*r, w->seen};
+    struct policy_batch_obs o = {*r, w->seen, 0};
     exercise_answer(w->x, policy_slot_batch(w->x->slot, &o));
 }
 

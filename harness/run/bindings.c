@@ -40,10 +40,16 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
     const char *at = config_path(s->policy[slot].at);
     char list[160];
     unsigned has = policy_hooks(o), asked = s->model->hooks;
-    unsigned here = slot ? 1u << (slot - 1) : ~0u;
+    const enum policy_hook hook = setup_slot_hook(s, slot);
+    unsigned here = hook != POLICY_HOOKS_N ? 1u << hook : ~0u;
     if (!(asked & here))
         return err_set(e, ERR_ENAME, "%s: model \"%s\" never asks at this hook, only at %s", at,
                        s->model->name, hooks_text(asked, list, sizeof list));
+    if (slot && s->life[hook].at && !(s->model->lives & here))
+        return err_set(e, ERR_ENAME,
+                       "%s: model \"%s\" keeps its policy at this hook; it changes only at %s",
+                       config_path(s->life[hook].at), s->model->name,
+                       hooks_text(s->model->lives, list, sizeof list));
     if (!(has & here))
         return err_set(e, ERR_ENAME, "%s: policy %s does not have this hook; it has: %s", at,
                        o->name, hooks_text(has, list, sizeof list));
@@ -54,12 +60,13 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
     return 0;
 }
 
-static int create(struct binding *b, unsigned slot, const struct bindings_want *w, struct err *e)
+static void prepare(struct binding *b, unsigned slot, const struct bindings_want *w)
 {
     const struct policy_choice *c = &w->setup->policy[slot];
     const struct pool_eject *known = &w->task->eject[slot];
-    const char *hook = slot ? policy_hook_name((enum policy_hook)(slot - 1)) : NULL;
-    snprintf(b->who, sizeof b->who, hook ? "%.100s (%s)" : "%.100s", c->label, hook);
+    const enum policy_hook hook = setup_slot_hook(w->setup, slot);
+    snprintf(b->who, sizeof b->who, slot ? "%.100s (%s)" : "%.100s", c->label,
+             slot ? policy_hook_name(hook) : "");
     b->slot = (struct policy_slot){.ops = policy_ops(b->policy),
                                    .label = b->who,
                                    .number = slot,
@@ -68,11 +75,31 @@ static int create(struct binding *b, unsigned slot, const struct bindings_want *
                                    .eject_why = known->why,
                                    .eject_text = known->text,
                                    .out = w->out};
+}
+
+static int create(struct binding *b, unsigned slot, const struct bindings_want *w, struct err *e)
+{
+    const enum policy_hook hook = setup_slot_hook(w->setup, slot);
+    char stream[48] = ""; /* two versions draw apart even if they are the same policy */
+    if (slot)
+        snprintf(stream, sizeof stream, slot > POLICY_HOOKS_N ? "%s#%u" : "%s",
+                 policy_hook_name(hook), slot - POLICY_HOOKS_N);
     struct policy_session_want want = {.seed = w->seed,
-                                       .hook = hook,
-                                       .params = c->params,
+                                       .hook = slot ? stream : NULL,
+                                       .params = w->setup->policy[slot].params,
                                        .infer = infer_host_face(w->tools->infer)};
+    b->opened = true;
     return policy_host_open(&b->session, &b->slot, &want, e);
+}
+
+/* Whether it is there when the run begins. */
+static bool stands(const struct setup *s, unsigned slot)
+{
+    for (unsigned h = 0; h < POLICY_HOOKS_N; h++)
+        for (uint32_t i = 0; i < s->life[h].n; i++)
+            if (s->life[h].slot[i] == slot)
+                return s->life[h].standing[i];
+    return true;
 }
 
 int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings_want *w,
@@ -80,6 +107,7 @@ int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings
 {
     struct binding *b = &all->of[slot];
     const struct policy_choice *c = &w->setup->policy[slot];
+    all->want = *w;
     if (!c->name)
         return 0;
     int rc = load(b, w->x, c, e);
@@ -87,13 +115,54 @@ int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings
         rc = check_hook(b, slot, w->setup, e);
     if (!rc && !w->tools->infer)
         rc = infer_host_open(&w->tools->infer, w->tools->backend, e);
-    return rc ? rc : create(b, slot, w, e);
+    if (rc)
+        return rc;
+    prepare(b, slot, w);
+    return w->try || stands(w->setup, slot) ? create(b, slot, w, e) : 0;
+}
+
+/* ---- in mid-run ------------------------------------------------------------------- */
+
+static int create_version(void *ctx, uint32_t version, struct err *e)
+{
+    const struct life_plan *p = ctx;
+    const unsigned slot = p->all->want.setup->life[p->hook].slot[version];
+    return create(&p->all->of[slot], slot, &p->all->want, e);
+}
+
+static int retire_version(void *ctx, uint32_t version, struct err *e)
+{
+    const struct life_plan *p = ctx;
+    struct binding *b = &p->all->of[p->all->want.setup->life[p->hook].slot[version]];
+    int rc = policy_host_close(b->session, e);
+    b->session = NULL;
+    return rc;
+}
+
+static void show_plan(struct bindings *all, enum policy_hook hook, struct model_env *env)
+{
+    const struct life_setup *s = &all->want.setup->life[hook];
+    struct life_plan *p = &all->life[hook];
+    *p = (struct life_plan){.all = all, .hook = hook};
+    p->plan = (struct policy_plan){.hook = hook,
+                                   .n = s->n,
+                                   .n_step = s->n_step,
+                                   .create = create_version,
+                                   .retire = retire_version,
+                                   .ctx = p};
+    for (uint32_t i = 0; i < s->n; i++) {
+        p->plan.version[i] = &all->of[s->slot[i]].slot;
+        p->plan.label[i] = all->want.setup->policy[s->slot[i]].label;
+        p->plan.standing[i] = s->standing[i];
+    }
+    memcpy(p->plan.step, s->step, sizeof s->step);
+    env->plan[hook] = &p->plan;
 }
 
 bool bindings_any(const struct bindings *b)
 {
     for (unsigned i = 0; i < POLICY_SLOTS; i++)
-        if (b->of[i].session)
+        if (b->of[i].opened)
             return true;
     return false;
 }
@@ -103,6 +172,9 @@ void bindings_show(struct bindings *b, struct model_env *env)
     env->policy = b->of[0].session ? &b->of[0].slot : NULL;
     for (unsigned h = 0; h < POLICY_HOOKS_N; h++)
         env->bound[h] = b->of[1 + h].session ? &b->of[1 + h].slot : NULL;
+    for (unsigned h = 0; h < POLICY_HOOKS_N && b->want.setup; h++)
+        if (b->want.setup->life[h].n)
+            show_plan(b, (enum policy_hook)h, env);
 }
 
 void bindings_report(struct bindings *b, struct measures *out)
@@ -113,7 +185,7 @@ void bindings_report(struct bindings *b, struct measures *out)
     for (unsigned i = 0; i < POLICY_SLOTS; i++) {
         decisions += (double)b->of[i].slot.decisions;
         ejected += b->of[i].slot.ejected != EJECT_NONE;
-        if (b->of[i].session && b->of[i].slot.ops->oracle)
+        if (b->of[i].opened && b->of[i].slot.ops->oracle)
             measures_incident(out, "oracle", b->of[i].who, 0, 0,
                               "is told the truth in advance: a bound, not a competitor");
     }

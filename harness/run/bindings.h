@@ -15,15 +15,6 @@
 struct policy;
 struct policy_session;
 
-struct bindings {
-    struct binding {
-        struct policy *policy; /* NULL: the slot is empty */
-        struct policy_slot slot;
-        struct policy_session *session;
-        char who[128]; /* in incidents: the label, and the hook of a bound one */
-    } of[POLICY_SLOTS];
-};
-
 struct bindings_want {
     const struct experiment *x;
     const struct setup *setup;
@@ -32,13 +23,31 @@ struct bindings_want {
     struct policy_beat *beat;
     uint64_t seed;
     struct measures *out; /* where incidents go; NULL: nowhere */
+    bool try;             /* also what the run would only create later */
 };
 
-/* Loads and creates the policy of one slot, if the experiment names one there. */
+struct bindings {
+    struct bindings_want want;
+    struct life_plan { /* of one hook */
+        struct bindings *all;
+        enum policy_hook hook;
+        struct policy_plan plan; /* n 0: none */
+    } life[POLICY_HOOKS_N];
+    struct binding {
+        struct policy *policy; /* NULL: the slot is empty */
+        bool opened;           /* it was created, maybe ended since */
+        struct policy_slot slot;
+        struct policy_session *session;
+        char who[128]; /* in incidents: the label, and the hook of a bound one */
+    } of[POLICY_SLOTS];
+};
+
+/* Loads and creates the policy of one slot, if the experiment names one there.  One that a step
+ * loads in mid-run is created then. */
 int bindings_open_one(struct bindings *b, unsigned slot, const struct bindings_want *want,
                       struct err *e) MUST_CHECK;
 bool bindings_any(const struct bindings *b);
-void bindings_show(struct bindings *b, struct model_env *env); /* .policy and .bound */
+void bindings_show(struct bindings *b, struct model_env *env); /* .policy, .bound, .plan */
 /* policy_decisions and ejected, over all of them, and an incident "oracle" for each that is one;
  * nothing without a policy. */
 void bindings_report(struct bindings *b, struct measures *out);

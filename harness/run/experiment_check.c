@@ -54,6 +54,32 @@ static int check_machine(const struct experiment *x, const struct setup *s, stru
     return rc;
 }
 
+/* What the steps of policies' lives ask of the machine and the stack. */
+static int check_lives(const struct experiment *x, const struct setup *s, struct err *e)
+{
+    int rc = 0;
+    for (unsigned h = 0; h < POLICY_HOOKS_N && !rc; h++) {
+        const struct life_setup *l = &s->life[h];
+        struct machine *m = NULL;
+        char *text = NULL;
+        struct machine_use use = {0};
+        struct life_costs k;
+        if (!l->n_step || !(s->model->lives & 1u << h)) /* the latter: check_policy says so */
+            continue;
+        rc = trial_machine(x, s, &m, &text, e);
+        if (!rc && m)
+            rc = machine_use_begin(&use, m, e);
+        if (!rc && m &&
+            (rc = life_costs(&k, l->step, l->n_step, stack_find(s->stack ? s->stack : "native", e),
+                             &use, e)))
+            err_wrap(e, rc, "%s", config_path(l->at));
+        machine_use_end(&use);
+        machine_free(m);
+        free(text);
+    }
+    return rc;
+}
+
 /* Is there a trace when there must be one, and none where the section says what comes? */
 static int check_trace_wanted(const struct experiment *x, const struct setup *s, struct err *e)
 {
@@ -186,6 +212,8 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
         rc = s.model->check(s.section, e);
     if (!rc)
         rc = check_machine(x, &s, c, e);
+    if (!rc)
+        rc = check_lives(x, &s, e);
     if (!rc)
         rc = check_trace(x, &s, c, e);
     if (!rc)

@@ -5,6 +5,7 @@
 #define HARNESS_RUN_SETUP_H
 
 #include "models/model.h"
+#include "models/policy_life.h"
 #include "models/policy_slot.h"
 #include "sim/config.h"
 #include "sim/err.h"
@@ -14,16 +15,29 @@ struct policy_choice {
     const struct config *at, *params; /* where it is named; its parameters, or NULL */
 };
 
+/* "policies": {"serve.batch": {"candidates": [..], "swap": [..]}}: a hook whose policy changes. */
+struct life_setup {
+    const struct config *at;        /* NULL: it does not */
+    uint32_t n, n_step;             /* versions; steps */
+    unsigned slot[POLICY_VERSIONS]; /* where their choices stand in setup.policy */
+    bool standing[POLICY_VERSIONS];
+    struct policy_step step[POLICY_STEPS];
+};
+
 struct setup {
     const char *name, *title;
     const struct model_ops *model;
-    const struct config *section;              /* the model's own; NULL: the document has none */
-    const struct config *trace;                /* NULL: the model needs none */
-    const struct config *programs;             /* NULL: none */
-    const struct config *machine;              /* a path, or the profile itself; NULL: none */
-    const struct config *scale;                /* scale.h; NULL: the machine as it is */
-    const char *stack;                         /* NULL: native */
-    struct policy_choice policy[POLICY_SLOTS]; /* "policy", then "policies", 1 + hook */
+    const struct config *section;  /* the model's own; NULL: the document has none */
+    const struct config *trace;    /* NULL: the model needs none */
+    const struct config *programs; /* NULL: none */
+    const struct config *machine;  /* a path, or the profile itself; NULL: none */
+    const struct config *scale;    /* scale.h; NULL: the machine as it is */
+    const char *stack;             /* NULL: native */
+    /* "policy"; then "policies", 1 + hook; then the other versions of extra_hook[]. */
+    struct policy_choice policy[POLICY_SLOTS];
+    unsigned n_extra;
+    enum policy_hook extra_hook[POLICY_EXTRAS];
+    struct life_setup life[POLICY_HOOKS_N];
     const struct config *sweep;
     uint64_t seed, trials;
     bool exact;
@@ -37,6 +51,12 @@ int setup_nest_policies(struct config *doc, struct err *e) MUST_CHECK;
 /* The two keys of a document, into s->policy; NULL: not there. */
 int setup_policies(struct setup *s, const struct config *policy, const struct config *policies,
                    struct err *e) MUST_CHECK;
+/* The hook that a slot is bound to alone; POLICY_HOOKS_N: to all. */
+enum policy_hook setup_slot_hook(const struct setup *s, unsigned slot);
+/* setup_policy.c, setup_life.c: a policy's name or its object; a hook's whole life. */
+int setup_choice(struct policy_choice *c, const struct config *at, struct err *e) MUST_CHECK;
+int setup_life(struct setup *s, enum policy_hook hook, const struct config *at,
+               struct err *e) MUST_CHECK;
 /* model_ops.headline of the model that an experiment's text names; NULL: none. */
 const char *setup_headline(const char *experiment_json);
 const struct model_ops *setup_model(size_t i); /* the guest list; NULL past the end */

@@ -17,7 +17,7 @@ static const struct config_field variant_fields[] = {
 };
 
 /* "fifo", or {"name": .., "label": .., "params": {..}}. */
-static int read_choice(struct policy_choice *c, const struct config *at, struct err *e)
+int setup_choice(struct policy_choice *c, const struct config *at, struct err *e)
 {
     struct variant v = {0};
     c->at = at;
@@ -71,9 +71,10 @@ static int read_family(struct setup *s, const struct config *family, struct err 
     for (size_t i = 0; i < config_count(family); i++) {
         const struct config *at = config_at(family, i);
         int hook = find_hook(name, config_key(at));
-        int rc = hook == POLICY_HOOKS_N || !config_key(at)[0]
-                     ? no_hook(at, name, config_key(at), e)
-                     : read_choice(&s->policy[1 + hook], at, e);
+        const bool lives = config_kind(at) == CONFIG_OBJECT && config_get(at, "candidates");
+        int rc = hook == POLICY_HOOKS_N || !config_key(at)[0] ? no_hook(at, name, config_key(at), e)
+                 : lives ? setup_life(s, (enum policy_hook)hook, at, e)
+                         : setup_choice(&s->policy[1 + hook], at, e);
         if (rc)
             return rc;
     }
@@ -83,7 +84,7 @@ static int read_family(struct setup *s, const struct config *family, struct err 
 int setup_policies(struct setup *s, const struct config *policy, const struct config *policies,
                    struct err *e)
 {
-    int rc = policy ? read_choice(&s->policy[0], policy, e) : 0;
+    int rc = policy ? setup_choice(&s->policy[0], policy, e) : 0;
     if (!rc && policies && config_kind(policies) != CONFIG_OBJECT)
         return config_complain(policies, e, "an object of hooks and who answers them");
     for (size_t i = 0; policies && i < config_count(policies) && !rc; i++)

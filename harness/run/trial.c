@@ -86,7 +86,7 @@ static int open_policies(struct bench *b, const struct experiment *x, const stru
                          struct trial_tools *tools, struct policy_beat *beat,
                          struct result_trial *t, struct err *e)
 {
-    struct bindings_want want = {x, &b->setup, task, tools, beat, t->seed, t->measures};
+    struct bindings_want want = {x, &b->setup, task, tools, beat, t->seed, t->measures, false};
     int rc = 0;
     for (unsigned i = 0; i < POLICY_SLOTS && !rc; i++)
         rc = bindings_open_one(&b->policies, i, &want, e);
@@ -117,7 +117,7 @@ int trial_policy_check(const struct experiment *x, const struct setup *s, unsign
     struct pool_task task = {0};
     struct policy_beat beat = {0};
     struct bench b = {.setup = *s};
-    struct bindings_want want = {x, &b.setup, &task, tools, &beat, x->seed, NULL};
+    struct bindings_want want = {x, &b.setup, &task, tools, &beat, x->seed, NULL, true};
     return close_all(&b, bindings_open_one(&b.policies, slot, &want, e), e);
 }
 

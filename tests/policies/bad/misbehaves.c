@@ -31,6 +31,12 @@ static int misbehave(struct bad *b, const char *hook, const char *other_name)
     return !strcmp(b->how, "bad") || !strcmp(b->how, other_name);
 }
 
+/* The same where no question is asked: only if "hook" names it. */
+static int named(struct bad *b, const char *call, const char *other_name)
+{
+    return *b->hook && misbehave(b, call, other_name);
+}
+
 static int create(void **self, const struct policy_host *h)
 {
     struct bad *b = calloc(1, sizeof *b);
@@ -41,6 +47,7 @@ static int create(void **self, const struct policy_host *h)
     b->hook = h->param_text(h->host, "hook", "");
     b->at = (uint64_t)h->param(h->host, "at", 5);
     *self = b;
+    named(b, "create", "");
     if (strcmp(b->how, "create"))
         return 0;
     h->log(h->host, "the moon is in the wrong quarter");
@@ -51,6 +58,22 @@ static int create(void **self, const struct policy_host *h)
 static void destroy(void *self)
 {
     free(self);
+}
+
+static size_t save(void *self, void *to, size_t room)
+{
+    struct bad *b = self;
+    if (named(self, "save", "size"))
+        return SIZE_MAX;
+    if (room >= sizeof b->seen)
+        memcpy(to, &b->seen, sizeof b->seen);
+    return sizeof b->seen;
+}
+
+static int restore(void *self, const void *from, size_t n, const char *by)
+{
+    (void)from, (void)n, (void)by;
+    return named(self, "restore", "refuse");
 }
 
 /* ---- serve ---------------------------------------------------------------------- */
@@ -162,7 +185,7 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 }
 
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
-       .serve_admit = admit, .serve_batch = batch, .cpu_pick = pick, .cpu_balance = balance,
-       .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
-       .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done,
-       .gpu_dispatch = dispatch, .gpu_share = share);
+       .save = save, .restore = restore, .serve_admit = admit, .serve_batch = batch,
+       .cpu_pick = pick, .cpu_balance = balance, .mem_begin = begin, .mem_hit = hit,
+       .mem_insert = insert, .mem_evict = evict, .mem_place = place, .mem_readahead = readahead,
+       .io_steer = steer, .io_done = io_done, .gpu_dispatch = dispatch, .gpu_share = share);

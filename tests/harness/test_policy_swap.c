@@ -1,0 +1,192 @@
+/* Policies that come and go while a server runs, good ones and bad ones. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/run/runner.h"
+
+#define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
+
+static struct result_set *serve(const char *hook, const char *life, const char *more, unsigned jobs)
+{
+    char json[4096];
+    struct config *doc;
+    struct experiment *x;
+    struct result_set *rs;
+    struct err e = {0};
+    struct runner_options o = {
+        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.3, .quiet = true};
+    snprintf(json, sizeof json,
+             "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 2,"
+             " \"model\": \"serve\", \"machine\": \"machines/h100-server.json\","
+             " \"stack\": \"malv\", \"trace\": {\"synth\": {\"preset\": \"mixed\","
+             " \"requests\": 150, \"rate_per_s\": 20}}, %s"
+             " \"policies\": {\"%s\": %s}}",
+             more, hook, life);
+    cr_assert_eq(config_parse(&doc, "x.json", json, strlen(json), &e), 0, "%s", e.msg);
+    cr_assert_eq(experiment_from(&x, doc, "x.json", NULL, &e), 0, "%s", e.msg);
+    config_free(doc);
+    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
+    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
+    experiment_free(x);
+    return rs;
+}
+
+#define FEW "\"serve\": {\"max_running\": 4},"
+
+static double number(const struct result_trial *t, const char *name)
+{
+    cr_assert(!t->failed, "%s", t->why);
+    const double *v = measures_find(t->measures, name);
+    cr_assert_not_null(v, "%s", name);
+    return *v;
+}
+
+static const char *incident(const struct result_trial *t, const char *kind)
+{
+    for (size_t i = 0; i < t->measures->n_incident; i++)
+        if (!strcmp(t->measures->incident[i].kind, kind))
+            return t->measures->incident[i].text;
+    return "";
+}
+
+static bool same(const struct result_set *a, const struct result_set *b)
+{
+    struct buf x = {0}, y = {0};
+    for (size_t i = 0; i < a->n_trial; i++)
+        result_trial_pack(&a->trial[i], &x);
+    for (size_t i = 0; i < b->n_trial; i++)
+        result_trial_pack(&b->trial[i], &y);
+    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
+    buf_free(&x);
+    buf_free(&y);
+    return equal;
+}
+
+static void none_lost(const struct result_trial *t, const char *hook)
+{
+    char name[64];
+    static const char *const each[] = {"lost", "twice"};
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(name, sizeof name, "life.%s.%s", hook, each[i]);
+        cr_expect_eq(number(t, name), 0, "%s", name);
+    }
+    cr_expect_eq(number(t, "completed") + number(t, "rejected"), 150);
+}
+
+/* ---- who misbehaves on its way in, or later -------------------------------------------- */
+
+static const struct {
+    const char *bound, *hook, *how;
+    int at;
+    double undone, replaced;
+    const char *kind, *text; /* an incident, and what is in it */
+} cases[] = {
+    {"serve.batch", "create", "crash", 0, 1, 0, "undone", "create crashed: signal 6"},
+    {"serve.batch", "create", "hang", 0, 1, 0, "undone", "create did not return"},
+    {"serve.batch", "restore", "crash", 0, 1, 0, "undone", "restore crashed: signal 6"},
+    {"serve.batch", "restore", "hang", 0, 1, 0, "undone", "restore did not return"},
+    {"serve.batch", "restore", "refuse", 0, 0, 1, "replaced", "refuses the state of 8 bytes"},
+    {"serve.batch", "none", "none", 0, 0, 1, "replaced", "takes over 8 bytes of state"},
+    {"serve.batch", "serve_batch", "bad", 3, 0, 2, "ejected", "serve_batch answered key"},
+    {"serve.batch", "serve_batch", "crash", 3, 0, 2, "ejected", "serve_batch crashed"},
+    {"serve.admit", "create", "crash", 0, 1, 0, "undone", "create crashed: signal 6"},
+    {"serve.admit", "serve_admit", "bad", 9, 0, 2, "ejected", "serve_admit answered 7"},
+    {"serve.admit", "serve_admit", "hang", 9, 0, 2, "ejected", "serve_admit did not return"},
+};
+#define N_CASES (sizeof cases / sizeof *cases)
+
+ParameterizedTestParameters(swap, a_bad_newcomer_is_undone)
+{
+    static int row[N_CASES];
+    for (size_t i = 0; i < N_CASES; i++)
+        row[i] = (int)i;
+    return cr_make_param_array(int, row, N_CASES);
+}
+
+ParameterizedTest(int *row, swap, a_bad_newcomer_is_undone, .timeout = 100)
+{
+    char life[1024], name[64], *here = realpath(MISBEHAVES, NULL);
+    cr_assert_not_null(here);
+    snprintf(life, sizeof life,
+             "{\"candidates\": [{\"name\": \"%s\", \"label\": \"old\", \"params\": {\"how\": "
+             "\"none\"}}], \"swap\": [{\"at_ms\": 2000, \"to\": {\"name\": \"%s\", \"label\":"
+             " \"new\", \"params\": {\"how\": \"%s\", \"hook\": \"%s\", \"at\": %d}}}]}",
+             here, here, cases[*row].how, cases[*row].hook, cases[*row].at);
+    free(here);
+    struct result_set *one = serve(cases[*row].bound, life, FEW, 1);
+    struct result_set *two = serve(cases[*row].bound, life, FEW, 2);
+    cr_expect(same(one, two), "%s: other results with two workers", life);
+    for (size_t t = 0; t < one->n_trial; t++) {
+        const char *said = incident(&one->trial[t], cases[*row].kind);
+        none_lost(&one->trial[t], cases[*row].bound);
+        snprintf(name, sizeof name, "life.%s.undone", cases[*row].bound);
+        cr_expect_eq(number(&one->trial[t], name), cases[*row].undone, "%s", life);
+        snprintf(name, sizeof name, "life.%s.replaced", cases[*row].bound);
+        cr_expect_eq(number(&one->trial[t], name), cases[*row].replaced, "%s", life);
+        cr_expect(strstr(said, cases[*row].text), "%s: said \"%s\"", life, said);
+    }
+    results_free(one);
+    results_free(two);
+}
+
+/* ---- the order of the queue --------------------------------------------------------------- */
+
+static struct result_set *mode(const char *infer, const char *leap, const char *swap)
+{
+    char life[512], more[256];
+    snprintf(life, sizeof life, "{\"candidates\": [\"fifo\"], \"swap\": [%s]}", swap);
+    snprintf(more, sizeof more,
+             "\"serve\": {\"max_running\": 6, \"leap\": %s, \"infer\": {\"mode\": \"%s\"}},", leap,
+             infer);
+    return serve("serve.batch", life, more, 1);
+}
+
+static const char *const swaps[] = {
+    "{\"at_ms\": 1500, \"to\": \"sjf-mlp\"}, {\"at_ms\": 4000, \"rollback\": true},"
+    " {\"at_ms\": 5000, \"unload\": true}",
+    "{\"at_ms\": 1500, \"to\": \"sjf-mlp\", \"quiesce\": false},"
+    " {\"at_ms\": 1500, \"to\": \"oracle-sjf\", \"quiesce\": false}",
+    "{\"at_ms\": 1000, \"load\": \"sjf-mlp\"}, {\"at_ms\": 1500, \"to\": \"sjf-mlp\", \"by\": "
+    "\"hypercall\", \"vm\": 1}",
+};
+
+/* Nothing is lost in any mode of inference, and leaping over iterations changes nothing. */
+Test(swap, no_mode_of_inference_loses_any, .timeout = 100)
+{
+    static const char *const modes[] = {"wait", "async", "free"};
+    for (size_t s = 0; s < sizeof swaps / sizeof *swaps; s++)
+        for (size_t m = 0; m < 3; m++) {
+            struct result_set *leaps = mode(modes[m], "true", swaps[s]);
+            struct result_set *steps = mode(modes[m], "false", swaps[s]);
+            for (size_t t = 0; t < leaps->n_trial; t++) {
+                none_lost(&leaps->trial[t], "serve.batch");
+                cr_expect_geq(number(&leaps->trial[t], "life.serve.batch.replaced"), 1);
+                cr_expect_eq(number(&leaps->trial[t], "makespan"),
+                             number(&steps->trial[t], "makespan"), "%s, %s", modes[m], swaps[s]);
+            }
+            results_free(leaps);
+            results_free(steps);
+        }
+}
+
+/* A swap before anything comes is the other policy, but for the time of the steps. */
+Test(swap, whoever_waits_is_ranked_by_the_new_policy, .timeout = 100)
+{
+    struct result_set *early = mode("free", "true", "{\"at_ms\": 0, \"to\": \"oracle-sjf\"}");
+    struct result_set *late = mode("free", "true", "{\"at_ms\": 3000, \"to\": \"oracle-sjf\"}");
+    struct result_set *only =
+        serve("serve.batch", "\"oracle-sjf\"",
+              "\"serve\": {\"max_running\": 6, \"infer\": {\"mode\": \"free\"}},", 1);
+    for (size_t t = 0; t < early->n_trial; t++) {
+        cr_expect_eq(number(&early->trial[t], "makespan"), number(&only->trial[t], "makespan"));
+        cr_expect_gt(number(&late->trial[t], "life.serve.batch.asked"), 150,
+                     "some are asked again");
+    }
+    results_free(early);
+    results_free(late);
+    results_free(only);
+}
