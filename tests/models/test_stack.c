@@ -258,7 +258,7 @@ Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
         {"malv-without-microkernel", "kvm",
          BIT(request_in) | BIT(token_out) | BIT(block_read) | BIT(block_write) | BIT(block_done) |
              BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) |
-             BIT(infer_gpu_kernel) | BIT(decide),
+             BIT(infer_gpu_kernel) | BIT(decide) | BIT(hypercall),
          0},
         {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync), 0},
         {"malv-without-mlaas", "kvm", BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide),
