@@ -13,6 +13,7 @@
 #include "harness/base/outfile.h"
 #include "harness/base/places.h"
 #include "harness/report/figure.h"
+#include "harness/report/study.h"
 
 static const char help[] =
     "usage: malv figure NAME|PATH.json|all|list [OPTIONS]\n"
@@ -122,31 +123,71 @@ static int path_of(const char *what, char *path, size_t size, struct err *e)
     return 0;
 }
 
+static void list_one(const struct wanted *w, bool first, const char *name, const char *title,
+                     const char *source)
+{
+    if (!w->json) {
+        printf("%-16s %s (%s)\n", name, title, source);
+        return;
+    }
+    fputs(first ? "[{\"name\":" : ",\n{\"name\":", stdout);
+    json_string(stdout, name);
+    fputs(",\"title\":", stdout);
+    json_string(stdout, title);
+    fputs(",\"source\":", stdout);
+    json_string(stdout, source);
+    fputs("}", stdout);
+}
+
 static int list(const struct wanted *w, struct err *e)
 {
     glob_t g = {0};
     int rc = shipped(&g, e);
     for (size_t i = 0; !rc && i < g.gl_pathc; i++) {
-        struct figure *f;
-        rc = figure_load(&f, g.gl_pathv[i], e);
-        if (rc)
-            break;
-        if (w->json) {
-            fputs(i ? ",\n{\"name\":" : "[{\"name\":", stdout);
-            json_string(stdout, f->name);
-            fputs(",\"title\":", stdout);
-            json_string(stdout, f->title);
-            fputs(",\"source\":", stdout);
-            json_string(stdout, f->source);
-            fputs("}", stdout);
-        } else {
-            printf("%-16s %s (%s)\n", f->name, f->title, f->source);
-        }
+        struct figure *f = NULL;
+        struct study *s = NULL;
+        rc = study_is(g.gl_pathv[i]) ? study_load(&s, g.gl_pathv[i], e)
+                                     : figure_load(&f, g.gl_pathv[i], e);
+        if (!rc && s)
+            list_one(w, !i, s->name, s->title, s->source);
+        else if (!rc)
+            list_one(w, !i, f->name, f->title, f->source);
         figure_free(f);
+        study_free(s);
     }
     if (!rc && w->json)
         fputs("]\n", stdout);
     globfree(&g);
+    return rc;
+}
+
+static void say_undrawn(const struct wanted *w)
+{
+    if (!w->quiet)
+        fprintf(stderr,
+                "malv figure: gnuplot is not installed: wrote the data and the script only\n");
+}
+
+/* A study is judged by nobody: it says who wins. */
+static int one_study(const char *path, const struct wanted *w, FILE *markdown, struct err *e)
+{
+    struct study *s;
+    bool drawn = true;
+    int rc = study_load(&s, path, e);
+    if (rc)
+        return rc;
+    rc = study_run(s, w->jobs, w->quiet, e);
+    if (!rc && w->json)
+        study_json(s, stdout);
+    else if (!rc)
+        study_text(s, stdout);
+    if (!rc && markdown)
+        study_markdown(s, markdown);
+    if (!rc && w->out)
+        rc = study_draw(s, w->out, &drawn, e);
+    if (!rc && !drawn)
+        say_undrawn(w);
+    study_free(s);
     return rc;
 }
 
@@ -168,9 +209,8 @@ static int one(const char *path, const struct wanted *w, FILE *markdown, struct 
         figure_markdown(f, markdown);
     if (!rc && w->out)
         rc = figure_draw(f, w->out, &drawn, e);
-    if (!rc && !drawn && !w->quiet)
-        fprintf(stderr,
-                "malv figure: gnuplot is not installed: wrote the data and the script only\n");
+    if (!rc && !drawn)
+        say_undrawn(w);
     if (!rc && !f->pass)
         err_set(missed, ERR_ETOL, "%s: the tolerance of %g is missed: largest error %.4g", f->name,
                 f->tolerance, f->max_error);
@@ -188,7 +228,8 @@ static int run_figures(char *const *path, size_t n, const struct wanted *w, stru
         figure_markdown_head(page.f);
     for (size_t i = 0; !rc && i < n; i++) {
         fputs(array ? i ? ",\n" : "[" : i ? "\n" : "", stdout);
-        rc = one(path[i], w, page.f, &missed, e);
+        rc = study_is(path[i]) ? one_study(path[i], w, page.f, e)
+                               : one(path[i], w, page.f, &missed, e);
     }
     fputs(array ? "]\n" : w->json ? "\n" : "", stdout);
     if (!rc && w->markdown)
