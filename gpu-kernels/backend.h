@@ -11,6 +11,7 @@
 struct infer_ops {
     int (*open)(void **self, char *name, size_t name_size, char *why, size_t n);
     void (*close)(void *self);
+    void (*submit)(void *self, enum infer_submit how, uint32_t looks); /* NULL: there is one way */
     int (*load)(void *self, const struct infer_net *net, void **model, char *why, size_t n);
     void (*unload)(void *model);
     int (*run)(void *model, uint32_t rows, const float *in, float *out, char *why, size_t n);

@@ -93,4 +93,5 @@ static int cpu_run(void *model, uint32_t rows, const float *in, float *out, char
     return m->kind->twin_run(m->twin, rows, in, out) ? 0 : infer_fail(why, n, "out of memory");
 }
 
-const struct infer_ops infer_cpu = {cpu_open, cpu_close, cpu_load, cpu_unload, cpu_run};
+const struct infer_ops infer_cpu = {
+    .open = cpu_open, .close = cpu_close, .load = cpu_load, .unload = cpu_unload, .run = cpu_run};

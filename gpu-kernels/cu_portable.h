@@ -9,6 +9,7 @@
  *     CU_SHARED(type, pointer)        shared memory, starts undefined (NaN)
  *     threadIdx blockIdx gridDim      .x only
  *     __syncthreads()  __syncwarp(mask)  __shfl_xor_sync(mask, value, xor)
+ *     cu_load_system  cu_store_system   words of memory that the host writes, too
  *     cu_fma  cu_bits  cu_float  cu_mma_s8   and CU_DEV helpers, always inlined
  *
  * Compilers must not contract a * b + c by themselves: kernels.mk says so.  */
@@ -45,6 +46,18 @@ CU_DEV float cu_float(uint32_t bits)
     float r;
     asm("mov.b32 %0, %1;" : "=f"(r) : "r"(bits));
     return r;
+}
+
+CU_DEV uint64_t cu_load_system(const uint64_t *p)
+{
+    uint64_t r;
+    asm volatile("ld.relaxed.sys.u64 %0, [%1];" : "=l"(r) : "l"(p) : "memory");
+    return r;
+}
+
+CU_DEV void cu_store_system(uint64_t *p, uint64_t v)
+{
+    asm volatile("st.relaxed.sys.u64 [%0], %1;" : : "l"(p), "l"(v) : "memory");
 }
 
 /* c (16 x 8, int32) += a (16 x 32, int8) * b (32 x 8, int8), over the warp. */

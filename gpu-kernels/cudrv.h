@@ -15,14 +15,18 @@ typedef struct CUctx_st *cu_context;
 typedef struct CUmod_st *cu_module;
 typedef struct CUfunc_st *cu_function;
 typedef struct CUstream_st *cu_stream;
+typedef struct CUgraph_st *cu_graph;
+typedef struct CUgraphExec_st *cu_graph_exec;
 typedef unsigned long long cu_pointer; /* CUdeviceptr */
 
-enum { /* CUdevice_attribute, flags: numbers of the ABI */
+enum { /* CUdevice_attribute, flags, results: numbers of the ABI */
        CU_ATTR_SM_COUNT = 16,
        CU_ATTR_MAJOR = 75,
        CU_ATTR_MINOR = 76,
        CU_HOST_ALLOC_MAPPED = 2,
        CU_STREAM_OWN = 1, /* does not wait for the default stream */
+       CU_CAPTURE_RELAXED = 2,
+       CU_NOT_READY = 600, /* of cuStreamQuery: it still works */
 };
 
 #define CUDRV_CALLS(X)                                                                             \
@@ -46,7 +50,14 @@ enum { /* CUdevice_attribute, flags: numbers of the ABI */
     X(cuMemFreeHost, (void *))                                                                     \
     X(cuStreamCreate, (cu_stream *, unsigned))                                                     \
     X(cuStreamSynchronize, (cu_stream))                                                            \
+    X(cuStreamQuery, (cu_stream))                                                                  \
     X(cuStreamDestroy_v2, (cu_stream))                                                             \
+    X(cuStreamBeginCapture_v2, (cu_stream, unsigned))                                              \
+    X(cuStreamEndCapture, (cu_stream, cu_graph *))                                                 \
+    X(cuGraphInstantiateWithFlags, (cu_graph_exec *, cu_graph, unsigned long long))                \
+    X(cuGraphLaunch, (cu_graph_exec, cu_stream))                                                   \
+    X(cuGraphExecDestroy, (cu_graph_exec))                                                         \
+    X(cuGraphDestroy, (cu_graph))                                                                  \
     X(cuLaunchKernel, (cu_function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,    \
                        unsigned, cu_stream, void **, void **))                                     \
     X(cuGetErrorName, (cu_result, const char **))

@@ -205,16 +205,16 @@ int cuprobe_attribute(struct cuprobe *p, unsigned attribute)
 void cuprobe_capture(struct cuprobe *p)
 {
     if (!p->bad)
-        fine(p, p->cuStreamBeginCapture_v2(p->stream, CU_CAPTURE_RELAXED), "capturing a graph");
+        fine(p, p->d.cuStreamBeginCapture_v2(p->stream, CU_CAPTURE_RELAXED), "capturing a graph");
 }
 
 cu_graph_exec cuprobe_graph(struct cuprobe *p)
 {
     cu_graph graph = NULL;
     cu_graph_exec exec = NULL;
-    if (!p->bad && fine(p, p->cuStreamEndCapture(p->stream, &graph), "capturing a graph"))
-        fine(p, p->cuGraphInstantiateWithFlags(&exec, graph, 0), "making a graph");
+    if (!p->bad && fine(p, p->d.cuStreamEndCapture(p->stream, &graph), "capturing a graph"))
+        fine(p, p->d.cuGraphInstantiateWithFlags(&exec, graph, 0), "making a graph");
     if (graph)
-        p->cuGraphDestroy(graph);
+        p->d.cuGraphDestroy(graph);
     return exec;
 }

@@ -12,16 +12,13 @@
 #include "gpu-kernels/probe.h"
 
 typedef struct CUevent_st *cu_event;
-typedef struct CUgraph_st *cu_graph;
-typedef struct CUgraphExec_st *cu_graph_exec;
 
-enum { /* CUdevice_attribute, CUstreamCaptureMode: numbers of the ABI */
+enum { /* CUdevice_attribute: numbers of the ABI */
        CU_ATTR_COPY_ENGINES = 40,
        CU_ATTR_THREADS_PER_SM = 39,
        CU_ATTR_SMEM_PER_SM = 81,
        CU_ATTR_REGISTERS_PER_SM = 82,
        CU_ATTR_BLOCKS_PER_SM = 106,
-       CU_CAPTURE_RELAXED = 2,
 };
 
 #define CUPROBE_CALLS(X)                                                                           \
@@ -32,13 +29,7 @@ enum { /* CUdevice_attribute, CUstreamCaptureMode: numbers of the ABI */
     X(cuEventRecord, (cu_event, cu_stream))                                                        \
     X(cuEventSynchronize, (cu_event))                                                              \
     X(cuEventElapsedTime, (float *, cu_event, cu_event))                                           \
-    X(cuEventDestroy_v2, (cu_event))                                                               \
-    X(cuStreamBeginCapture_v2, (cu_stream, unsigned))                                              \
-    X(cuStreamEndCapture, (cu_stream, cu_graph *))                                                 \
-    X(cuGraphInstantiateWithFlags, (cu_graph_exec *, cu_graph, unsigned long long))                \
-    X(cuGraphLaunch, (cu_graph_exec, cu_stream))                                                   \
-    X(cuGraphExecDestroy, (cu_graph_exec))                                                         \
-    X(cuGraphDestroy, (cu_graph))
+    X(cuEventDestroy_v2, (cu_event))
 
 struct cuprobe {
     struct cudrv d;

@@ -91,4 +91,5 @@ static int run_emu(void *model, uint32_t rows, const float *in, float *out, char
     return rc;
 }
 
-const struct infer_ops infer_emu = {open_emu, close_emu, load_emu, unload_emu, run_emu};
+const struct infer_ops infer_emu = {
+    .open = open_emu, .close = close_emu, .load = load_emu, .unload = unload_emu, .run = run_emu};

@@ -70,6 +70,17 @@ void *emu_shared(size_t bytes,
     emu_shuffle_float(mask, value, emu_self->lane ^ (uint32_t)(distance), EMU_HERE)
 #define cu_mma_s8(c, a, b0, b1) emu_mma_s8(c, a, b0, b1, EMU_HERE)
 
+/* Relaxed is all that is asked of a device. */
+CU_DEV uint64_t cu_load_system(const uint64_t *p)
+{
+    return __atomic_load_n(p, __ATOMIC_RELAXED);
+}
+
+CU_DEV void cu_store_system(uint64_t *p, uint64_t v)
+{
+    __atomic_store_n(p, v, __ATOMIC_RELAXED);
+}
+
 CU_DEV float emu_shuffle_float(uint32_t mask, float value, uint32_t from, const char *where)
 {
     union emu_operand io = {.shuffle = {cu_bits(value), from}};

@@ -5,7 +5,8 @@
 #include "gpu-kernels/grid.h"
 #include "gpu-kernels/quant.h"
 
-const char *const grid_kernels[GRID_KERNELS] = {"mlp_f32", "mlp_s8", "mlp_deep_f32", "mlp_deep_s8"};
+const char *const grid_kernels[GRID_KERNELS] = {"mlp_f32",     "mlp_s8",       "mlp_deep_f32",
+                                                "mlp_deep_s8", "mlp_f32_mail", "mlp_s8_mail"};
 
 /* A narrow network leaves warps of a block idle, unless the block takes more
  * than one tile of rows: the largest power of two of tiles that fits. */
@@ -99,6 +100,24 @@ void grid_plan(struct grid *g, const struct pack *p, const struct grid_places *a
     (p->layout == PACK_F32 ? plan_f32 : plan_s8)(g, p, at, rows, blocks);
     if (p->deep) /* `net` comes first in its arguments */
         plan_deep(g, p, at);
+}
+
+uint32_t grid_plan_mail(struct grid *g, const struct pack *p, const struct grid_places *at,
+                        const struct mail_args *mail)
+{
+    if (p->deep)
+        return 0;
+    grid_plan(g, p, at, 1, 1);
+    if (g->kernel == GRID_F32) { /* `net` comes first in its arguments */
+        g->kernel = GRID_F32_MAIL;
+        g->args_size = sizeof g->args.f32_mail;
+        g->args.f32_mail.mail = *mail;
+        return g->args.f32.slots * MLP_F32_ROWS;
+    }
+    g->kernel = GRID_S8_MAIL;
+    g->args_size = sizeof g->args.s8_mail;
+    g->args.s8_mail.mail = *mail;
+    return g->args.s8.slots * MLP_S8_ROWS;
 }
 
 size_t grid_row_size(const struct pack *p)

@@ -96,6 +96,12 @@ const struct kind *kind_of(const struct infer_net *net)
     return kinds[net->kind];
 }
 
+void infer_submit(struct infer *r, enum infer_submit how, uint32_t looks)
+{
+    if (r->ops->submit)
+        r->ops->submit(r->self, how, looks ? looks : MAIL_LOOKS);
+}
+
 void infer_shape(const struct infer_net *net, uint32_t *n_in, uint32_t *n_out)
 {
     kind_of(net)->shape(net, n_in, n_out);

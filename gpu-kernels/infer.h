@@ -74,6 +74,14 @@ const char *
 infer_name(const struct infer *r); /* "cuda (NVIDIA H100 ..)", "cpu (avx512-vnni)", "emu" */
 const char *infer_notice(const struct infer *r); /* why auto fell back, or NULL */
 
+/* How batches go to a device from now on; the bits are the same, and `cpu` and `emu` know no
+ * difference.  A launch each; one launch of a CUDA graph; or a letter to a kernel that stays on the
+ * GPU (mail.h), which perceptrons with one hidden layer have, for batches that its boxes hold: what
+ * does not fit goes by graph.  looks: into an empty box, of a microsecond each, before that kernel
+ * leaves; 0: MAIL_LOOKS. */
+enum infer_submit { INFER_LAUNCH, INFER_GRAPH, INFER_MAIL };
+void infer_submit(struct infer *r, enum infer_submit how, uint32_t looks);
+
 int infer_load(struct infer *r, const struct infer_net *net, struct infer_model **out, char *why,
                size_t n);
 int infer_load_mlp(struct infer *r, const struct infer_mlp *mlp, struct infer_model **out,

@@ -104,7 +104,7 @@ PTXI := $(patsubst %.c,$B/%.o,$(wildcard tests/gpu-kernels/ptx/*.c))
 FAKE := $(GKT)/fake/libcuda.so.1
 $(PTXI): CFLAGS += -fvisibility=hidden # the driver has its own copy
 $(FAKE): $(GKT)/fake/fake_libcuda.o $(PTXI)
-	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -o $@
+	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -lpthread -o $@
 KNOWN := $B/tests/calibrate/fake
 # -Bsymbolic: it has an emulator of its own
 $(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $B/gpu-kernels/probe.emu.o $(filter $B/gpu-kernels/emu%,$(KERNELS:%.c=$B/%.o))

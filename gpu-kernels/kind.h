@@ -8,6 +8,7 @@
 #define GPU_KERNELS_KIND_H
 
 #include "gpu-kernels/infer.h"
+#include "gpu-kernels/mail.h"
 
 /* Kinds, by the name of their .cu file: a line here, a word in kernels.mk, a row in infer.c. */
 #define KINDS(X) X(mlp) X(forest) X(lstm)
@@ -57,6 +58,11 @@ struct kind {
      * how many launches. */
     uint32_t (*plan)(const struct kind_pack *p, const struct kind_places *at, uint32_t rows,
                      uint32_t blocks, struct kind_launch launch[KIND_LAUNCHES]);
+
+    /* The launch of a kernel that stays and answers letters (mail.h), x and y in its boxes; blocks
+     * is left to the caller.  Rows that a box takes; 0, or NULL: there is none for this network. */
+    uint32_t (*mail)(const struct kind_pack *p, const struct kind_places *at,
+                     const struct mail_args *mail, struct kind_launch *launch);
 
     /* The twin for an instruction set, a place in cpu_twins (cpu.h).  NULL: out of memory. */
     void *(*twin_make)(const struct infer_net *net, uint32_t level);

@@ -210,5 +210,17 @@ kind_kernel emu_forest; /* forest.cu, as C */
 static kind_kernel *const emu[] = {emu_forest};
 static const char *const kernels[] = {"forest"};
 
-const struct kind kind_forest = {"forest", kernels, emu,   1,    check,     shape,    flops,
-                                 pack,     unpack,  stage, plan, twin_make, twin_run, twin_free};
+const struct kind kind_forest = {.name = "forest",
+                                 .kernels = kernels,
+                                 .emu = emu,
+                                 .n_kernels = 1,
+                                 .check = check,
+                                 .shape = shape,
+                                 .flops = flops,
+                                 .pack = pack,
+                                 .unpack = unpack,
+                                 .stage = stage,
+                                 .plan = plan,
+                                 .twin_make = twin_make,
+                                 .twin_run = twin_run,
+                                 .twin_free = twin_free};

@@ -183,6 +183,17 @@ static void *twin_make(const struct infer_net *net, uint32_t level)
 kind_kernel emu_lstm_step, emu_lstm_out, emu_lstm_softmax; /* lstm.cu, as C */
 static kind_kernel *const emu[KERNELS] = {emu_lstm_step, emu_lstm_out, emu_lstm_softmax};
 
-const struct kind kind_lstm = {"lstm", kernels,   emu,           KERNELS,       check,
-                               shape,  flops,     pack,          unpack,        stage,
-                               plan,   twin_make, lstm_twin_run, lstm_twin_free};
+const struct kind kind_lstm = {.name = "lstm",
+                               .kernels = kernels,
+                               .emu = emu,
+                               .n_kernels = KERNELS,
+                               .check = check,
+                               .shape = shape,
+                               .flops = flops,
+                               .pack = pack,
+                               .unpack = unpack,
+                               .stage = stage,
+                               .plan = plan,
+                               .twin_make = twin_make,
+                               .twin_run = lstm_twin_run,
+                               .twin_free = lstm_twin_free};

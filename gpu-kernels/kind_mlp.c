@@ -166,22 +166,43 @@ static void stage(const struct kind_pack *k, void *to, const float *x, uint32_t 
     grid_stage(k->own, to, x, rows);
 }
 
+static struct grid_places places(const struct kind_places *at)
+{
+    return (struct grid_places){.x = at->x,
+                                .w1 = at->blob[W1],
+                                .w2 = at->blob[W2],
+                                .bias1 = at->blob[BIAS1],
+                                .bias2 = at->blob[BIAS2],
+                                .y = at->y,
+                                .layers = at->blob[LAYERS]};
+}
+
+static void put(struct kind_launch *launch, const struct grid *g)
+{
+    _Static_assert(sizeof g->args <= KIND_ARGS, "arguments of a kernel");
+    *launch = (struct kind_launch){.kernel = g->kernel, .blocks = g->blocks, .threads = g->threads};
+    memcpy(launch->args, &g->args, g->args_size);
+}
+
 static uint32_t plan(const struct kind_pack *k, const struct kind_places *at, uint32_t rows,
                      uint32_t blocks, struct kind_launch launch[KIND_LAUNCHES])
 {
-    const struct grid_places places = {.x = at->x,
-                                       .w1 = at->blob[W1],
-                                       .w2 = at->blob[W2],
-                                       .bias1 = at->blob[BIAS1],
-                                       .bias2 = at->blob[BIAS2],
-                                       .y = at->y,
-                                       .layers = at->blob[LAYERS]};
+    const struct grid_places here = places(at);
     struct grid g;
-    grid_plan(&g, k->own, &places, rows, blocks);
-    _Static_assert(sizeof g.args <= KIND_ARGS, "arguments of a kernel");
-    launch[0] = (struct kind_launch){.kernel = g.kernel, .blocks = g.blocks, .threads = g.threads};
-    memcpy(launch[0].args, &g.args, g.args_size);
+    grid_plan(&g, k->own, &here, rows, blocks);
+    put(&launch[0], &g);
     return 1;
+}
+
+static uint32_t mail(const struct kind_pack *k, const struct kind_places *at,
+                     const struct mail_args *args, struct kind_launch *launch)
+{
+    const struct grid_places here = places(at);
+    struct grid g;
+    const uint32_t rows = grid_plan_mail(&g, k->own, &here, args);
+    if (rows)
+        put(launch, &g);
+    return rows;
 }
 
 /* ---- the twin ----------------------------------------------------------------- */
@@ -209,10 +230,23 @@ static void twin_free(void *twin)
     free(twin);
 }
 
-kind_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8; /* mlp.cu, as C */
-static kind_kernel *const emu[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32,
-                                               emu_mlp_deep_s8};
+kind_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8, emu_mlp_f32_mail,
+    emu_mlp_s8_mail; /* mlp.cu, as C */
+static kind_kernel *const emu[GRID_KERNELS] = {emu_mlp_f32,     emu_mlp_s8,       emu_mlp_deep_f32,
+                                               emu_mlp_deep_s8, emu_mlp_f32_mail, emu_mlp_s8_mail};
 
-const struct kind kind_mlp = {"mlp", grid_kernels, emu,      GRID_KERNELS, check,
-                              shape, flops,        pack,     unpack,       stage,
-                              plan,  twin_make,    twin_run, twin_free};
+const struct kind kind_mlp = {.name = "mlp",
+                              .kernels = grid_kernels,
+                              .emu = emu,
+                              .n_kernels = GRID_KERNELS,
+                              .check = check,
+                              .shape = shape,
+                              .flops = flops,
+                              .pack = pack,
+                              .unpack = unpack,
+                              .stage = stage,
+                              .plan = plan,
+                              .mail = mail,
+                              .twin_make = twin_make,
+                              .twin_run = twin_run,
+                              .twin_free = twin_free};

@@ -1,94 +1,15 @@
 /* mlp.cu - a whole perceptron in one kernel: fp32, and int8 on tensor cores,
- * each with one hidden layer and, at the end of the file, with several.
+ * each with one hidden layer, then with several, and at last with one by mail.
  *
  * All are CUDA and C11 at once (cu_portable.h) and compute as mlp.h says.
  * A block of eight warps takes `slots` tiles of rows at a time; the warps of a
  * slot share the chunks of 32 neurons out among themselves, so that a narrow
  * network still fills the block.  Blocks stride over the batch.             */
-#include "gpu-kernels/cu_math.h"
-#include "gpu-kernels/cu_portable.h"
-#include "gpu-kernels/mlp.h"
+#include "gpu-kernels/mail.h"
+#include "gpu-kernels/mlp_f32.h"
+#include "gpu-kernels/mlp_s8.h"
 
-/* ---- fp32: lane = neuron of a chunk, eight rows per load of a weight ------- */
-
-struct f32_shared {
-    struct cu_float4 x[MLP_WARPS * MLP_F32_ROWS][MLP_IN_MAX / 4];
-    /* [slots * 8][32 * chunks]: it fits, as slots > 1 only while slots * chunks <= 8 */
-    float h[MLP_F32_ROWS * MLP_HIDDEN_MAX];
-};
-
-/* Every warp brings rows of x, `stride` apart, zero beyond the batch and beyond n_in. */
-CU_DEV void f32_stage(float *x, const uint32_t stride, const struct mlp_f32_args *a, uint32_t base)
-{
-    const uint32_t lane = threadIdx.x % 32;
-    for (uint32_t r = threadIdx.x / 32; r < a->slots * MLP_F32_ROWS; r += MLP_WARPS)
-        for (uint32_t k = lane; k < a->k_pad; k += 32)
-            x[r * stride + k] =
-                k < a->n_in && base + r < a->rows ? a->x[(size_t)(base + r) * a->n_in + k] : 0.0f;
-}
-
-/* One neuron of `rows` rows, a constant at every call like `step`.  Loops count
- * to the most there can be and are unrolled: h[] and v[] stay in registers.
- * w and x are this lane's column of the chunk and the first row. */
-CU_DEV void f32_sums(float h[MLP_F32_ROWS], const float *w, const struct cu_float4 *x,
-                     const uint32_t stride, uint32_t k_pad, const int rows, const uint32_t step)
-{
-    for (uint32_t k = 0; k < k_pad; k += step, w += step * 32) {
-        float v[MLP_DEEP_STEP];
-        CU_UNROLL
-        for (uint32_t i = 0; i < MLP_DEEP_STEP; i++)
-            v[i] = i < step ? w[i * 32] : 0.0f;
-        CU_UNROLL
-        for (uint32_t i = 0; i < MLP_DEEP_STEP; i += 4) {
-            CU_UNROLL
-            for (int r = 0; r < MLP_F32_ROWS; r++) {
-                if (i >= step || r >= rows)
-                    continue;
-                const struct cu_float4 in = x[(r * stride + k + i) / 4];
-                h[r] = cu_fma(in.x, v[i], h[r]);
-                h[r] = cu_fma(in.y, v[i + 1], h[r]);
-                h[r] = cu_fma(in.z, v[i + 2], h[r]);
-                h[r] = cu_fma(in.w, v[i + 3], h[r]);
-            }
-        }
-    }
-}
-
-CU_DEV void f32_hidden(struct f32_shared *sm, const struct mlp_f32_args *a, uint32_t c,
-                       uint32_t row, const int rows)
-{
-    const uint32_t j = c * 32 + threadIdx.x % 32;
-    float h[MLP_F32_ROWS];
-    CU_UNROLL
-    for (int r = 0; r < MLP_F32_ROWS; r++)
-        h[r] = a->b1[j];
-    f32_sums(h, a->w1 + c * a->k_pad * 32 + threadIdx.x % 32, sm->x[row], MLP_IN_MAX, a->k_pad,
-             rows, 4);
-    CU_UNROLL
-    for (int r = 0; r < MLP_F32_ROWS; r++)
-        if (r < rows)
-            sm->h[(row + r) * a->chunks * 32 + j] = h[r] > 0.0f ? h[r] : 0.0f;
-}
-
-/* A warp finishes one row: lane l holds the chain of neurons l, l+32, .. */
-CU_DEV void f32_output(const float *h, const struct mlp_f32_args *a, uint32_t row, uint32_t base,
-                       const uint32_t sigmoid)
-{
-    const uint32_t lane = threadIdx.x % 32, width = a->chunks * 32;
-    for (uint32_t o = 0; o < a->n_out; o++) {
-        float s = 0.0f;
-        for (uint32_t j = lane; j < width; j += 32)
-            s = cu_fma(h[row * width + j], a->w2[o * width + j], s);
-        CU_UNROLL
-        for (int distance = 16; distance; distance /= 2)
-            s += __shfl_xor_sync(CU_ALL_LANES, s, distance);
-        s += a->b2[o];
-        if (sigmoid)
-            s = s == s ? cu_sigmoid(s) : s;
-        if (lane == 0)
-            a->y[(size_t)(base + row) * a->n_out + o] = s == s ? s : cu_float(0x7fc00000u);
-    }
-}
+/* ---- one hidden layer ------------------------------------------------------- */
 
 CU_KERNEL(mlp_f32, struct mlp_f32_args, MLP_THREADS)
 {
@@ -105,101 +26,9 @@ CU_KERNEL(mlp_f32, struct mlp_f32_args, MLP_THREADS)
                 f32_hidden(sm, &A, c, row, MLP_F32_ROWS);
         __syncthreads();
         for (uint32_t r = warp; r < group && base + r < A.rows; r += MLP_WARPS)
-            f32_output(sm->h, &A, r, base, 0);
+            f32_outputs(sm->h, &A, r, base, 0);
         /* No barrier here: x is next written by warps past the second barrier
          * above, h by warps past the first barrier of the next round. */
-    }
-}
-
-/* ---- int8: two chained mma, the hidden layer never leaves the registers ---- */
-
-struct s8_shared {
-    int32_t part[MLP_WARPS][MLP_S8_ROWS][MLP_OUT_MAX]; /* each warp's share of the sums */
-};
-
-CU_DEV uint32_t s8_round(int32_t sum, float scale)
-{
-    float v = (float)sum * scale;
-    v = v > 0.0f ? v : 0.0f;
-    v = v < 127.0f ? v : 127.0f;
-    return cu_bits(v + MLP_ROUND_MAGIC) & 0xffu;
-}
-
-/* This lane's share of 16 rows of x: rows g and g + 8, bytes 4q.. and 16 + 4q.. */
-CU_DEV void s8_fetch(uint32_t x[2][4], const struct mlp_s8_args *a, uint32_t row)
-{
-    const uint32_t g = threadIdx.x % 32 / 4, q = threadIdx.x % 4;
-    CU_UNROLL
-    for (uint32_t step = 0; step < 2; step++) {
-        CU_UNROLL
-        for (uint32_t i = 0; i < 4; i++) {
-            const uint32_t r = row + g + i % 2 * 8;
-            x[step][i] = 0;
-            if (step < a->k_steps && r < a->rows)
-                x[step][i] = a->x[((size_t)r * a->k_steps + step) * 8 + i / 2 * 4 + q];
-        }
-    }
-}
-
-/* Eight neurons: this lane's two columns of two rows, rounded to two bytes each. */
-CU_DEV void s8_hidden_tile(uint32_t h[2], const struct mlp_s8_args *a, uint32_t tile,
-                           const uint32_t x[2][4])
-{
-    const uint32_t lane = threadIdx.x % 32, *w = a->w1 + (size_t)tile * a->k_steps * 64 + lane * 2;
-    const int32_t *bias = a->c1 + tile * 8 + lane % 4 * 2;
-    int32_t c[4] = {bias[0], bias[1], bias[0], bias[1]};
-    cu_mma_s8(c, x[0], w[0], w[1]);
-    if (a->k_steps == 2)
-        cu_mma_s8(c, x[1], w[64], w[65]);
-    CU_UNROLL
-    for (int i = 0; i < 2; i++)
-        h[i] = s8_round(c[2 * i], a->hidden_scale) | s8_round(c[2 * i + 1], a->hidden_scale) << 8;
-}
-
-/* 32 neurons into the sums of up to 16 outputs (order of k: pack_mma.c). */
-CU_DEV void s8_chunk(int32_t sum[2][4], const struct mlp_s8_args *a, uint32_t chunk,
-                     const uint32_t x[2][4])
-{
-    const uint32_t lane = threadIdx.x % 32, tiles = (a->n_out + 7) / 8;
-    const uint32_t *w = a->w2 + (size_t)chunk * tiles * 64 + lane * 2;
-    uint32_t h[4] = {0, 0, 0, 0}, pair[2];
-    CU_UNROLL
-    for (uint32_t t = 0; t < 4; t++) {
-        s8_hidden_tile(pair, a, chunk * 4 + t, x);
-        CU_UNROLL
-        for (uint32_t i = 0; i < 2; i++)
-            h[t / 2 * 2 + i] |= pair[i] << t % 2 * 16;
-    }
-    cu_mma_s8(sum[0], h, w[0], w[1]);
-    if (tiles == 2)
-        cu_mma_s8(sum[1], h, w[64], w[65]);
-}
-
-CU_DEV void s8_store(int32_t part[][MLP_S8_ROWS][MLP_OUT_MAX], const int32_t sum[2][4])
-{
-    const uint32_t warp = threadIdx.x / 32, g = threadIdx.x % 32 / 4, q = threadIdx.x % 4;
-    CU_UNROLL
-    for (uint32_t t = 0; t < 2; t++) {
-        CU_UNROLL
-        for (uint32_t i = 0; i < 4; i++)
-            part[warp][g + i / 2 * 8][8 * t + 2 * q + i % 2] = sum[t][i];
-    }
-}
-
-/* Thread = one output of one of 16 rows, for every slot in turn. */
-CU_DEV void s8_output(int32_t part[][MLP_S8_ROWS][MLP_OUT_MAX], const struct mlp_s8_args *a,
-                      uint32_t base)
-{
-    const uint32_t r = threadIdx.x / MLP_OUT_MAX, o = threadIdx.x % MLP_OUT_MAX;
-    const uint32_t share = MLP_WARPS / a->slots;
-    for (uint32_t slot = 0; slot < a->slots; slot++) {
-        const uint32_t row = base + slot * MLP_S8_ROWS + r;
-        if (o >= a->n_out || row >= a->rows)
-            continue;
-        int32_t sum = a->c2[o];
-        for (uint32_t w = 0; w < share; w++)
-            sum += part[slot * share + w][r][o];
-        a->y[(size_t)row * a->n_out + o] = (float)sum * a->out_scale;
     }
 }
 
@@ -276,7 +105,7 @@ CU_KERNEL(mlp_deep_f32, struct mlp_deep_f32_args, MLP_THREADS)
             __syncthreads();
         }
         for (uint32_t r = warp; r < group && base + r < A.net.rows; r += MLP_WARPS)
-            f32_output((const float *)sm->h[A.n_layers % 2], &A.net, r, base, A.sigmoid_out);
+            f32_outputs((const float *)sm->h[A.n_layers % 2], &A.net, r, base, A.sigmoid_out);
         __syncthreads(); /* after two layers the outputs read what the next x overwrites */
     }
 }
@@ -382,4 +211,140 @@ CU_KERNEL(mlp_deep_s8, struct mlp_deep_s8_args, MLP_THREADS)
         s8_output(sm->part, &A.net, base);
         /* No barrier here: the next x does not touch part. */
     }
+}
+
+/* ---- by mail: a block that stays and serves one box, as mail.h says ----------- */
+
+/* The next letter's tag and rows; MAIL_LEAVE when none comes for long.  One thread waits. */
+CU_DEV void mail_wait(uint32_t news[2], const uint64_t *box, uint32_t last, uint32_t idle)
+{
+    news[0] = last;
+    news[1] = MAIL_LEAVE;
+    for (uint32_t poll = 0; poll < idle; poll++) {
+        const uint64_t head = cu_load_system(box + MAIL_HEAD);
+        if ((uint32_t)(head >> 32) != last) {
+            news[0] = (uint32_t)(head >> 32);
+            news[1] = (uint32_t)head;
+            break;
+        }
+    }
+}
+
+/* Every word brings its own proof that it has arrived. */
+CU_DEV uint32_t mail_word(const uint64_t *at, uint32_t tag)
+{
+    uint64_t word = cu_load_system(at);
+    while ((uint32_t)(word >> 32) != tag)
+        word = cu_load_system(at);
+    return (uint32_t)word;
+}
+
+CU_DEV void mail_answer(uint64_t *box, const struct mail_args *m, uint32_t at, uint32_t tag,
+                        float y)
+{
+    cu_store_system(box + m->y + at, (uint64_t)tag << 32 | cu_bits(y));
+}
+
+CU_DEV void f32_mail_stage(struct f32_shared *sm, const struct mlp_f32_args *a, const uint64_t *x,
+                           uint32_t tag, uint32_t rows)
+{
+    const uint32_t lane = threadIdx.x % 32;
+    float *to = (float *)sm->x;
+    for (uint32_t r = threadIdx.x / 32; r < a->slots * MLP_F32_ROWS; r += MLP_WARPS)
+        for (uint32_t k = lane; k < a->k_pad; k += 32)
+            to[r * MLP_IN_MAX + k] =
+                k < a->n_in && r < rows ? cu_float(mail_word(x + r * a->n_in + k, tag)) : 0.0f;
+}
+
+CU_KERNEL(mlp_f32_mail, struct mlp_f32_mail_args, MLP_THREADS)
+{
+    CU_SHARED(struct f32_shared, sm);
+    const uint32_t warp = threadIdx.x / 32, share = MLP_WARPS / A.net.slots;
+    const uint32_t row = warp / share * MLP_F32_ROWS;
+    uint64_t *const box = A.mail.boxes + (size_t)blockIdx.x * A.mail.stride;
+    uint32_t *const news = (uint32_t *)sm->x; /* between two tiles */
+    uint32_t tag = (uint32_t)cu_load_system(box + MAIL_ANSWERED);
+    for (;;) {
+        if (threadIdx.x == 0)
+            mail_wait(news, box, tag, A.mail.idle);
+        __syncthreads();
+        tag = news[0];
+        const uint32_t rows = news[1];
+        __syncthreads();
+        if (rows == MAIL_LEAVE)
+            break;
+        f32_mail_stage(sm, &A.net, box + MAIL_X, tag, rows);
+        __syncthreads();
+        for (uint32_t c = warp % share; c < A.net.chunks; c += share)
+            if (rows == 1)
+                f32_hidden(sm, &A.net, c, row, 1);
+            else
+                f32_hidden(sm, &A.net, c, row, MLP_F32_ROWS);
+        __syncthreads();
+        for (uint32_t r = warp; r < rows; r += MLP_WARPS)
+            for (uint32_t o = 0; o < A.net.n_out; o++) {
+                const float y = f32_output(sm->h, &A.net, r, o, 0);
+                if (threadIdx.x % 32 == 0)
+                    mail_answer(box, &A.mail, r * A.net.n_out + o, tag, y);
+            }
+    }
+    if (threadIdx.x == 0)
+        cu_store_system(box + MAIL_LEFT, A.mail.launch);
+}
+
+struct s8_mail_shared {
+    struct s8_shared s8;
+    uint32_t x[MLP_WARPS * MLP_S8_ROWS * MLP_IN_MAX / 4];
+    uint32_t news[2];
+};
+
+CU_DEV void s8_mail_stage(uint32_t *to, const struct mlp_s8_args *a, const uint64_t *x,
+                          uint32_t tag, uint32_t rows)
+{
+    for (uint32_t i = threadIdx.x; i < rows * a->k_steps * 8; i += MLP_THREADS)
+        to[i] = mail_word(x + i, tag);
+}
+
+CU_DEV void s8_mail_answer(struct s8_mail_shared *sm, const struct mlp_s8_mail_args *a,
+                           uint64_t *box, uint32_t tag, uint32_t rows)
+{
+    const uint32_t r = threadIdx.x / MLP_OUT_MAX, o = threadIdx.x % MLP_OUT_MAX;
+    for (uint32_t slot = 0; slot < a->net.slots; slot++) {
+        const uint32_t row = slot * MLP_S8_ROWS + r;
+        if (o < a->net.n_out && row < rows)
+            mail_answer(box, &a->mail, row * a->net.n_out + o, tag,
+                        s8_total(sm->s8.part, &a->net, slot, r, o));
+    }
+}
+
+CU_KERNEL(mlp_s8_mail, struct mlp_s8_mail_args, MLP_THREADS)
+{
+    CU_SHARED(struct s8_mail_shared, sm);
+    const uint32_t warp = threadIdx.x / 32, share = MLP_WARPS / A.net.slots;
+    uint64_t *const box = A.mail.boxes + (size_t)blockIdx.x * A.mail.stride;
+    uint32_t tag = (uint32_t)cu_load_system(box + MAIL_ANSWERED);
+    struct mlp_s8_args net = A.net;
+    net.x = sm->x;
+    for (;;) {
+        if (threadIdx.x == 0)
+            mail_wait(sm->news, box, tag, A.mail.idle);
+        __syncthreads();
+        tag = sm->news[0];
+        net.rows = sm->news[1];
+        if (net.rows == MAIL_LEAVE)
+            break;
+        s8_mail_stage(sm->x, &net, box + MAIL_X, tag, net.rows);
+        __syncthreads();
+        uint32_t x[2][4];
+        int32_t sum[2][4] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+        s8_fetch(x, &net, warp / share * MLP_S8_ROWS);
+        for (uint32_t c = warp % share; c < net.chunks; c += share)
+            s8_chunk(sum, &net, c, x);
+        s8_store(sm->s8.part, sum);
+        __syncthreads();
+        s8_mail_answer(sm, &A, box, tag, net.rows);
+        __syncthreads(); /* part and x are written again at once */
+    }
+    if (threadIdx.x == 0)
+        cu_store_system(box + MAIL_LEFT, A.mail.launch);
 }

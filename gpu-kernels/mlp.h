@@ -30,6 +30,8 @@
 
 #include <stdint.h>
 
+#include "gpu-kernels/mail.h"
+
 #define MLP_IN_MAX     64
 #define MLP_HIDDEN_MAX 1024
 #define MLP_OUT_MAX    16
@@ -92,6 +94,17 @@ struct mlp_deep_s8_args {
     struct mlp_s8_args net;
     const struct mlp_layer *layers;
     uint32_t n_layers, pad;
+};
+
+/* One hidden layer, asked by mail: `net` without x, y and rows. */
+struct mlp_f32_mail_args {
+    struct mlp_f32_args net;
+    struct mail_args mail;
+};
+
+struct mlp_s8_mail_args {
+    struct mlp_s8_args net;
+    struct mail_args mail;
 };
 
 #endif

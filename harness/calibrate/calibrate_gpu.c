@@ -84,7 +84,7 @@ static double spin_us(struct calibrate_gpu *g, int n, uint64_t ns, cu_graph_exec
     const struct probe_spin_args args = {(void *)(uintptr_t)out, ns, UINT64_MAX};
     cuprobe_begin(&g->p);
     if (graph && !g->p.bad)
-        g->p.bad = g->p.cuGraphLaunch(graph, g->p.stream), g->p.step = "launching a graph";
+        g->p.bad = g->p.d.cuGraphLaunch(graph, g->p.stream), g->p.step = "launching a graph";
     else
         launch_many(g, n, PROBE_spin, &args);
     return cuprobe_end_us(&g->p);
@@ -107,7 +107,7 @@ static void gaps(struct calibrate_gpu *g)
         graphs[i] = (spin_us(g, GAP_KERNELS, GAP_SPIN_NS, graph, out) - one) / (GAP_KERNELS - 1);
     }
     if (graph)
-        g->p.cuGraphExecDestroy(graph);
+        g->p.d.cuGraphExecDestroy(graph);
     cuprobe_free(&g->p, out);
     calibrate_gpu_add(g, "gpu.gap", "us", stream, g->c->repeats,
                       "64 kernels of 20 us in a stream, less one of 64 x 20 us, each gap");
@@ -125,13 +125,13 @@ static void graph_cost(struct calibrate_gpu *g, int n)
     cu_graph_exec graph = cuprobe_graph(&g->p);
     for (int i = 0; i < g->c->repeats && graph; i++) {
         uint64_t begin = g->now();
-        g->p.cuGraphLaunch(graph, g->p.stream);
+        g->p.d.cuGraphLaunch(graph, g->p.stream);
         cuprobe_wait(&g->p, NULL);
         us[i] = (double)(g->now() - begin) / n / 1e3;
     }
     if (!graph)
         return;
-    g->p.cuGraphExecDestroy(graph);
+    g->p.d.cuGraphExecDestroy(graph);
     calibrate_gpu_add(g, "gpu.graph_kernel", "us", us, g->c->repeats,
                       "a graph of 256 empty kernels launched and waited for, each kernel");
 }

@@ -26,6 +26,7 @@ static const struct row {
     {"mov.u64", "rd", "0x123456789abcdef0", NULL, NULL, 0x123456789abcdef0},
     {"mov.b64", "rd", "-1", NULL, NULL, UINT64_MAX},
     {"cvta.to.global.u64", "rd", "0x7fff12345678", NULL, NULL, 0x7fff12345678},
+    {"cvta.global.u64", "rd", "0x7fff12345678", NULL, NULL, 0x7fff12345678},
     {"cvt.u64.u32", "rd", "0xfffffffff0000000", NULL, NULL, 0xf0000000},
     {"cvt.u32.u64", "r", "0x123456789", NULL, NULL, 0x23456789},
     {"cvt.rn.f32.s32", "r", "-1", NULL, NULL, 0xbf800000},
@@ -56,6 +57,8 @@ static const struct row {
     {"shl.b64", "rd", "1", "63", NULL, 0x8000000000000000},
     {"shr.u32", "r", "0x80000000", "31", NULL, 1},
     {"shr.u32", "r", "0x80000000", "32", NULL, 0},
+    {"shr.u64", "rd", "0x8000000000000000", "63", NULL, 1},
+    {"shr.u64", "rd", "0x8000000000000000", "64", NULL, 0},
     {"add.rn.f32", "r", ONE, "0f33800000", NULL, 0x3f800000}, /* 1 + 2^-24: a tie, to even */
     {"add.f32", "r", ONE, ONE, NULL, 0x40000000},
     {"sub.rn.f32", "r", ONE, "0fB3000000", NULL, 0x3f800000}, /* half of the last bit: to even */
@@ -134,7 +137,7 @@ static int run(const char *body, struct io *io, char *why, size_t n)
     struct ptx_module *m = ptx_load(text, why, n);
     if (!m)
         return -1;
-    struct ptx_launch l = {"k", 1, 32, &args, sizeof args, 10000};
+    struct ptx_launch l = {"k", 1, 32, &args, sizeof args, 10000, 0};
     ptx_memory_add(io->in, sizeof io->in);
     ptx_memory_add(io->out, sizeof io->out);
     int bad = ptx_launch(m, &l, why, n);
@@ -207,6 +210,10 @@ Test(kernels_ptx_ops, loads_and_stores_move_what_they_say)
           &io);
     cr_expect_eq(io.out[5][0], 13);
     cr_expect_eq(io.out[5][1], 12);
+    io.in[5][1] = 7;
+    works("ld.relaxed.sys.u64 %rd50, [%rd1];\nst.relaxed.sys.u64 [%rd2+8], %rd50;", &io);
+    cr_expect_eq(io.out[5][2], 1005);
+    cr_expect_eq(io.out[5][3], 7);
 }
 
 Test(kernels_ptx_ops, shared_memory_and_both_barriers)
@@ -226,6 +233,12 @@ Test(kernels_ptx_ops, shared_memory_and_both_barriers)
           "5;\nld.shared.u32 %r2, [%r1];\n"
           "ld.shared.f32 %f2, [%r1];\nst.global.u32 [%rd2], %r2;",
           &io);
+    works("mov.u32 %r1, s;\nshl.b32 %r2, %r90, 3;\nadd.s32 %r1, %r1, %r2;\n"
+          "st.shared.v2.u32 [%r1], {%r90, %r2};\nld.shared.v2.u32 {%r3, %r4}, [%r1];\n"
+          "st.global.u32 [%rd2], %r3;\nst.global.u32 [%rd2+4], %r4;",
+          &io);
+    cr_expect_eq(io.out[9][0], 9);
+    cr_expect_eq(io.out[9][1], 72);
 }
 
 Test(kernels_ptx_ops, branches_follow_their_guards)

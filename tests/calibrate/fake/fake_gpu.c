@@ -168,6 +168,10 @@ cu_result cuStreamSynchronize(cu_stream s)
     host = fmax(host, s->ready) + 500;
     return 0;
 }
+cu_result cuStreamQuery(cu_stream s)
+{
+    return cuStreamSynchronize(s);
+}
 
 static int pinned(const void *at)
 {

@@ -5,7 +5,9 @@
  * an access out of bounds is found; launches are done when they return, and
  * their failure shows, as on a device, at the next synchronisation.  It says
  * it is sm_80 with 2 SMs; FAKE_CUDA changes that: "none" no device, "old" a
- * device too old, "oom" no memory, "hopper" sm_90 (which takes no such cubin). */
+ * device too old, "oom" no memory, "hopper" sm_90 (which takes no such cubin),
+ * "stays" kernels that answer mail, of up to 4 blocks, run on while the host does.              */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +31,27 @@ struct CUfunc_st {
 };
 struct CUmod_st {
     struct ptx_module *module;
-    struct CUfunc_st functions[4];
+    struct CUfunc_st functions[8];
     int count;
 };
 
 static cu_result pending; /* of a launch, until somebody synchronises */
+
+enum { LAUNCHES_MAX = 16, ARGS_MAX = 256, STAY_MAX = 4 };
+struct CUgraph_st {
+    struct launch {
+        cu_function f;
+        unsigned grid, block;
+        unsigned char args[ARGS_MAX];
+    } launch[LAUNCHES_MAX];
+    int n;
+};
+struct CUstream_st {
+    struct CUgraph_st *capture; /* NULL: launches run */
+    struct launch staying;      /* a kernel with a thread for each of its blocks */
+    pthread_t thread[STAY_MAX];
+    unsigned running, done, next; /* threads to be joined; those that have left; are begun */
+};
 
 #define X(name, args) cu_result name args;
 CUDRV_CALLS(X)
@@ -120,7 +138,7 @@ cu_result cuModuleUnload(cu_module m)
 }
 cu_result cuModuleGetFunction(cu_function *f, cu_module m, const char *name)
 {
-    if (!ptx_param_size(m->module, name) || m->count == 4)
+    if (!ptx_param_size(m->module, name) || m->count == 8)
         return NOT_FOUND;
     *f = &m->functions[m->count++];
     (*f)->module = m->module;
@@ -172,34 +190,121 @@ cu_result cuMemFreeHost(void *p)
 cu_result cuStreamCreate(cu_stream *s, unsigned flags)
 {
     (void)flags;
-    *s = (cu_stream)&pending;
+    *s = calloc(1, sizeof **s);
     return SUCCESS;
 }
 cu_result cuStreamDestroy_v2(cu_stream s)
 {
-    (void)s;
+    cuStreamSynchronize(s);
+    free(s);
     return SUCCESS;
 }
 cu_result cuStreamSynchronize(cu_stream s)
 {
-    (void)s;
+    while (s->running)
+        pthread_join(s->thread[--s->running], NULL);
     cu_result r = pending;
     pending = SUCCESS;
     return r;
 }
+cu_result cuStreamQuery(cu_stream s)
+{
+    return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE) < s->running ? CU_NOT_READY : pending;
+}
+
+static void execute(const struct launch *l, uint64_t limit, uint32_t only)
+{
+    char why[512] = "";
+    const struct ptx_launch p = {.kernel = l->f->name,
+                                 .grid = l->grid,
+                                 .block = l->block,
+                                 .args = l->args,
+                                 .args_size = ptx_param_size(l->f->module, l->f->name),
+                                 .step_limit = limit,
+                                 .only = only};
+    if (!ptx_launch(l->f->module, &p, why, sizeof why))
+        return;
+    fprintf(stderr, "fake libcuda: %s\n", why);
+    pending = LAUNCH_FAILED;
+}
+
+static void *stay(void *stream)
+{
+    cu_stream s = stream;
+    execute(&s->staying, UINT64_MAX, __atomic_add_fetch(&s->next, 1, __ATOMIC_RELAXED));
+    __atomic_add_fetch(&s->done, 1, __ATOMIC_RELEASE);
+    return NULL;
+}
+
+static cu_result start(cu_stream s, const struct launch *l)
+{
+    if (!is("stays") || !strstr(l->f->name, "_mail") || l->grid > STAY_MAX) {
+        execute(l, 0, 0);
+        return SUCCESS;
+    }
+    cuStreamSynchronize(s);
+    s->staying = *l;
+    s->done = s->next = 0;
+    while (s->running < l->grid && !pthread_create(&s->thread[s->running], NULL, stay, s))
+        s->running++;
+    return s->running == l->grid ? SUCCESS : (cu_result)OUT_OF_MEMORY;
+}
+
 cu_result cuLaunchKernel(cu_function f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
                          unsigned by, unsigned bz, unsigned shared, cu_stream s, void **params,
                          void **extra)
 {
-    char why[512] = "";
-    struct ptx_launch l = {f->name, gx, bx, params[0], ptx_param_size(f->module, f->name), 0};
-    (void)s, (void)extra;
-    if (gy != 1 || gz != 1 || by != 1 || bz != 1 || shared)
+    (void)extra;
+    struct launch l = {.f = f, .grid = gx, .block = bx};
+    const size_t size = ptx_param_size(f->module, f->name);
+    if (gy != 1 || gz != 1 || by != 1 || bz != 1 || shared || size > sizeof l.args)
         return NOT_FOUND;
-    if (ptx_launch(f->module, &l, why, sizeof why)) {
-        fprintf(stderr, "fake libcuda: %s\n", why);
-        pending = LAUNCH_FAILED;
-    }
+    memcpy(l.args, params[0], size);
+    if (!s->capture)
+        return start(s, &l);
+    if (s->capture->n == LAUNCHES_MAX)
+        return OUT_OF_MEMORY;
+    s->capture->launch[s->capture->n++] = l;
+    return SUCCESS;
+}
+
+/* ---- graphs: the launches, to be made again ---- */
+
+cu_result cuStreamBeginCapture_v2(cu_stream s, unsigned mode)
+{
+    if (mode != CU_CAPTURE_RELAXED || s->capture)
+        return NOT_FOUND;
+    s->capture = calloc(1, sizeof *s->capture);
+    return SUCCESS;
+}
+cu_result cuStreamEndCapture(cu_stream s, cu_graph *g)
+{
+    *g = s->capture;
+    s->capture = NULL;
+    return *g ? SUCCESS : (cu_result)NOT_FOUND;
+}
+cu_result cuGraphInstantiateWithFlags(cu_graph_exec *x, cu_graph g, unsigned long long flags)
+{
+    (void)flags;
+    *x = malloc(sizeof *g);
+    memcpy(*x, g, sizeof *g);
+    return SUCCESS;
+}
+cu_result cuGraphLaunch(cu_graph_exec x, cu_stream s)
+{
+    const struct CUgraph_st *g = (const void *)x;
+    for (int i = 0; i < g->n; i++)
+        start(s, &g->launch[i]);
+    return SUCCESS;
+}
+cu_result cuGraphExecDestroy(cu_graph_exec x)
+{
+    free(x);
+    return SUCCESS;
+}
+cu_result cuGraphDestroy(cu_graph g)
+{
+    free(g);
     return SUCCESS;
 }
 

@@ -31,6 +31,7 @@ struct ptx_launch {
     const void *args;
     size_t args_size;
     uint64_t step_limit; /* instructions of warps; 0: a billion */
+    uint32_t only;       /* 1 + the block to run; 0: all, one after the other */
 };
 int ptx_launch(const struct ptx_module *m, const struct ptx_launch *l, char *why, size_t n);
 

@@ -1,4 +1,5 @@
 /* ptx_memory.c - where an address leads, and whether it may. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,15 +11,19 @@ static struct region {
     uintptr_t begin, end;
 } * regions;
 static size_t region_count;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a kernel may stay while memory comes */
 
 void ptx_memory_add(const void *p, size_t size)
 {
+    pthread_mutex_lock(&lock);
     regions = realloc(regions, (region_count + 1) * sizeof *regions);
     regions[region_count++] = (struct region){(uintptr_t)p, (uintptr_t)p + size};
+    pthread_mutex_unlock(&lock);
 }
 
 void ptx_memory_remove(const void *p)
 {
+    pthread_mutex_lock(&lock);
     for (size_t i = 0; i < region_count; i++)
         if (regions[i].begin == (uintptr_t)p) {
             regions[i] = regions[--region_count];
@@ -28,14 +33,17 @@ void ptx_memory_remove(const void *p)
         free(regions);
         regions = NULL;
     }
+    pthread_mutex_unlock(&lock);
 }
 
 static bool known(uint64_t a, uint32_t size)
 {
-    for (size_t i = 0; i < region_count; i++)
-        if (a >= regions[i].begin && a + size <= regions[i].end)
-            return true;
-    return false;
+    bool found = false;
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < region_count && !found; i++)
+        found = a >= regions[i].begin && a + size <= regions[i].end;
+    pthread_mutex_unlock(&lock);
+    return found;
 }
 
 /* ---- shared: who touched each word -------------------------------------------- */

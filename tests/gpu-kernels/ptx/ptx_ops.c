@@ -59,6 +59,7 @@ ALU(not_pred, !a)
 ALU(shl_32, u32(b) > 31 ? 0 : u32(a << b))
 ALU(shl_64, u32(b) > 63 ? 0 : a << u32(b))
 ALU(shr_u32, u32(b) > 31 ? 0 : u32(a) >> u32(b))
+ALU(shr_u64, u32(b) > 63 ? 0 : a >> u32(b))
 ALU(add_f32, bits(f32(a) + f32(b)))
 ALU(sub_f32, bits(f32(a) - f32(b)))
 ALU(div_f32, bits(f32(a) / f32(b)))
@@ -162,6 +163,7 @@ const struct ptx_op ptx_ops[] = {
     A1("mov.u64", mov_64),
     A1("mov.b64", mov_64),
     A1("cvta.to.global.u64", mov_64),
+    A1("cvta.global.u64", mov_64),
     A1("cvt.u64.u32", mov_32),
     A1("cvt.u32.u64", mov_32),
     A1("cvt.rn.f32.s32", cvt_f32_s32),
@@ -192,6 +194,7 @@ const struct ptx_op ptx_ops[] = {
     A2("shl.b32", shl_32),
     A2("shl.b64", shl_64),
     A2("shr.u32", shr_u32),
+    A2("shr.u64", shr_u64),
     A2("add.rn.f32", add_f32),
     A2("add.f32", add_f32),
     A2("sub.rn.f32", sub_f32),
@@ -233,10 +236,14 @@ const struct ptx_op ptx_ops[] = {
     LD("shared.u32", PTX_SHARED, 4, 1),
     LD("shared.f32", PTX_SHARED, 4, 1),
     LD("shared.v4.f32", PTX_SHARED, 4, 4),
+    LD("shared.v2.u32", PTX_SHARED, 4, 2),
+    LD("relaxed.sys.u64", PTX_GLOBAL, 8, 1),
     ST("global.f32", PTX_GLOBAL, 4, 1),
     ST("global.u32", PTX_GLOBAL, 4, 1),
     ST("shared.f32", PTX_SHARED, 4, 1),
     ST("shared.u32", PTX_SHARED, 4, 1),
+    ST("shared.v2.u32", PTX_SHARED, 4, 2),
+    ST("relaxed.sys.u64", PTX_GLOBAL, 8, 1),
     FLOW("bra", PTX_BRANCH, 1),
     FLOW("bra.uni", PTX_BRANCH, 1),
     FLOW("ret", PTX_RETURN, 0),

@@ -1,4 +1,5 @@
 /* ptx_run.c - runs blocks: fetch, guard, execute, until every thread is gone. */
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +48,28 @@ static void compute(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins 
     }
 }
 
+/* Words of eight bytes are whole, as on a device: the host may be at them, too. */
+static void put(void *p, uint64_t v, uint32_t size)
+{
+    if (size == sizeof v)
+        __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELAXED);
+    else
+        memcpy(p, &v, size);
+}
+
+static uint64_t get(const void *p, uint32_t size)
+{
+    uint64_t v = 0;
+    if (size == sizeof v) {
+        static _Thread_local unsigned looks;
+        if (++looks % 1024 == 0) /* polling the host, maybe */
+            sched_yield();
+        return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
+    }
+    memcpy(&v, p, size);
+    return v;
+}
+
 static void transfer(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
                      uint32_t lanes)
 {
@@ -62,9 +85,9 @@ static void transfer(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins
             uint64_t v = 0;
             if (store) {
                 v = what->kind == PTX_VECTOR ? w->regs[what->reg[i]][l] : ptx_value(r, w, l, what);
-                memcpy(p, &v, size);
+                put(p, v, size);
             } else {
-                memcpy(&v, p, size);
+                v = get(p, size);
                 w->regs[what->reg[i]][l] = v;
             }
         }
@@ -180,7 +203,8 @@ static void start_block(struct ptx_run *r)
 
 static void run_blocks(struct ptx_run *r)
 {
-    for (r->block = 0; r->block < r->launch->grid && !r->failed; r->block++) {
+    const uint32_t only = r->launch->only, end = only ? only : r->launch->grid;
+    for (r->block = only ? only - 1 : 0; r->block < end && !r->failed; r->block++) {
         if (!ptx_words_reset(r)) {
             r->failed = true;
             snprintf(r->why, r->why_size, "out of memory");
