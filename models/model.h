@@ -118,7 +118,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_remote)                                                                                \
     X(model_preempt)                                                                               \
     X(model_offload)                                                                               \
-    X(model_ecryptfs)
+    X(model_ecryptfs)                                                                              \
+    X(model_contention)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)
