@@ -243,6 +243,7 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"lengths", no_argument, NULL, O_KIND},
                                       {"steer", no_argument, NULL, O_KIND},
                                       {"readahead", no_argument, NULL, O_KIND},
+                                      {"balance", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"backend", required_argument, NULL, O_BACKEND},

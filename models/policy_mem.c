@@ -139,7 +139,10 @@ uint32_t policy_slot_readahead(struct policy_slot *p, const struct policy_readah
 {
     if (!slot_asks(p) || !p->ops->mem_readahead || !slot_enter(p, "mem_readahead", o->now_ns))
         return POLICY_READAHEAD_DEFAULT;
-    uint32_t pages = p->ops->mem_readahead(p->self, o);
+    struct policy_readahead_obs seen = *o;
+    if (!p->ops->oracle)
+        seen.oracle_next = NULL, seen.n_next = 0;
+    uint32_t pages = p->ops->mem_readahead(p->self, &seen);
     slot_leave(p);
     p->decisions++;
     if (pages <= POLICY_READAHEAD_MAX)

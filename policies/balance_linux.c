@@ -16,7 +16,7 @@
  *   nice_tries         (1)     failed attempts before warm ones move all the same */
 #include <stdlib.h>
 
-#include "policy.h"
+#include "balance_linux.h"
 
 struct linux_balance {
     double warm_ns, tries;
@@ -29,8 +29,8 @@ static int create(void **self, const struct policy_host *h)
         h->log(h->host, "out of memory");
         return -1;
     }
-    b->warm_ns = 1e6 * h->param(h->host, "migration_cost_ms", 0.5);
-    b->tries = h->param(h->host, "nice_tries", 1);
+    b->warm_ns = 1e6 * h->param(h->host, "migration_cost_ms", BALANCE_WARM_NS / 1e6);
+    b->tries = h->param(h->host, "nice_tries", BALANCE_TRIES);
     if (b->warm_ns >= 0 && b->warm_ns <= 1e12 && b->tries >= 0 && b->tries <= 1e6) {
         *self = b;
         return 0;
@@ -45,24 +45,10 @@ static void destroy(void *self)
     free(self);
 }
 
-/* 1: it gets nearer to its memory, -1: farther away. */
-static int nearer(const struct policy_balance_obs *o)
-{
-    if (o->home_node == POLICY_NONE || o->src.node == o->dst.node)
-        return 0;
-    return (o->dst.node == o->home_node) - (o->src.node == o->home_node);
-}
-
 static int balance(void *self, const struct policy_balance_obs *o)
 {
     const struct linux_balance *b = self;
-    int evens = o->src_load >= o->dst_load + 2 * (uint64_t)o->task.weight;
-    if (!evens && (o->dst_idle == POLICY_BUSY || o->src_len < 2))
-        return POLICY_LEAVE;
-    if (nearer(o) > 0 || o->failed > b->tries)
-        return POLICY_MIGRATE;
-    int warm = o->task.cpu != POLICY_NONE && (double)o->since_ran_ns < b->warm_ns;
-    return nearer(o) < 0 || warm ? POLICY_LEAVE : POLICY_MIGRATE;
+    return balance_linux_answer(o, b->warm_ns, b->tries);
 }
 
 POLICY(.name = "balance-linux", .summary = "moves a task as Linux does: warm caches, near memory",

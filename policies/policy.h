@@ -144,6 +144,7 @@ struct policy_balance_obs {
     uint64_t since_ran_ns;       /* how long ago it ran: its caches may be warm */
     uint32_t home_node;          /* where most of its memory is; POLICY_NONE */
     uint32_t failed;             /* attempts in a row that moved nothing */
+    uint32_t src_astray;         /* runnable tasks there whose memory is on another node */
 };
 enum policy_move { POLICY_LEAVE = 0, POLICY_MIGRATE = 1 };
 
@@ -185,6 +186,8 @@ struct policy_readahead_obs {
     uint64_t accesses;  /* of the stream so far */
     float feature[5];   /* over the last window: accesses; mean, standard deviation of the page;
                            mean |step| in pages; current readahead (KML's) */
+    const uint64_t *oracle_next; /* [n_next], for oracles: pages it accesses next; else NULL */
+    uint32_t n_next;
 };
 #define POLICY_READAHEAD_MAX 1024
 

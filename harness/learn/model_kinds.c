@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "harness/learn/model_ahead.h"
+#include "harness/learn/model_balance.h"
 #include "harness/learn/model_steer.h"
 
 static const char *const lengths[] = {"synth:mixed",    "synth:azure-code", "synth:azure-conv",
@@ -41,6 +42,14 @@ static const struct model_kind kinds[] = {
      .requests = AHEAD_REQUESTS,
      .machine = AHEAD_MACHINE,
      .train = model_ahead_train},
+    {.option = "balance",
+     .name = "mllb",
+     .help = "fits which tasks Linux would move, on runs of guests on two nodes (features:\n"
+             "        policies/mllb_features.h); --requests: questions of a run\n",
+     .o = BALANCE_DEFAULTS,
+     .requests = BALANCE_REQUESTS,
+     .machine = BALANCE_MACHINE,
+     .train = model_balance_train},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 

@@ -41,9 +41,12 @@ int cpus_config(struct cpus_config *c, struct machine_use *use, struct err *e) M
 struct cpus;
 struct cpu_task;
 
+struct mlaas_bill;
 struct cpus_env {
     struct sim *sim;
     struct policy_slot *pick, *balance; /* NULL: the defaults */
+    struct mlaas_bill *bill; /* of inferences at cpu.balance: the CPU that asks spends that time;
+                                NULL: free */
 };
 struct cpus *cpus_new(const struct cpus_config *c, const struct cpus_env *env);
 void cpus_free(struct cpus *c); /* and its tasks */

@@ -2,10 +2,39 @@
  * about those that wait on the CPUs after it on its node, then on the others; every period the
  * lightest CPU of each node, then of all, asks about those of the heaviest. */
 #include "models/cpu/cpus_state.h"
+#include "models/mlaas/mlaas_bill.h"
 
 static bool waits(const struct cpu_task *t)
 {
     return t->cpu->cur && t->cpu->cur != t; /* without cur, it is about to run there */
+}
+
+static uint32_t astray(const struct cpu *src)
+{
+    uint32_t n = 0;
+    for (const struct cpu_task *t = src->first; t; t = t->next)
+        n += t->spec.home_node != POLICY_NONE && t->spec.home_node != src->node;
+    return n;
+}
+
+/* What the answer costs is the time of the CPU that wants work: before the next task begins. */
+static int ask(struct cpu *dst, const struct policy_balance_obs *o)
+{
+    struct mlaas_bill *bill = dst->c->env.bill;
+    if (!bill)
+        return policy_slot_balance(dst->c->env.balance, o);
+    mlaas_bill_begin(bill);
+    const int answer = policy_slot_balance(dst->c->env.balance, o);
+    const sim_cost ps = mlaas_bill_end(bill);
+    const sim_time now = sim_now(dst->c->env.sim);
+    if (!ps)
+        return answer;
+    if (dst->cur)
+        dst->owed += ps;
+    else
+        dst->asks_until =
+            (dst->asks_until > now ? dst->asks_until : now) + carry_ns(&dst->carry, ps);
+    return answer;
 }
 
 static bool may_move(struct cpu *dst, const struct cpu_task *t, enum policy_idle idle)
@@ -20,7 +49,8 @@ static bool may_move(struct cpu *dst, const struct cpu_task *t, enum policy_idle
     o.since_ran_ns = t->ran_on ? o.src.now_ns - t->left_at : o.src.now_ns;
     o.home_node = t->spec.home_node;
     o.failed = dst->failed;
-    return policy_slot_balance(dst->c->env.balance, &o) == POLICY_MIGRATE;
+    o.src_astray = astray(src);
+    return ask(dst, &o) == POLICY_MIGRATE;
 }
 
 /* Moves the first that may. */

@@ -95,7 +95,10 @@ static void count_move(struct cpu *cpu, struct cpu_task *t)
 void cpu_enter_cost(struct cpu *cpu, struct cpu_task *t)
 {
     sim_time now = sim_now(cpu->c->env.sim);
-    sim_cost enter = 0, refill = 0;
+    sim_cost enter = cpu->owed, refill = 0;
+    cpu->owed = 0;
+    if (cpu->asks_until > now)
+        enter += (cpu->asks_until - now) * 1000;
     if (cpu->last && cpu->last != t) {
         enter += cpu->c->cfg.context_switch;
         cpu->c->n_total.switches++;

@@ -71,7 +71,9 @@ struct cpu {
     sim_time timer_at;
     bool listed;
     struct cpu *next_listed;
-    uint32_t failed; /* balancing attempts in a row that moved nothing */
+    uint32_t failed;     /* balancing attempts in a row that moved nothing */
+    sim_time asks_until; /* idle, it thinks about whom to pull */
+    sim_cost owed;       /* the same of one that runs: it pays at its next switch */
     uint64_t work, spin, overhead, idle;
 };
 

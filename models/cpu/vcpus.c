@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "models/cpu/vcpus.h"
+#include "models/mlaas/mlaas_bill.h"
 
 enum pv { PV_NONE, PV_HINT, PV_BOTH };
 static const char *const pvs[] = {"none", "hint", "both", NULL};
@@ -18,7 +19,8 @@ static const char *const kinds[] = {"ticket", "queued", "rwsem", "sleep", NULL};
 
 struct section {
     const char *program, *label; /* the label names it in a sweep; nothing here reads it */
-    const struct config *pv, *lock, *cpus;
+    const struct config *pv, *lock, *cpus, *infer;
+    struct mlaas_config service;
     uint64_t bytes;
     uint32_t n_cpus, vms, vcpus, restarts;
     double duration_s, warmup_s, footprint, spread, busy_share, hint_time;
@@ -36,6 +38,7 @@ static const struct config_field fields[] = {
     CONFIG_U32(struct section, restarts, 1, 1000, false),
     CONFIG_ANY(struct section, lock, false),
     CONFIG_ANY(struct section, pv, false),
+    CONFIG_ANY(struct section, infer, false),
     CONFIG_BOOL(struct section, gang, false),
     CONFIG_BOOL(struct section, pin, false),
     CONFIG_F64(struct section, footprint, 0, 1, false),
@@ -65,6 +68,8 @@ static int read_section(const struct config *c, struct section *s, struct err *e
         rc = config_choice(s->pv, pvs, &s->pv_choice, e);
     if (!rc && s->lock)
         rc = config_choice(s->lock, kinds, &s->kind, e);
+    if (!rc)
+        rc = mlaas_config(&s->service, s->infer, e);
     s->n_cpus = (uint32_t)n;
     return rc;
 }
@@ -157,7 +162,12 @@ static int vcpus_run(const struct config *section, const struct model_env *env,
     int rc = with_machine(section, env->machine, &use, &s, &set, e);
     if (!rc) {
         bool runs[2] = {s.pv_choice != PV_HINT, s.pv_choice != PV_NONE};
-        rc = vcpus_simulate(&set, env, runs, r, e);
+        struct mlaas_bill bill;
+        rc = mlaas_bill_open(&bill, &s.service, env->stack, &use, env->infer, e);
+        rc = rc ? rc : vcpus_simulate(&set, env, &bill, runs, r, e);
+        rc = rc ? rc : mlaas_bill_check(&bill, e);
+        mlaas_bill_report(&bill, out);
+        mlaas_bill_close(&bill);
     }
     if (!rc) {
         report(&r[s.pv_choice != PV_NONE], out);

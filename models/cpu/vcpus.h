@@ -36,7 +36,8 @@ struct vcpus_result {
     uint64_t events;
 };
 /* The guests without the hint, then new ones with it, or one of both: out[0], out[1]. */
-int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env, const bool runs[2],
-                   struct vcpus_result out[2], struct err *e) MUST_CHECK;
+int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
+                   struct mlaas_bill *bill, const bool runs[2], struct vcpus_result out[2],
+                   struct err *e) MUST_CHECK;
 
 #endif

@@ -220,7 +220,7 @@ static bool run(struct host *h, bool hint, struct vcpus_result *r)
     return !sim_failed(h->sim);
 }
 
-static bool build(struct host *h, const struct model_env *env)
+static bool build(struct host *h, const struct model_env *env, struct mlaas_bill *bill)
 {
     const struct vcpus_setup *s = h->set;
     struct sim_options opt = env->sim;
@@ -232,18 +232,20 @@ static bool build(struct host *h, const struct model_env *env)
     h->sim = sim_new(&opt);
     struct cpus_env ce = {.sim = h->sim,
                           .pick = model_policy(env, POLICY_HOOK_CPU_PICK),
-                          .balance = model_policy(env, POLICY_HOOK_CPU_BALANCE)};
+                          .balance = model_policy(env, POLICY_HOOK_CPU_BALANCE),
+                          .bill = bill};
     h->cpus = h->sim ? cpus_new(&cfg, &ce) : NULL;
     h->worker = calloc(h->n, sizeof *h->worker);
     h->lock = calloc((size_t)s->vms * (s->program.files + 1), sizeof *h->lock);
     return h->cpus && h->worker && h->lock;
 }
 
-int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env, const bool runs[2],
-                   struct vcpus_result out[2], struct err *e)
+int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
+                   struct mlaas_bill *bill, const bool runs[2], struct vcpus_result out[2],
+                   struct err *e)
 {
     struct host h = {.set = s};
-    bool ok = build(&h, env);
+    bool ok = build(&h, env, bill);
     for (int hint = 0; hint < 2; hint++)
         for (h.nth = 0; ok && runs[hint] && h.nth < s->restarts; h.nth++)
             ok = run(&h, hint, &out[hint]);

@@ -146,7 +146,7 @@ static bool begin(struct host *h, uint32_t copies)
     if (!(h->sim = sim_new(&opt)))
         return false;
     const struct cpus_env env = {h->sim, model_policy(h->env, POLICY_HOOK_CPU_PICK),
-                                 model_policy(h->env, POLICY_HOOK_CPU_BALANCE)};
+                                 model_policy(h->env, POLICY_HOOK_CPU_BALANCE), &h->bill};
     if (!(h->cpus = cpus_new(&h->cpu_config, &env)))
         return false;
     for (size_t i = 0; i < h->set->n_vm; i++)
@@ -171,6 +171,7 @@ static void end(struct host *h)
     for (uint32_t i = 0; h->tenant && i < h->n_tenants; i++)
         tenant_end(&h->tenant[i]);
     free(h->tenant);
+    mlaas_bill_close(&h->bill);
     ssd_free(h->disk);
     cpus_free(h->cpus);
     sim_free(h->sim);
@@ -182,11 +183,14 @@ int host_run(const struct host_run *r, struct host_result *out, struct err *e)
     struct host h = {.env = r->env, .set = r->set, .e = e};
     *out = (struct host_result){0};
     int rc = host_costs(&h, r->stack);
+    if (!rc)
+        rc = mlaas_bill_open(&h.bill, &r->set->infer, r->stack, &h.use, r->env->infer, e);
     if (!rc && !begin(&h, r->copies))
         h.failed = true;
     if (!rc && !h.failed) {
         sim_run(h.sim, r->set->duration);
         h.failed = h.failed || sim_failed(h.sim);
+        rc = mlaas_bill_check(&h.bill, e);
         host_result(&h, out);
         if (r->out)
             host_report(&h, r->out);

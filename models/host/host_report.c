@@ -177,6 +177,8 @@ void host_report(struct host *h, struct measures *out)
     for (uint32_t i = 0; i < h->n_tenants; i++)
         report_tenant(&h->tenant[i], out);
     measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(h->sim));
+    mlaas_bill_report(&h->bill, out);
+    policy_slot_report(model_policy(h->env, POLICY_HOOK_CPU_BALANCE), out);
     policy_slot_report(model_policy(h->env, POLICY_HOOK_CPU_PICK), out);
     machine_use_report(&h->use, out);
     h->failed = h->failed || !all || out->failed;

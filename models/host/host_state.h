@@ -14,6 +14,7 @@
 #include "models/host/legs.h"
 #include "models/host/memory.h"
 #include "models/host/setup.h"
+#include "models/mlaas/mlaas_bill.h"
 #include "models/model.h"
 #include "models/vm/halt_poll.h"
 #include "sim/rng.h"
@@ -197,6 +198,7 @@ struct host {
     const struct host_setup *set;
     struct sim *sim;
     struct machine_use use;
+    struct mlaas_bill bill; /* of policies that ask networks */
     const struct stack *stack;
     bool vm;                                    /* tenants are VMs */
     struct legs path[PATHS_N], passed[PATHS_N]; /* passed: for tenants with a disk of their own */

@@ -138,7 +138,7 @@ struct raw {
     uint32_t cpus;
     double duration_s, warmup_s, overcommit;
     const char *label, *disk;
-    const struct config *vms, *baseline;
+    const struct config *vms, *baseline, *infer;
 };
 static const struct config_field fields[] = {
     CONFIG_U32(struct raw, cpus, 1, 4096, false),
@@ -149,6 +149,7 @@ static const struct config_field fields[] = {
     CONFIG_STR(struct raw, disk, false),
     CONFIG_ANY(struct raw, vms, true),
     CONFIG_ANY(struct raw, baseline, false),
+    CONFIG_ANY(struct raw, infer, false),
     CONFIG_END,
 };
 
@@ -209,6 +210,7 @@ int host_setup_read(struct host_setup *s, const struct config *section, struct e
     struct raw in = {.duration_s = 10, .warmup_s = 0, .disk = "980-pro"};
     *s = (struct host_setup){.copies = 1};
     int rc = config_fill(section, fields, &in, e);
+    rc = rc ? rc : mlaas_config(&s->infer, in.infer, e);
     s->cpus = in.cpus;
     s->disk = in.disk;
     s->duration = (sim_time)(in.duration_s * 1e9 + 0.5);

@@ -3,6 +3,7 @@
 #define MODELS_HOST_SETUP_H
 
 #include "models/host/program.h"
+#include "models/mlaas/mlaas.h"
 
 #define VM_HALT_POLL_DEFAULT SIM_NEVER /* the hypervisor's own */
 
@@ -29,6 +30,7 @@ struct host_setup {
     uint32_t copies;      /* of the whole list */
     const char *baseline; /* a stack to run on as well, or NULL; borrowed */
     uint32_t baseline_copies;
+    struct mlaas_config infer; /* of policies that ask networks */
 };
 
 int host_setup_read(struct host_setup *s, const struct config *section, struct err *e) MUST_CHECK;

@@ -9,6 +9,7 @@ struct mem_ahead {
     struct mem_touch *ring; /* [window] */
     uint32_t window;
     uint64_t first, end;    /* numbers of the touches held: [first, end) */
+    uint32_t place;         /* of the first */
     struct page_table last; /* page -> place of its latest touch in the ring */
     mem_ahead_from *from;
     void *ctx;
@@ -64,6 +65,14 @@ static int fill(struct mem_ahead *a, struct err *e)
     return got < 0 ? got : 0;
 }
 
+const struct mem_touch *mem_ahead_peek(const struct mem_ahead *a, uint64_t i)
+{
+    if (i >= a->end - a->first)
+        return NULL;
+    const uint64_t place = a->place + i; /* both below window: no division here */
+    return &a->ring[place < a->window ? place : place - a->window];
+}
+
 int mem_ahead_next(struct mem_ahead *a, struct mem_touch *t, struct err *e)
 {
     int rc = fill(a, e);
@@ -71,10 +80,11 @@ int mem_ahead_next(struct mem_ahead *a, struct mem_touch *t, struct err *e)
         return rc;
     if (a->first == a->end)
         return 0;
-    uint32_t place = (uint32_t)(a->first % a->window);
+    const uint32_t place = a->place;
     *t = a->ring[place];
     if (page_table_find(&a->last, t->page) == place)
         page_table_remove(&a->last, t->page);
     a->first++;
+    a->place = place + 1 == a->window ? 0 : place + 1;
     return 1;
 }

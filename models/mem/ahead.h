@@ -12,6 +12,8 @@ typedef int mem_ahead_from(void *ctx, struct mem_touch *t, struct err *e);
 
 struct mem_ahead *mem_ahead_new(uint64_t window, mem_ahead_from *from, void *ctx);
 void mem_ahead_free(struct mem_ahead *a);
+/* The i-th touch after the one that mem_ahead_next gave last, from 0; NULL: not known yet. */
+const struct mem_touch *mem_ahead_peek(const struct mem_ahead *a, uint64_t i);
 int mem_ahead_next(struct mem_ahead *a, struct mem_touch *t, struct err *e) MUST_CHECK;
 
 #endif

@@ -128,7 +128,7 @@ static void share(struct measures *out, const char *name, double part, double al
 
 void memory_time_report(const struct memory_time *t, struct measures *out)
 {
-    double all = t->compute + t->memory + t->walk + t->queue + t->migrate + t->io;
+    double all = t->compute + t->memory + t->walk + t->queue + t->migrate + t->io + t->infer;
     measures_number(out, "time", "s", BETTER_LESS, all / 1e9);
     share(out, "share.compute", t->compute, all);
     share(out, "share.memory", t->memory, all);
@@ -136,6 +136,7 @@ void memory_time_report(const struct memory_time *t, struct measures *out)
     share(out, "share.queue", t->queue, all);
     share(out, "share.migrate", t->migrate, all);
     share(out, "share.io", t->io, all);
+    share(out, "share.infer", t->infer, all);
 }
 
 const struct model_ops model_memory = {

@@ -35,7 +35,7 @@ extern const struct memory_part memory_cache, memory_tiers, memory_walk;
 
 /* Adds up time by what it is spent on; shares of the whole sum to one. */
 struct memory_time {
-    double compute, memory, walk, queue, migrate, io; /* ns */
+    double compute, memory, walk, queue, migrate, io, infer; /* ns */
 };
 void memory_time_report(const struct memory_time *t, struct measures *out);
 

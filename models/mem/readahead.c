@@ -24,6 +24,7 @@ struct mem_readahead {
     sim_time window;
     struct policy_slot *policy;
     struct stream stream[STREAMS];
+    uint64_t next[MEM_READAHEAD_OWN]; /* what an oracle is shown */
 };
 
 struct mem_readahead *mem_readahead_new(sim_time window_ns, struct policy_slot *policy)
@@ -85,7 +86,20 @@ void mem_readahead_see(struct mem_readahead *r, const struct mem_touch *t)
     s->accesses++;
 }
 
-uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t)
+/* The pages that the stream accesses next, in order. */
+static uint32_t foresee(const struct mem_source *ahead, uint32_t tenant, uint64_t *next)
+{
+    const struct mem_touch *t;
+    uint32_t n = 0;
+    for (uint64_t i = 0;
+         i < MEM_READAHEAD_SIGHT && n < MEM_READAHEAD_OWN && (t = mem_source_peek(ahead, i)); i++)
+        if (t->tenant == tenant)
+            next[n++] = t->page;
+    return n;
+}
+
+uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t,
+                           const struct mem_source *ahead)
 {
     struct stream *s = stream_of(r, t);
     struct policy_readahead_obs o = {.now_ns = t->time_ns,
@@ -96,6 +110,10 @@ uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t)
     for (int i = 0; i < 4; i++)
         o.feature[i] = s->feature[i];
     o.feature[4] = (float)s->readahead;
+    if (ahead && policy_slot_oracle(r->policy)) {
+        o.oracle_next = r->next;
+        o.n_next = foresee(ahead, t->tenant, r->next);
+    }
     s->readahead = policy_slot_readahead(r->policy, &o);
     return s->readahead;
 }

@@ -18,7 +18,11 @@ struct mem_readahead;
 struct mem_readahead *mem_readahead_new(sim_time window_ns, struct policy_slot *policy);
 void mem_readahead_free(struct mem_readahead *r);
 void mem_readahead_see(struct mem_readahead *r, const struct mem_touch *t); /* every access */
-/* After a miss that was seen: how many pages after it to fetch with it. */
-uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t);
+/* After a miss that was seen: how many pages after it to fetch with it.  ahead: where an oracle
+ * sees what comes, as far as it sees. */
+uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t,
+                           const struct mem_source *ahead);
+#define MEM_READAHEAD_SIGHT (UINT64_C(1) << 13) /* accesses, of all streams */
+#define MEM_READAHEAD_OWN   256                 /* of the stream itself */
 
 #endif

@@ -2,22 +2,27 @@
 #include "models/mem/cache.h"
 #include "models/mem/memory.h"
 #include "models/mem/readahead.h"
+#include "models/mlaas/mlaas_bill.h"
 #include "models/policy_slot.h"
 
 struct section {
     uint64_t frames;
     bool readahead;
     double window_s; /* of the readahead's features */
+    const struct config *infer;
+    struct mlaas_config service;
 };
 
-static const struct config_field fields[] = {
-    CONFIG_U64(struct section, frames, 1, 1e9, true), CONFIG_BOOL(struct section, readahead, false),
-    CONFIG_F64(struct section, window_s, 1e-9, 1e9, false), CONFIG_END};
+static const struct config_field fields[] = {CONFIG_U64(struct section, frames, 1, 1e9, true),
+                                             CONFIG_BOOL(struct section, readahead, false),
+                                             CONFIG_F64(struct section, window_s, 1e-9, 1e9, false),
+                                             CONFIG_ANY(struct section, infer, false), CONFIG_END};
 
 static int read_section(const struct config *c, struct section *s, struct err *e)
 {
     *s = (struct section){.window_s = 1};
-    return config_fill(c, fields, s, e);
+    int rc = config_fill(c, fields, s, e);
+    return rc ? rc : mlaas_config(&s->service, s->infer, e);
 }
 
 static int check(const struct config *c, struct err *e)
@@ -54,8 +59,10 @@ static int fits(const struct config *c, struct machine_use *use, struct err *e)
 struct run {
     struct mem_cache *cache;
     struct mem_readahead *ahead; /* NULL: none */
-    uint64_t number;             /* of the access, which is what policies are told as time */
-    uint64_t requests;           /* to the device: a miss and what is read with it */
+    struct mem_source *from;
+    uint64_t number;   /* of the access, which is what policies are told as time */
+    uint64_t requests; /* to the device: a miss and what is read with it */
+    struct mlaas_bill bill;
 };
 
 static void access_page(struct run *r, const struct mem_touch *t)
@@ -67,17 +74,17 @@ static void access_page(struct run *r, const struct mem_touch *t)
     if (mem_cache_access(r->cache, &a, now))
         return;
     r->requests++;
-    uint32_t more = r->ahead ? mem_readahead_ask(r->ahead, t) : 0;
+    uint32_t more = r->ahead ? mem_readahead_ask(r->ahead, t, r->from) : 0;
     for (uint32_t i = 1; i <= more && t->page + i <= PAGE_NUMBER_MAX; i++)
         mem_cache_fetch(r->cache, t->page + i, now);
 }
 
 /* A sample of a region stands for one access to each of its pages. */
-static int replay(struct run *r, struct mem_source *from, struct err *e)
+static int replay(struct run *r, struct err *e)
 {
     struct mem_touch t;
     int got;
-    while ((got = mem_source_next(from, &t, e)) > 0) {
+    while ((got = mem_source_next(r->from, &t, e)) > 0) {
         uint64_t first = t.page;
         if (first > PAGE_NUMBER_MAX - t.pages)
             return err_set(e, ERR_EFAIL, "page %llu is out of range", (unsigned long long)first);
@@ -107,42 +114,58 @@ static void report(const struct memory_run *m, const struct run *r, const struct
     }
     if (m->env->machine) {
         struct memory_time t = {.memory = c->hit * n};
+        t.infer = (double)r->bill.waited_ps / 1e3;
         t.io = c->request * ((double)r->requests + (double)s.writebacks) +
                c->page * (miss + (double)s.fetched + (double)s.writebacks);
         memory_time_report(&t, m->out);
     }
-    policy_slot_report(model_policy(m->env, POLICY_HOOK_MEM_EVICT), m->out);
+    mlaas_bill_report(&r->bill, m->out);
+    struct policy_slot *evict = model_policy(m->env, POLICY_HOOK_MEM_EVICT), *ahead;
+    ahead = r->ahead ? model_policy(m->env, POLICY_HOOK_MEM_READAHEAD) : NULL;
+    policy_slot_report(evict, m->out);
+    if (ahead != evict)
+        policy_slot_report(ahead, m->out);
+}
+
+static bool begin(struct run *r, const struct memory_run *m, const struct section *s)
+{
+    struct policy_slot *evict = model_policy(m->env, POLICY_HOOK_MEM_EVICT);
+    struct policy_slot *ahead =
+        s->readahead ? model_policy(m->env, POLICY_HOOK_MEM_READAHEAD) : NULL;
+    const struct policy_mem about = {.frames = (uint32_t)s->frames, .tiers = 1, .page_bytes = 4096};
+    const bool oracle = evict && evict->ops && evict->ops->oracle;
+    const uint64_t sees = oracle ? m->window : policy_slot_oracle(ahead) ? MEM_READAHEAD_SIGHT : 0;
+    r->from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows, m->env->seed, sees);
+    r->cache = mem_cache_new((uint32_t)s->frames, evict);
+    if (ahead && ahead != evict)
+        (void)policy_slot_mem_begin(ahead, &about); /* before its first question */
+    if (s->readahead)
+        r->ahead = mem_readahead_new((sim_time)(s->window_s * 1e9), ahead);
+    return r->from && r->cache && (r->ahead || !s->readahead);
 }
 
 static int run(const struct memory_run *m, struct err *e)
 {
     struct section s;
     struct costs costs = {0};
+    struct run r = {0};
     int rc = read_section(m->section, &s, e);
     if (!rc && m->env->machine)
         rc = read_costs(m->use, &costs, e);
     if (rc)
         return rc;
-    struct policy_slot *evict = model_policy(m->env, POLICY_HOOK_MEM_EVICT);
-    bool oracle = evict && evict->ops && evict->ops->oracle;
-    struct mem_source *from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows,
-                                             m->env->seed, oracle ? m->window : 0);
-    struct run r = {.cache = mem_cache_new((uint32_t)s.frames, evict)};
-    struct policy_slot *ahead = model_policy(m->env, POLICY_HOOK_MEM_READAHEAD);
-    struct policy_mem about = {.frames = (uint32_t)s.frames, .tiers = 1, .page_bytes = 4096};
-    if (s.readahead && ahead && ahead != evict)
-        (void)policy_slot_mem_begin(ahead, &about); /* before its first question */
-    if (s.readahead)
-        r.ahead = mem_readahead_new((sim_time)(s.window_s * 1e9), ahead);
-    if (from && r.cache && (r.ahead || !s.readahead))
-        rc = replay(&r, from, e);
-    else
+    rc = mlaas_bill_open(&r.bill, &s.service, m->env->stack, m->env->machine ? m->use : NULL,
+                         m->env->infer, e);
+    if (!rc && !begin(&r, m, &s))
         rc = err_set(e, ERR_ENOMEM, "memory: out of memory");
+    rc = rc ? rc : replay(&r, e);
+    rc = rc ? rc : mlaas_bill_check(&r.bill, e);
     if (!rc)
         report(m, &r, &costs);
+    mlaas_bill_close(&r.bill);
     mem_readahead_free(r.ahead);
     mem_cache_free(r.cache);
-    mem_source_free(from);
+    mem_source_free(r.from);
     return rc;
 }
 

@@ -174,6 +174,11 @@ void mem_source_free(struct mem_source *s)
     free(s);
 }
 
+const struct mem_touch *mem_source_peek(const struct mem_source *s, uint64_t i)
+{
+    return s->ahead ? mem_ahead_peek(s->ahead, i) : NULL;
+}
+
 int mem_source_next(struct mem_source *s, struct mem_touch *t, struct err *e)
 {
     return s->ahead ? mem_ahead_next(s->ahead, t, e) : one(s, t, e);

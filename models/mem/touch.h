@@ -41,5 +41,7 @@ struct mem_source *mem_source_new(const struct mem_pattern *pattern, struct row_
 void mem_source_free(struct mem_source *s);
 /* 1: a touch was filled; 0: the end; negative: an error.  Rows without accesses are skipped. */
 int mem_source_next(struct mem_source *s, struct mem_touch *t, struct err *e) MUST_CHECK;
+/* With a window: the i-th touch after that, from 0; NULL: beyond the window, or no window. */
+const struct mem_touch *mem_source_peek(const struct mem_source *s, uint64_t i);
 
 #endif

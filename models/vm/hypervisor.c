@@ -161,7 +161,7 @@ static bool start(struct hv_bench *b, const struct model_env *env, const struct 
     if (!b->sim || !b->latency)
         return false;
     const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK),
-                                  model_policy(env, POLICY_HOOK_CPU_BALANCE)};
+                                  model_policy(env, POLICY_HOOK_CPU_BALANCE), NULL};
     b->cpus = cpus_new(cfg, &cpus);
     const struct hv_env hv = {b->sim, b->cpus, &b->cost};
     b->hv = b->cpus ? hv_new(&hv) : NULL;

@@ -180,16 +180,60 @@ Test(mem_model, features_of_the_last_window)
         var += ((double)pages[i] - mean) * ((double)pages[i] - mean) / 5;
     struct mem_touch later = {.time_ns = 1300, .page = 99, .tenant = 3};
     mem_readahead_see(r, &later);
-    cr_expect_eq(mem_readahead_ask(r, &later), 8);
+    cr_expect_eq(mem_readahead_ask(r, &later, NULL), 8);
     const double want[] = {5, mean, sqrt(var), steps, 32};
     for (int i = 0; i < 5; i++)
         cr_expect_float_eq(seen[i], want[i], 1e-4, "feature %d: %g, want %g", i, seen[i], want[i]);
     later.time_ns = 9000; /* windows without accesses: the last full one is empty */
     mem_readahead_see(r, &later);
-    cr_expect_eq(mem_readahead_ask(r, &later), 8);
+    cr_expect_eq(mem_readahead_ask(r, &later, NULL), 8);
     cr_expect_eq(seen[0], 0);
     cr_expect_eq(seen[4], 8);
     mem_readahead_free(r);
+}
+
+/* ---- what an oracle of readahead is shown ---- */
+
+static uint64_t shown[8];
+static uint32_t n_shown;
+static uint32_t looks(void *self, const struct policy_readahead_obs *o)
+{
+    (void)self;
+    n_shown = o->n_next;
+    cr_assert_eq(!o->oracle_next, !o->n_next);
+    for (uint32_t i = 0; i < 8 && i < o->n_next; i++)
+        shown[i] = o->oracle_next[i];
+    return 0;
+}
+
+Test(mem_model, an_oracle_sees_its_own_streams_future_and_others_see_nothing)
+{
+    static const struct trace_page rows[] = {{.page = 1, .pages = 1, .count = 1, .tenant = 1},
+                                             {.page = 70, .pages = 1, .count = 1},
+                                             {.page = 5, .pages = 1, .count = 1, .tenant = 1},
+                                             {.page = 71, .pages = 1, .count = 1},
+                                             {.page = 2, .pages = 1, .count = 1, .tenant = 1}};
+    struct policy_ops ops = {.name = "t", .mem_readahead = looks, .oracle = 1};
+    for (int oracle = 1; oracle >= 0; oracle--) {
+        struct canned c = {{.table = TRACE_PAGES, .next = canned_next}, rows, 5, 0};
+        ops.oracle = (uint32_t)oracle;
+        struct policy_slot slot = {.ops = &ops};
+        struct mem_source *from = mem_source_new(NULL, &c.source, 1, 100);
+        struct mem_readahead *r = mem_readahead_new(1000, &slot);
+        struct mem_touch t;
+        struct err e = {0};
+        cr_assert_eq(mem_source_next(from, &t, &e), 1);
+        mem_readahead_see(r, &t);
+        (void)mem_readahead_ask(r, &t, from);
+        cr_expect_eq(n_shown, oracle ? 2 : 0);
+        cr_expect(!oracle || (shown[0] == 5 && shown[1] == 2));
+        cr_assert_eq(mem_source_next(from, &t, &e), 1);
+        mem_readahead_see(r, &t);
+        (void)mem_readahead_ask(r, &t, from);
+        cr_expect(n_shown == (oracle ? 1 : 0) && (!oracle || shown[0] == 71));
+        mem_readahead_free(r);
+        mem_source_free(from);
+    }
 }
 
 /* ---- how far until a page comes again ---- */

@@ -162,5 +162,7 @@ Test(kml, on_files_that_change_their_ways_it_beats_every_fixed_amount_and_linux,
                          (int)seed, fixed[i]);
         cr_expect_lt(kml, seconds_of("readahead-none", "{}", seed));
         cr_expect_lt(kml, seconds_of("readahead-doubling", "{}", seed));
+        cr_expect_lt(kml, seconds_of("readahead-random", "{}", seed));
+        cr_expect_gt(kml, seconds_of("readahead-oracle", "{}", seed));
     }
 }

@@ -1,0 +1,121 @@
+#include "models/mlaas/mlaas_bill.h"
+
+#include <string.h>
+
+static const struct mlaas_tuning *tuning_of(const struct mlaas_config *c, const char *name)
+{
+    for (uint32_t i = 0; name && i < c->n_of; i++)
+        if (!strcmp(c->of[i].name, name))
+            return &c->of[i];
+    return &c->all;
+}
+
+static int find_ways(struct mlaas_bill *b)
+{
+    if (b->has_ways)
+        return 0;
+    int rc = mlaas_ways(&b->ways, b->stack, mlaas_wants_gpu(b->c), b->use, &b->why);
+    b->has_ways = !rc;
+    return rc;
+}
+
+static struct mlaas_bill_net *new_net(struct mlaas_bill *b, int model)
+{
+    const struct model_infer *in = b->infer;
+    if (b->n_nets == MLAAS_BILL_NETS) {
+        b->rc = err_set(&b->why, ERR_ERANGE, "more than %d networks", MLAAS_BILL_NETS);
+        return NULL;
+    }
+    struct mlaas_bill_net *n = &b->net[b->n_nets];
+    n->model = model;
+    n->tuning = tuning_of(b->c, in->name ? in->name(in->ctx, model) : NULL);
+    if ((b->rc = find_ways(b)) ||
+        (b->rc =
+             mlaas_net_cost(&n->cost, in->kind ? in->kind(in->ctx, model) : NULL,
+                            in->flops(in->ctx, model), b->ways.has_gpu, b->use->machine, &b->why)))
+        return NULL;
+    mlaas_net_cost_use(&n->cost, b->use);
+    n->crossover = mlaas_crossover(&b->ways, &n->cost);
+    b->n_nets++;
+    return n;
+}
+
+static struct mlaas_bill_net *net_of(struct mlaas_bill *b, int model)
+{
+    for (uint32_t i = 0; i < b->n_nets; i++)
+        if (b->net[i].model == model)
+            return &b->net[i];
+    return new_net(b, model);
+}
+
+static bool on_gpu(const struct mlaas_bill *b, const struct mlaas_bill_net *n, uint32_t rows)
+{
+    switch (n->tuning->place) {
+    case MLAAS_CORE:
+        return false;
+    case MLAAS_AUTO:
+        return b->ways.has_gpu && rows >= n->tuning->gpu_rows;
+    case MLAAS_TABLE:
+        return n->crossover && rows >= n->crossover;
+    default:
+        return b->ways.has_gpu;
+    }
+}
+
+static void heard(void *ctx, int model, uint32_t rows)
+{
+    struct mlaas_bill *b = ctx;
+    b->calls++;
+    b->rows += rows;
+    struct mlaas_bill_net *n =
+        b->c->mode == MLAAS_FREE || !b->use || b->rc ? NULL : net_of(b, model);
+    if (!n)
+        return;
+    const bool gpu = on_gpu(b, n, rows);
+    const sim_cost work = gpu ? mlaas_curve_at(&n->cost.gpu, rows) : 0;
+    const struct stack_cost *way = gpu ? &b->ways.gpu : &b->ways.core;
+    const sim_cost wires = gpu ? way->wire_before + way->wire_after : way->wire_before;
+    const sim_cost all = gpu ? mlaas_alone_gpu(&b->ways, &n->cost, rows)
+                             : mlaas_alone_core(&b->ways, &n->cost, rows);
+    b->gpu_ps += work;
+    b->cpu_ps += all - work - wires;
+    if (b->c->mode == MLAAS_WAIT) {
+        b->waits += all;
+        b->waited_ps += all;
+    }
+}
+
+int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const char *stack,
+                    struct machine_use *use, const struct model_infer *infer, struct err *e)
+{
+    *b = (struct mlaas_bill){.c = c, .use = use};
+    b->stack = stack_find(stack ? stack : "native", e);
+    if (!b->stack)
+        return ERR_ENAME;
+    b->infer = infer;
+    if (infer)
+        *infer->tap = (struct infer_tap){heard, b};
+    return 0;
+}
+
+void mlaas_bill_close(struct mlaas_bill *b)
+{
+    if (b->infer)
+        *b->infer->tap = (struct infer_tap){NULL, NULL};
+    b->infer = NULL;
+}
+
+int mlaas_bill_check(const struct mlaas_bill *b, struct err *e)
+{
+    return b->rc ? err_set(e, b->rc, "a policy asks for inference: %s", b->why.msg) : 0;
+}
+
+void mlaas_bill_report(const struct mlaas_bill *b, struct measures *out)
+{
+    if (!b->calls)
+        return;
+    measures_number(out, "infer_calls", "1", BETTER_NONE, (double)b->calls);
+    measures_number(out, "infer_cpu_time", "s", BETTER_LESS, (double)b->cpu_ps / 1e12);
+    measures_number(out, "infer_gpu_time", "s", BETTER_NONE, (double)b->gpu_ps / 1e12);
+    measures_number(out, "infer_wait_time", "s", BETTER_LESS, (double)b->waited_ps / 1e12);
+}

@@ -1,0 +1,59 @@
+/* mlaas_bill.h - what inferences cost where a model asks in the middle of a step
+ * of its own and goes on when it has the answer: no queues, no company.
+ *
+ * The service (mlaas.h) makes batches of what comes within a window and runs
+ * them on simulated cores; a model without cores of that kind, or whose asker
+ * is itself on a CPU and waits there, takes the bill and charges it to whom it
+ * keeps waiting.  Mode "wait": all of it.  "async": the work is counted, but
+ * somebody else's; the decision is there at once.  "free": nothing.  Places
+ * are those of the service, for a batch that meets nobody: no back-off.     */
+#ifndef MODELS_MLAAS_MLAAS_BILL_H
+#define MODELS_MLAAS_MLAAS_BILL_H
+
+#include "models/mlaas/mlaas.h"
+
+#define MLAAS_BILL_NETS 8 /* that one run asks; a ninth is an error */
+
+struct mlaas_bill {
+    const struct mlaas_config *c;
+    const struct stack *stack;
+    struct machine_use *use;
+    const struct model_infer *infer; /* NULL: no policy can ask */
+    struct mlaas_ways ways;
+    bool has_ways;
+    struct mlaas_bill_net {
+        int model;
+        const struct mlaas_tuning *tuning;
+        struct mlaas_net_cost cost;
+        uint32_t crossover;
+    } net[MLAAS_BILL_NETS];
+    uint32_t n_nets;
+    sim_cost waits; /* of the hook in progress */
+    uint64_t calls, rows;
+    sim_cost cpu_ps, gpu_ps, waited_ps; /* totals */
+    struct err why;                     /* why a call could not be priced */
+    int rc;
+};
+
+/* Listens to the tap until it is closed.  c is borrowed.  use NULL: the model has no costs. */
+int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const char *stack,
+                    struct machine_use *use, const struct model_infer *infer,
+                    struct err *e) MUST_CHECK;
+void mlaas_bill_close(struct mlaas_bill *b);
+
+/* Around a hook: what its inferences keep the asker waiting for, in ps. */
+static inline void mlaas_bill_begin(struct mlaas_bill *b)
+{
+    b->waits = 0;
+}
+static inline sim_cost mlaas_bill_end(const struct mlaas_bill *b)
+{
+    return b->waits;
+}
+
+/* Fails when a policy asked for what this machine has no price of. */
+int mlaas_bill_check(const struct mlaas_bill *b, struct err *e) MUST_CHECK;
+void mlaas_bill_report(const struct mlaas_bill *b,
+                       struct measures *out); /* if any were asked for */
+
+#endif
