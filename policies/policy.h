@@ -275,6 +275,27 @@ struct policy_share_obs {
     const struct policy_gpu_tenant *tenant;
 };
 
+/* ---- policy.select ---------------------------------------------------------------- */
+
+/* Which of several policies shall answer at a hook for one VM?  Asked once a period for each VM
+ * that asked anything in it.  Default: the one that does. */
+#define POLICY_CONTEXT 3
+struct policy_candidate {
+    const char *label;
+    uint64_t answered;       /* decisions in the period that ended */
+    uint64_t done;           /* of its decisions, those whose outcome became known in the period */
+    uint64_t cost_ns;        /* the sum of their costs: a request's latency, a read's */
+    uint64_t oracle_cost_ns; /* oracles: mean cost of this VM when it answers all the time */
+};
+struct policy_select_obs {
+    uint64_t now_ns, period;
+    uint32_t vm, hook;             /* policy_hook */
+    uint32_t current, n;           /* index of the one that answers now; POLICY_NONE */
+    float context[POLICY_CONTEXT]; /* of the period: decisions per second; mean size (prompt
+                                      tokens, bytes); standard deviation over mean of it */
+    const struct policy_candidate *candidate; /* [n] */
+};
+
 /* ---- the table ------------------------------------------------------------- */
 
 struct policy_ops {
@@ -321,6 +342,8 @@ struct policy_ops {
     /* milli[n] comes filled with the present parts; each 1..1000.  Parts of SMs may overlap,
      * parts of time are taken in proportion. */
     void (*gpu_share)(void *self, const struct policy_share_obs *o, uint32_t *milli);
+
+    uint32_t (*policy_select)(void *self, const struct policy_select_obs *o); /* a candidate */
 };
 
 #define POLICY_OBS_SIZE                                                                            \
@@ -332,7 +355,8 @@ struct policy_ops {
      sizeof(struct policy_steer_obs) + sizeof(struct policy_device) +                              \
      sizeof(struct policy_io_done) + sizeof(struct policy_gpu_tenant) +                            \
      sizeof(struct policy_dispatch_obs) + sizeof(struct policy_dispatch) +                         \
-     sizeof(struct policy_share_obs))
+     sizeof(struct policy_share_obs) + sizeof(struct policy_candidate) +                           \
+     sizeof(struct policy_select_obs))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \
@@ -345,7 +369,8 @@ struct policy_ops {
     X(MEM_READAHEAD, "mem.readahead")                                                              \
     X(IO_STEER, "io.steer")                                                                        \
     X(GPU_DISPATCH, "gpu.dispatch")                                                                \
-    X(GPU_SHARE, "gpu.share")
+    X(GPU_SHARE, "gpu.share")                                                                      \
+    X(POLICY_SELECT, "policy.select")
 enum policy_hook {
 #define X(id, name) POLICY_HOOK_##id,
     POLICY_HOOKS(X)
