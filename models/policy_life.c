@@ -127,8 +127,11 @@ bool policy_life_ask(struct policy_life *l, uint32_t vm, struct policy_ticket *t
     struct life_vm *v = life_vm(l, vm);
     if (!v)
         return true;
-    if (t->state == TICKET_NEW)
+    if (t->state == TICKET_NEW) {
         l->n.asked++;
+        t->asked = sim_now(l->env.sim);
+        life_asked(l, v, t);
+    }
     if (l->job.holding && life_concerns(l, vm)) {
         l->n.held += t->state == TICKET_NEW;
         t->state = TICKET_HELD;
@@ -138,8 +141,10 @@ bool policy_life_ask(struct policy_life *l, uint32_t vm, struct policy_ticket *t
     l->n.twice += t->state >= TICKET_OPEN;
     t->state = TICKET_OPEN;
     v->in_flight++;
-    const uint32_t now = binding_of(l, vm)->now;
-    v->answered[now == LIFE_NOBODY ? POLICY_VERSIONS : now]++;
+    t->version = life_choose(l, v, binding_of(l, vm)->now);
+    v->answered[t->version == LIFE_NOBODY ? POLICY_VERSIONS : t->version]++;
+    if (t->version != LIFE_NOBODY)
+        v->period.of[t->version].answered++;
     return true;
 }
 
@@ -155,6 +160,7 @@ void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_tick
         return;
     }
     t->state = TICKET_DONE;
+    life_window_answer(l, t);
     l->n.answered++;
     v->in_flight--;
     if (l->job.draining && life_concerns(l, vm) && --l->job.in_flight == 0)
@@ -169,13 +175,13 @@ static void due(void *ctx, uint64_t i)
     life_due(l, &l->plan->step[i]);
 }
 
-int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_step,
+int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_step, bool selects,
                const struct stack *stack, struct machine_use *use, struct err *e)
 {
     static const char *const name[] = {"cost.policy_load", "cost.policy_replace",
                                        "cost.policy_unload", "cost.copy_page", "cost.syscall"};
     sim_cost *const to[] = {&k->load, &k->replace, &k->unload, &k->page, &k->script};
-    int rc = 0;
+    int rc = selects ? machine_ps(use, "cost.policy_select", &k->select, e) : 0;
     for (size_t i = 0; i < sizeof name / sizeof *name && !rc; i++)
         rc = machine_ps(use, name[i], to[i], e);
     for (uint32_t i = 0; i < n_step && !rc; i++)
@@ -201,8 +207,16 @@ int policy_life_open(struct policy_life **out, const struct policy_plan *plan,
     l->all = (struct life_binding){0, LIFE_NOBODY, false};
     for (uint32_t i = 0; i < plan->n; i++)
         l->loaded[i] = plan->standing[i];
-    int rc =
-        plan->n_step ? life_costs(&l->k, plan->step, plan->n_step, env->stack, env->use, e) : 0;
+    for (uint32_t i = 0; i < plan->n_per_vm; i++) {
+        struct life_binding *b = life_binding(l, plan->per_vm[i].vm);
+        if (b)
+            *b = (struct life_binding){plan->per_vm[i].version, LIFE_NOBODY, false};
+    }
+    if (!life_windows_open(l))
+        life_fail(l, err_set(e, ERR_ENOMEM, "policies: out of memory"));
+    int rc = l->rc;
+    if (!rc && (plan->n_step || plan->select || plan->guard.every))
+        rc = life_costs(&l->k, plan->step, plan->n_step, plan->select, env->stack, env->use, e);
     for (uint32_t i = 0; i < plan->n_step && !rc; i++)
         sim_at(env->sim, plan->step[i].at, 0, due, l, i);
     return rc;
@@ -216,6 +230,7 @@ void policy_life_free(struct policy_life *l)
     free(l->waiting);
     free(l->held);
     free(l->job.state);
+    life_windows_close(l);
     free(l);
 }
 
@@ -226,10 +241,14 @@ int policy_life_failed(const struct policy_life *l)
 
 /* ---- what is told ------------------------------------------------------------------- */
 
+#define LINES_SAID 200
+
 void life_say(struct policy_life *l, const char *kind, const char *fmt, ...)
 {
     char text[256], who[64];
     va_list ap;
+    if (l->n.said++ >= LINES_SAID)
+        return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -272,6 +291,9 @@ void policy_life_report(struct policy_life *l)
         {"steps", "1", BETTER_NONE, (double)n->steps},
         {"replaced", "1", BETTER_NONE, (double)n->replaced},
         {"undone", "1", BETTER_LESS, (double)n->undone},
+        {"selected", "1", BETTER_NONE, (double)n->selected},
+        {"switched", "1", BETTER_NONE, (double)n->switched},
+        {"judged", "1", BETTER_NONE, (double)n->judged},
         {"cpu_time", "us", BETTER_LESS, (double)n->cpu / 1e6},
     };
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
@@ -279,6 +301,10 @@ void policy_life_report(struct policy_life *l)
         snprintf(name, sizeof name, "life.%s.%s", hook, each[i].name);
         measures_number(m, name, each[i].unit, each[i].better, each[i].v);
     }
+    life_windows_report(l);
+    for (uint32_t vm = 0; vm < l->vms && l->plan->learns; vm++)
+        if (l->vm[vm].all[0].n)
+            l->plan->learns(l->plan->ctx, vm, policy_life_mean(l, vm, 0));
     for (uint32_t vm = 0, said = 0; vm < l->vms && said < VMS_SAID; vm++)
         if (l->vm[vm].seen) {
             say_answers(l, vm);

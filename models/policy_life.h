@@ -36,6 +36,17 @@ struct policy_step {
     bool quiesce, hand;
 };
 
+/* Of every so many decisions of a VM the baseline answers one.  When both have been known `window`
+ * times, and the mean cost of the one that answers is `worse` times the baseline's and two standard
+ * errors above it, the baseline takes over. */
+struct policy_guard {
+    uint32_t every; /* 0: there is no guard */
+    uint32_t baseline, window;
+    double worse;
+};
+
+#define POLICY_WINDOWS 40
+
 struct policy_plan {
     enum policy_hook hook;
     uint32_t n, n_step;
@@ -43,6 +54,21 @@ struct policy_plan {
     const char *label[POLICY_VERSIONS];
     bool standing[POLICY_VERSIONS]; /* loaded before the run; the others when a step wants them */
     struct policy_step step[POLICY_STEPS]; /* in order of time */
+    uint32_t n_per_vm;                     /* VMs that begin with a binding of their own */
+    struct {
+        uint32_t vm, version;
+    } per_vm[POLICY_VERSIONS];
+    struct policy_slot *select; /* asked every select_ns which of the first select_of answers */
+    sim_time select_ns;
+    uint32_t select_of;
+    struct policy_guard guard;
+    /* Latencies by window of time: the measures decision_p50.w00 .. cost_p99.w39. */
+    sim_time window_from, window_ns;
+    uint32_t windows;
+    /* Mean cost of a VM where this version answers all the time, ns; NULL: nobody knows. */
+    uint64_t (*foreseen)(void *ctx, uint32_t version, uint32_t vm);
+    /* Told in the end what the first version's decisions cost each VM in the mean; may be NULL. */
+    void (*learns)(void *ctx, uint32_t vm, double mean);
     /* Creates the version behind its guard, or destroys it; a failure is the trial's. */
     int (*create)(void *ctx, uint32_t version, struct err *e);
     int (*retire)(void *ctx, uint32_t version, struct err *e);
@@ -51,9 +77,9 @@ struct policy_plan {
 
 /* What a step asks of the machine. */
 struct life_costs {
-    sim_cost script, hypercall, load, replace, unload, page;
+    sim_cost script, hypercall, load, replace, unload, page, select;
 };
-int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_step,
+int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_step, bool selects,
                const struct stack *stack, struct machine_use *use, struct err *e) MUST_CHECK;
 
 struct life_env {
@@ -70,9 +96,12 @@ struct life_env {
     struct err *e;
 };
 
-/* One decision; zero it before the first question. */
+/* One decision; zero it before the first question, but for its size. */
 struct policy_ticket {
     enum { TICKET_NEW, TICKET_HELD, TICKET_OPEN, TICKET_DONE } state;
+    uint32_t version; /* that answers it: policy_life_of */
+    sim_time asked;
+    double size; /* of what is asked about, for selectors: tokens, bytes */
 };
 
 struct policy_life;
@@ -89,11 +118,18 @@ bool policy_life_any(const struct policy_life *l);  /* there is a policy, or wil
 bool policy_life_busy(const struct policy_life *l); /* a step is under way */
 
 /* A decision is asked for.  false: it waits for a step; again(ctx, arg) comes when it may be asked
- * for, with the same ticket.  true: ask policy_life_slot, and say so when its answer takes effect.
+ * for, with the same ticket.  true: ask policy_life_of the ticket's version, and say so when its
+ * answer takes effect.
  */
 bool policy_life_ask(struct policy_life *l, uint32_t vm, struct policy_ticket *t, sim_fn *again,
                      void *ctx, uint64_t arg);
 void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
+/* What came of it, when that is known: the latency of the request or read. */
+void policy_life_done(struct policy_life *l, uint32_t vm, const struct policy_ticket *t,
+                      sim_time cost);
+/* Whether somebody else answers by now than the version that answered once. */
+bool policy_life_stale(const struct policy_life *l, uint32_t vm, uint32_t version);
+double policy_life_mean(const struct policy_life *l, uint32_t vm, uint32_t version); /* cost, ns */
 /* After a question or a feedback: an ejected version makes room for the one before it. */
 void policy_life_watch(struct policy_life *l, uint32_t vm);
 

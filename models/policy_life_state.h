@@ -11,11 +11,37 @@ struct life_binding {
     bool fell;            /* `now` was ejected, and a step is on its way */
 };
 
+struct life_sum {
+    uint64_t n;
+    double sum, sq;
+};
+
+struct life_period { /* of a VM, between two questions to the selector */
+    uint64_t asked;
+    double size, size_sq;
+    struct {
+        uint64_t answered, done, cost;
+    } of[POLICY_VERSIONS];
+};
+
+struct life_guard {
+    uint64_t asked;
+    struct life_sum ours, base;
+    bool fallen;
+};
+
+struct life_window {
+    struct sketch *decision, *cost;
+};
+
 struct life_vm {
     struct life_binding own; /* with .bound */
     bool bound, seen;
     uint64_t in_flight;
     uint64_t answered[POLICY_VERSIONS + 1]; /* by version; the last: by the default */
+    struct life_sum all[POLICY_VERSIONS];
+    struct life_period period;
+    struct life_guard guard;
 };
 
 struct life_held {
@@ -27,7 +53,7 @@ struct life_held {
 
 struct life_counts {
     uint64_t asked, answered, twice, held;
-    uint64_t steps, replaced, undone, refused;
+    uint64_t steps, replaced, undone, refused, selected, switched, judged, said;
     sim_time held_most; /* how long the first one of a step waited, at most */
     sim_cost cpu;
 };
@@ -59,6 +85,8 @@ struct policy_life {
     struct life_held *held;
     size_t n_held, cap_held;
     struct life_counts n;
+    struct life_window window[POLICY_WINDOWS];
+    bool armed; /* the end of a period is booked */
     int rc;
 };
 
@@ -70,6 +98,14 @@ void life_fail(struct policy_life *l, int rc);
 /* A step that is due joins the queue. */
 void life_due(struct policy_life *l, const struct policy_step *step);
 void life_drained(struct policy_life *l); /* what was in flight has ended */
+void life_charge(struct policy_life *l, sim_cost ps, sim_fn *next);
+/* policy_life_learn.c */
+void life_asked(struct policy_life *l, struct life_vm *v, const struct policy_ticket *t);
+uint32_t life_choose(struct policy_life *l, struct life_vm *v, uint32_t now); /* or the baseline */
+void life_window_answer(struct policy_life *l, const struct policy_ticket *t);
+bool life_windows_open(struct policy_life *l);
+void life_windows_close(struct policy_life *l);
+void life_windows_report(struct policy_life *l);
 void life_say(struct policy_life *l, const char *kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

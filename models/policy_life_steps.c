@@ -9,7 +9,7 @@
 
 static void begin(struct policy_life *l);
 
-static void charge(struct policy_life *l, sim_cost ps, sim_fn *next)
+void life_charge(struct policy_life *l, sim_cost ps, sim_fn *next)
 {
     l->n.cpu += ps;
     if (!cores_submit(l->env.cpu, carry_ns(&l->carry, ps), next, l, 0))
@@ -86,7 +86,7 @@ static void unload(struct policy_life *l, uint32_t version)
     int rc = l->plan->retire(l->plan->ctx, version, l->env.e);
     if (rc)
         life_fail(l, rc);
-    charge(l, l->k.unload, nobody_waits);
+    life_charge(l, l->k.unload, nobody_waits);
 }
 
 /* The new version will not do: the old one stays. */
@@ -141,6 +141,9 @@ static void replace(void *ctx, uint64_t arg)
     const uint32_t displaced = b->before, vm = j->step.vm;
     *b = (struct life_binding){j->to, j->from, false};
     l->n.replaced++;
+    for (uint32_t i = 0; i < l->vms && j->step.by != LIFE_BY_GUARD; i++)
+        if (life_concerns(l, i))
+            l->vm[i].guard = (struct life_guard){0};
     snprintf(all, sizeof all, "%.60s; took %.3f us, %zu decisions waited", how,
              (double)(sim_now(l->env.sim) - j->since) / 1e3, l->n_held);
     say_step(l, "replaced", all);
@@ -169,14 +172,14 @@ void life_drained(struct policy_life *l)
     struct life_job *j = &l->job;
     j->draining = false;
     save(l);
-    charge(l, l->k.replace + (j->bytes + PAGE - 1) / PAGE * l->k.page, replace);
+    life_charge(l, l->k.replace + (j->bytes + PAGE - 1) / PAGE * l->k.page, replace);
 }
 
 static void quiesce(struct policy_life *l)
 {
     struct life_job *j = &l->job;
     if (!j->step.quiesce) {
-        charge(l, l->k.replace, replace);
+        life_charge(l, l->k.replace, replace);
         return;
     }
     j->holding = true;
@@ -238,7 +241,7 @@ static void asked(void *ctx, uint64_t arg)
     else if (j->to != LIFE_NOBODY && ejected(l, j->to))
         refuse(l, "was ejected before");
     else if (j->to != LIFE_NOBODY && !l->loaded[j->to])
-        charge(l, l->k.load, loaded);
+        life_charge(l, l->k.load, loaded);
     else if (j->step.what == LIFE_LOAD)
         refuse(l, "is loaded already");
     else
@@ -259,11 +262,11 @@ static void begin(struct policy_life *l)
     if (l->env.begins)
         l->env.begins(l->env.ctx);
     const enum life_by by = l->job.step.by;
-    charge(l,
-           by == LIFE_BY_SCRIPT      ? l->k.script
-           : by == LIFE_BY_HYPERCALL ? l->k.hypercall
-                                     : 0,
-           asked);
+    life_charge(l,
+                by == LIFE_BY_SCRIPT      ? l->k.script
+                : by == LIFE_BY_HYPERCALL ? l->k.hypercall
+                                          : 0,
+                asked);
 }
 
 void life_due(struct policy_life *l, const struct policy_step *step)

@@ -80,6 +80,29 @@ void policy_slot_destroy(struct policy_slot *p)
     p->self = NULL;
 }
 
+uint32_t policy_slot_select(struct policy_slot *p, const struct policy_select_obs *o)
+{
+    struct policy_candidate blind[POLICY_SELECT_MAX];
+    struct policy_select_obs seen = *o;
+    assert(o->n <= POLICY_SELECT_MAX);
+    if (!slot_asks(p) || !p->ops->policy_select)
+        return o->current;
+    for (uint32_t i = 0; i < o->n && !p->ops->oracle; i++) {
+        blind[i] = o->candidate[i];
+        blind[i].oracle_cost_ns = 0;
+        seen.candidate = blind;
+    }
+    if (!slot_enter(p, "policy_select", o->now_ns))
+        return o->current;
+    const uint32_t answer = p->ops->policy_select(p->self, &seen);
+    slot_leave(p);
+    p->decisions++;
+    if (answer < o->n)
+        return answer;
+    slot_bad(p, o->now_ns, "policy_select answered candidate %u, want one of %u", answer, o->n);
+    return o->current;
+}
+
 void *policy_slot_save(struct policy_slot *p, size_t *n, sim_time now)
 {
     void *state = NULL;
@@ -157,6 +180,8 @@ bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
         return o->gpu_dispatch;
     case POLICY_HOOK_GPU_SHARE:
         return o->gpu_share;
+    case POLICY_HOOK_POLICY_SELECT:
+        return o->policy_select;
     case POLICY_HOOKS_N:
         break;
     }

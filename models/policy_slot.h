@@ -123,6 +123,9 @@ void policy_slot_dispatch(struct policy_slot *p, const struct policy_dispatch_ob
                           struct policy_dispatch *answer);
 void policy_slot_share(struct policy_slot *p, const struct policy_share_obs *o, uint32_t *milli);
 
+#define POLICY_SELECT_MAX 16
+uint32_t policy_slot_select(struct policy_slot *p, const struct policy_select_obs *o);
+
 /* At the end of a run: policy_decisions and ejected, and the incident in case
  * nothing was asked since the ejection.                                     */
 void policy_slot_report(struct policy_slot *p, struct measures *out);

@@ -180,6 +180,16 @@ static bool open_drives(struct io *s)
     return true;
 }
 
+static int open_policy(struct io *s)
+{
+    struct policy_slot *p = model_policy(s->env, POLICY_HOOK_IO_STEER);
+    const struct life_env env = {
+        .sim = s->sim, .cpu = s->cpu, .stack = s->stack, .use = &s->use, .out = s->out, .e = s->e};
+    if (p)
+        p->out = s->out;
+    return policy_life_open(&s->steer, s->env->plan[POLICY_HOOK_IO_STEER], p, &env, s->e);
+}
+
 static int open_parts(struct io *s)
 {
     struct sim_options opt = s->env->sim;
@@ -203,11 +213,12 @@ static int open_parts(struct io *s)
         rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
     if (!rc && (!open_drives(s) || !io_report_begin(s)))
         rc = err_set(s->e, ERR_ENOMEM, "io: out of memory");
-    return rc;
+    return rc ? rc : open_policy(s);
 }
 
 static void close_parts(struct io *s)
 {
+    policy_life_free(s->steer);
     mlaas_close(s->mlaas);
     for (uint32_t i = 0; i < s->c.replicas; i++) {
         ssd_free(s->dev[i].ssd);
@@ -229,6 +240,8 @@ static int simulate(struct io *s)
     if (s->rc)
         return s->rc;
     rc = mlaas_failed(s->mlaas, s->e);
+    if (!rc)
+        rc = policy_life_failed(s->steer);
     if (rc)
         return rc;
     if (sim_failed(s->sim))
@@ -241,15 +254,12 @@ static int simulate(struct io *s)
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e)
 {
-    struct io s = {
-        .env = env, .out = out, .e = e, .policy = model_policy(env, POLICY_HOOK_IO_STEER)};
+    struct io s = {.env = env, .out = out, .e = e};
     int rc = need_machine(env->machine, e);
     if (!rc && (!env->rows || env->rows->table != TRACE_IO))
         rc = err_set(e, ERR_EUSAGE, "model \"io\" needs a trace of block I/O (\"trace\": ...)");
     if (!rc)
         rc = io_config(&s.c, section, e);
-    if (s.policy)
-        s.policy->out = out;
     if (!rc)
         rc = open_parts(&s);
     if (!rc)
@@ -267,5 +277,6 @@ const struct model_ops model_io = {
     .rows = 1u << TRACE_IO,
     .needs_rows = true,
     .hooks = 1u << POLICY_HOOK_IO_STEER,
+    .lives = 1u << POLICY_HOOK_IO_STEER,
     .run = run,
 };

@@ -45,6 +45,8 @@ static void count_read(struct io *s, const struct io_req *q, sim_time now)
     s->n.total_ns += now - q->started;
     for (int i = 0; i < SSD_PARTS_N; i++)
         s->n.part[i] += q->part[i];
+    if (q->ticket.state == TICKET_DONE)
+        policy_life_done(s->steer, q->tenant, &q->ticket, now - q->started);
     sketch_add(s->read_us, (double)(now - q->started) / 1e3);
     sketch_add(s->dev[q->home].home, (double)(now - q->started) / 1e3);
 }
@@ -115,7 +117,12 @@ static void completed(void *ctx, uint64_t arg)
                                         .bytes = b->drive.bytes,
                                         .device = q->device,
                                         .write = q->write};
-    policy_slot_io_done(s->policy, &done);
+    struct policy_slot *now_asked = policy_life_slot(s->steer, q->tenant);
+    struct policy_slot *was_asked = policy_life_of(s->steer, q->ticket.version);
+    policy_slot_io_done(now_asked, &done);
+    if (!q->write && was_asked != now_asked)
+        policy_slot_io_done(was_asked, &done);
+    policy_life_watch(s->steer, q->tenant);
     q->infer_seen = b->infer_ns;
     memcpy(q->part, b->drive.part, sizeof q->part);
     io_give_bio(s, b);

@@ -64,8 +64,9 @@ static void report_steering(struct io *s)
     number(s, "away", "1", BETTER_NONE, ratio((double)n->away, (double)n->reads));
     number(s, "false_submit", "1", BETTER_LESS, ratio((double)n->passed_slow, judged));
     number(s, "false_reject", "1", BETTER_LESS, ratio((double)n->turned_fast, judged));
-    if (s->policy)
-        policy_slot_report(s->policy, s->out);
+    if (policy_life_any(s->steer))
+        policy_slot_report(model_policy(s->env, POLICY_HOOK_IO_STEER), s->out);
+    policy_life_report(s->steer);
 }
 
 static void report_device(struct io *s, uint32_t i, double span_ns)

@@ -12,7 +12,7 @@
 #include "models/accel.h"
 #include "models/mlaas/mlaas.h"
 #include "models/model.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 #include "models/stack.h"
 
 #define IO_REPLICAS  16 /* of one volume; a bit each in policy_steer_obs.tried */
@@ -49,6 +49,7 @@ struct io_req {
     bool refused;                      /* a bio of this try was turned away */
     bool complete;                     /* this try has dealt with all */
     uint64_t part[SSD_PARTS_N];        /* of the bio that ended last; ns */
+    struct policy_ticket ticket;       /* of the question about it, or the last one */
     struct io *s;
     struct io_req *next;
 };
@@ -89,7 +90,7 @@ struct io_counts {
 struct io {
     struct io_config c;
     const struct model_env *env;
-    struct policy_slot *policy;
+    struct policy_life *steer;
     struct measures *out;
     struct sim *sim;
     struct cores *cpu;

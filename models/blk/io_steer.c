@@ -21,7 +21,8 @@ static bool last_one(const struct io *s, const struct io_req *q)
 
 static bool asks(const struct io *s, const struct io_req *q)
 {
-    return s->policy && !q->write && !last_one(s, q) && !(s->c.mode == IO_VOLUME && q->at);
+    return policy_life_any(s->steer) && !q->write && !last_one(s, q) &&
+           !(s->c.mode == IO_VOLUME && q->at);
 }
 
 /* How much of the read the next bio, or question, is about. */
@@ -38,7 +39,8 @@ static uint32_t ask(struct io *s, const struct io_req *q)
     struct policy_device seen[IO_REPLICAS];
     uint64_t truth[IO_REPLICAS];
     const uint64_t n = piece(s, q);
-    const bool oracle = s->policy->ops && s->policy->ops->oracle;
+    struct policy_slot *p = policy_life_of(s->steer, q->ticket.version);
+    const bool oracle = policy_slot_oracle(p);
     for (uint32_t i = 0; i < s->c.replicas; i++) {
         seen[i] = s->dev[i].seen;
         truth[i] = oracle ? ssd_foresee(s->dev[i].ssd, q->offset + q->at, n) : 0;
@@ -54,7 +56,9 @@ static uint32_t ask(struct io *s, const struct io_req *q)
                                        .device = seen,
                                        .oracle_latency_ns = truth};
     s->n.asked++;
-    return policy_slot_steer(s->policy, &o);
+    const uint32_t answer = policy_slot_steer(p, &o);
+    policy_life_watch(s->steer, q->tenant);
+    return answer;
 }
 
 static void turned_away(struct io *s, struct io_req *q)
@@ -69,6 +73,7 @@ static void apply(struct io *s, struct io_req *q, uint32_t answer)
 {
     const uint64_t n = piece(s, q), id = s->n.bios++;
     const bool pass = answer == q->device;
+    policy_life_answered(s->steer, q->tenant, &q->ticket);
     q->infer_ns += sim_now(s->sim) - q->asked;
     sketch_add(s->decision_us, (double)(sim_now(s->sim) - q->asked) / 1e3);
     if (!pass)
@@ -112,6 +117,24 @@ void io_try_over(struct io *s, struct io_req *q)
     io_cross(s, q);
 }
 
+/* A step of the policy's life held the question back. */
+static void asked_again(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct io_req *q = ctx;
+    io_issue(q->s, q);
+}
+
+/* false: it waits. */
+static bool may_ask(struct io *s, struct io_req *q)
+{
+    if (q->ticket.state == TICKET_NEW || q->ticket.state == TICKET_DONE) {
+        q->ticket = (struct policy_ticket){.size = (double)piece(s, q)};
+        q->asked = sim_now(s->sim);
+    }
+    return policy_life_ask(s->steer, q->tenant, &q->ticket, asked_again, q, 0);
+}
+
 void io_issue(struct io *s, struct io_req *q)
 {
     while (q->at < q->bytes) {
@@ -122,7 +145,8 @@ void io_issue(struct io *s, struct io_req *q)
                 return;
             continue;
         }
-        q->asked = sim_now(s->sim);
+        if (!may_ask(s, q))
+            return;
         mlaas_hook_begin(s->mlaas);
         mlaas_hook_group(s->mlaas, q->device);
         const uint32_t answer = mlaas_full(s->mlaas) ? q->device : ask(s, q);

@@ -23,7 +23,7 @@ static bool grow_slots(struct serve *s)
     uint32_t *spare = realloc(s->spare, slots * sizeof *spare);
     if (spare)
         s->spare = spare;
-    if (!seq || !spare || !slot_heap_reserve(&s->waiting, slots) ||
+    if (!seq || !spare || !serve_queue_reserve(&s->waiting, slots) ||
         !slot_heap_reserve(&s->finish, slots))
         return false;
     for (uint32_t i = slots; i-- > s->slots;) /* low numbers first */
@@ -201,7 +201,7 @@ static int fits(const struct config *section, const struct machine *machine, con
 static bool engine_wants_gpu(void *ctx)
 {
     const struct serve *s = ctx;
-    return s->n_running || slot_heap_top(&s->waiting);
+    return s->n_running || serve_queue_top(&s->waiting);
 }
 
 static void step_begins(void *ctx)
@@ -235,6 +235,7 @@ static int open_parts(struct serve *s)
     if (!s->cpu)
         return err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     accel_begin(&s->gpu, s->sim);
+    s->waiting.groups = s->env->plan[POLICY_HOOK_SERVE_BATCH] ? QUEUE_GROUPS : 1;
     int rc = machine_use_begin(&s->use, s->env->machine, s->e);
     if (!rc)
         rc = open_costs(s);
@@ -268,7 +269,7 @@ static void close_parts(struct serve *s)
     machine_use_end(&s->use);
     cores_free(s->cpu);
     sim_free(s->sim);
-    slot_heap_free(&s->waiting);
+    serve_queue_free(&s->waiting);
     slot_heap_free(&s->finish);
     free(s->running);
     free(s->filling);

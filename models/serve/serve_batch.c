@@ -47,7 +47,7 @@ static uint32_t worst(const struct serve *s)
     uint32_t w = s->running[0];
     for (uint32_t i = 1; i < s->n_running; i++) {
         const struct seq *a = &s->seq[s->running[i]], *b = &s->seq[w];
-        if (a->key > b->key || (a->key == b->key && a->id > b->id))
+        if (a->by == b->by && a->key != b->key ? a->key > b->key : a->id > b->id)
             w = s->running[i];
     }
     return w;
@@ -69,7 +69,7 @@ static void preempt(struct serve *s, uint32_t slot)
     q->filled = 0;
     q->preempted++;
     s->n.preemptions++;
-    slot_heap_push(&s->waiting, q->key, q->id, slot);
+    serve_queue_push(&s->waiting, q->by, q->key, q->id, slot);
     s->waiting_tokens += q->goal;
 }
 
@@ -96,14 +96,14 @@ static void add_chunk(struct serve *s, uint32_t slot, uint64_t *budget, struct l
 
 static bool can_join(const struct serve *s)
 {
-    const struct slot_node *top = slot_heap_top(&s->waiting);
+    const struct slot_node *top = serve_queue_top(&s->waiting);
     return top && s->n_running < s->c.max_running &&
            kv_blocks(s->seq[top->slot].goal) + kv_need(&s->kv) <= s->kv.free;
 }
 
 static void let_in(struct serve *s)
 {
-    uint32_t slot = slot_heap_pop(&s->waiting);
+    uint32_t slot = serve_queue_pop(&s->waiting);
     struct seq *q = &s->seq[slot];
     s->waiting_tokens -= q->goal;
     s->kv.free -= kv_blocks(q->goal);

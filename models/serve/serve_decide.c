@@ -5,6 +5,7 @@
  * from now on, all that wait or run are ranked again by it: keys of two
  * policies mean nothing beside each other.                                   */
 #include <stdlib.h>
+#include <string.h>
 
 #include "models/serve/serve_state.h"
 
@@ -25,8 +26,8 @@ void decide_watch(struct serve *s, uint32_t tenant)
         if (s->seq[slot].by != version)
             continue;
         s->seq[slot].key = 0;
-        if (slot_heap_has(&s->waiting, slot))
-            slot_heap_rekey(&s->waiting, slot, 0);
+        if (serve_queue_has(&s->waiting, slot))
+            serve_queue_rekey(&s->waiting, slot, version, 0);
     }
 }
 
@@ -41,6 +42,10 @@ void decide_done(struct serve *s, const struct seq *q, const struct policy_done 
         policy_slot_done(admits, d);
     if (ranked != ranks && ranked != admits)
         policy_slot_done(ranked, d);
+    const sim_time latency = sim_now(s->sim) - q->arrived;
+    const struct policy_ticket as = {.version = q->by, .asked = q->rank.asked};
+    policy_life_done(s->admits, q->tenant, &q->admit, latency);
+    policy_life_done(s->ranks, q->tenant, &as, latency); /* whoever ranked it last */
     decide_watch(s, q->tenant);
 }
 
@@ -60,11 +65,13 @@ static void ranked(void *ctx, uint64_t arg)
     struct seq *q = &s->seq[slot];
     policy_life_answered(s->ranks, q->tenant, &q->again);
     q->again = (struct policy_ticket){TICKET_NEW};
-    if (!q->gone && q->by == q->next_by)
+    if (!q->gone) {
         q->key = q->next_key;
-    if (!q->gone && slot_heap_has(&s->waiting, slot))
-        slot_heap_rekey(&s->waiting, slot, q->key);
-    bool stale = !q->gone && q->by != policy_life_version(s->ranks, q->tenant);
+        q->by = q->next_by;
+        if (serve_queue_has(&s->waiting, slot))
+            serve_queue_rekey(&s->waiting, slot, q->by, q->key);
+    }
+    bool stale = !q->gone && policy_life_stale(s->ranks, q->tenant, q->by);
     unpin(s, slot);
     if (stale)
         decide_again(s, slot);
@@ -80,9 +87,9 @@ static void rank(void *ctx, uint64_t arg)
     struct policy_batch_obs b = {.again = 1};
     intake_request(s, q, &b.request);
     intake_server(s, &b.server);
-    q->by = q->next_by = policy_life_version(s->ranks, q->tenant);
+    q->next_by = q->again.version;
     mlaas_hook_begin(s->mlaas);
-    q->next_key = policy_slot_batch(policy_life_slot(s->ranks, q->tenant), &b);
+    q->next_key = policy_slot_batch(policy_life_of(s->ranks, q->next_by), &b);
     decide_watch(s, q->tenant);
     if (!mlaas_hook_end(s->mlaas, ranked, s, slot))
         ranked(s, slot);
@@ -93,6 +100,7 @@ void decide_again(struct serve *s, uint32_t slot)
     struct seq *q = &s->seq[slot];
     if (q->again.state != TICKET_NEW) /* under way: it looks itself who answers by then */
         return;
+    q->again.size = q->prompt;
     q->pinned++;
     rank(s, slot);
 }
@@ -108,25 +116,29 @@ void decide_changed(void *ctx, uint32_t vm)
 {
     (void)vm;
     struct serve *s = ctx;
-    size_t n = 0;
-    uint64_t(*live)[2] = malloc((s->waiting.n + s->n_running + 1) * sizeof *live);
-    if (!live) {
+    const size_t n = s->waiting.n + s->n_running;
+    uint64_t(*live)[2] = malloc((n + 1) * sizeof *live);
+    uint32_t *slot = malloc((n + 1) * sizeof *slot);
+    if (!live || !slot) {
+        free(live);
+        free(slot);
         serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
         return;
     }
-    for (size_t i = 0; i < s->waiting.n; i++, n++)
-        live[n][1] = s->waiting.node[i].slot;
-    for (uint32_t i = 0; i < s->n_running; i++, n++)
-        live[n][1] = s->running[i];
-    for (size_t i = 0; i < n; i++)
-        live[i][0] = s->seq[live[i][1]].id;
+    serve_queue_list(&s->waiting, slot);
+    memcpy(slot + s->waiting.n, s->running, s->n_running * sizeof *slot);
+    for (size_t i = 0; i < n; i++) {
+        live[i][0] = s->seq[slot[i]].id;
+        live[i][1] = slot[i];
+    }
     qsort(live, n, sizeof *live, by_id);
     for (size_t i = 0; i < n; i++) {
         const struct seq *q = &s->seq[live[i][1]];
-        if (q->by != policy_life_version(s->ranks, q->tenant))
+        if (policy_life_stale(s->ranks, q->tenant, q->by))
             decide_again(s, (uint32_t)live[i][1]);
     }
     free(live);
+    free(slot);
     engine_kick(s);
 }
 
@@ -152,7 +164,7 @@ static void take_effect(struct serve *s, uint32_t slot)
         return;
     }
     intake_enqueue(s, slot, q->key);
-    if (s->seq[slot].by != policy_life_version(s->ranks, s->seq[slot].tenant))
+    if (policy_life_stale(s->ranks, s->seq[slot].tenant, s->seq[slot].by))
         decide_again(s, slot);
 }
 
@@ -171,19 +183,19 @@ static void corrected(void *ctx, uint64_t arg)
     struct seq *q = &s->seq[slot];
     sketch_add(s->decision, (double)(sim_now(s->sim) - q->ready) / 1e6);
     settled(s, q);
-    bool waits = !q->gone && slot_heap_has(&s->waiting, slot);
+    bool waits = !q->gone && serve_queue_has(&s->waiting, slot);
     unpin(s, slot);
     if (!waits)
         return;
     if (!q->admitted) {
-        slot_heap_remove(&s->waiting, slot);
+        serve_queue_remove(&s->waiting, slot);
         s->waiting_tokens -= q->goal;
         s->inside++;
         intake_refuse(s, slot, "the policy said so");
-    } else if (q->by != policy_life_version(s->ranks, q->tenant)) {
+    } else if (policy_life_stale(s->ranks, q->tenant, q->by)) {
         decide_again(s, slot);
     } else {
-        slot_heap_rekey(&s->waiting, slot, q->key);
+        serve_queue_rekey(&s->waiting, slot, q->by, q->key);
     }
 }
 
@@ -196,9 +208,10 @@ static void ask(struct serve *s, uint32_t slot)
     struct policy_batch_obs b = {a.request, a.server, 0};
     bool async = s->c.infer.mode == MLAAS_ASYNC;
     mlaas_hook_begin(s->mlaas);
-    q->admitted = policy_slot_admit(policy_life_slot(s->admits, q->tenant), &a) == POLICY_ADMIT;
-    q->by = policy_life_version(s->ranks, q->tenant);
-    q->key = q->admitted ? policy_slot_batch(policy_life_slot(s->ranks, q->tenant), &b) : 0;
+    q->admitted =
+        policy_slot_admit(policy_life_of(s->admits, q->admit.version), &a) == POLICY_ADMIT;
+    q->by = q->rank.version;
+    q->key = q->admitted ? policy_slot_batch(policy_life_of(s->ranks, q->by), &b) : 0;
     decide_watch(s, q->tenant);
     bool charged = mlaas_hook_end(s->mlaas, async ? corrected : decided, s, slot);
     if (!charged)
@@ -226,6 +239,7 @@ void decide_ready(void *ctx, uint64_t arg)
     struct seq *q = &s->seq[arg];
     if (q->admit.state == TICKET_NEW)
         q->ready = sim_now(s->sim);
+    q->admit.size = q->rank.size = q->prompt;
     if (policy_life_ask(s->admits, q->tenant, &q->admit, decide_ready, s, arg))
         admissible(s, arg);
 }

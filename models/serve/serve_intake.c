@@ -41,7 +41,7 @@ void intake_enqueue(struct serve *s, uint32_t slot, int64_t key)
     struct seq *q = &s->seq[slot];
     q->key = key;
     s->inside--;
-    slot_heap_push(&s->waiting, key, q->id, slot);
+    serve_queue_push(&s->waiting, q->by, key, q->id, slot);
     s->waiting_tokens += q->goal;
     series_level(s->s_waiting, sim_now(s->sim), (double)s->waiting.n);
     engine_kick(s);

@@ -15,6 +15,7 @@
 #include "models/model.h"
 #include "models/policy_life.h"
 #include "models/serve/serve_kv.h"
+#include "models/serve/serve_queue.h"
 #include "models/serve/slot_heap.h"
 #include "models/stack.h"
 #include "sim/spans.h"
@@ -97,7 +98,8 @@ struct serve {
     uint32_t slots;
     uint32_t *spare; /* [slots]: a stack of free slots */
     uint32_t n_spare;
-    struct slot_heap waiting, finish; /* by (key, id); by (decode step of the last token, id) */
+    struct serve_queue waiting;
+    struct slot_heap finish; /* by (decode step of the last token, id) */
     uint64_t waiting_tokens;
     uint32_t *running; /* [max_running] slots in the batch, any order */
     uint32_t n_running;

@@ -381,3 +381,73 @@ Test(policy_life, a_hypercall_changes_the_caller_alone)
     cr_expect_eq(policy_life_version(w.life, 2), 0);
     world_close(&w);
 }
+
+/* ---- the guard ---------------------------------------------------------------------------------
+ */
+
+#define GUARDED 4000
+
+struct drift {
+    struct world w;
+    double learned, later; /* its mean cost, and from the middle on; the baseline's is 1 ms */
+    struct policy_ticket t[GUARDED];
+    uint32_t baseline_answered;
+};
+
+static void known(void *ctx, uint64_t i)
+{
+    struct drift *d = ctx;
+    struct policy_ticket *t = &d->t[i];
+    double mean = t->version == 0 ? 1 : i < GUARDED / 2 ? d->learned : d->later;
+    d->baseline_answered += t->version == 0;
+    policy_life_answered(d->w.life, 0, t);
+    policy_life_done(d->w.life, 0, t, (sim_time)(rng_exponential(&d->w.rng, mean) * 1e6));
+}
+
+static void guarded_question(void *ctx, uint64_t i)
+{
+    struct drift *d = ctx;
+    if (policy_life_ask(d->w.life, 0, &d->t[i], guarded_question, d, i))
+        known(d, i);
+}
+
+/* When it fell back, in decisions; GUARDED: never. */
+static uint64_t falls(struct drift *d, double learned, double later, uint64_t seed)
+{
+    memset(d, 0, sizeof *d);
+    world_open(&d->w, seed);
+    d->learned = learned;
+    d->later = later;
+    world_version(&d->w, true);
+    world_version(&d->w, true);
+    d->w.plan.guard = (struct policy_guard){.every = 5, .baseline = 0, .window = 60, .worse = 1.1};
+    d->w.plan.n_per_vm = 1;
+    d->w.plan.per_vm[0].version = 1;
+    world_start(&d->w);
+    for (uint64_t i = 0; i < GUARDED; i++)
+        sim_at(d->w.sim, i * SIM_MS, 0, guarded_question, d, i);
+    uint64_t at = 0;
+    while (at < GUARDED && policy_life_version(d->w.life, 0) == 1)
+        sim_run(d->w.sim, at++ * SIM_MS);
+    sim_run(d->w.sim, SIM_NEVER);
+    policy_life_report(d->w.life);
+    cr_expect_eq(life(&d->w, "lost"), 0);
+    cr_expect_eq(life(&d->w, "asked"), GUARDED);
+    world_close(&d->w);
+    return at;
+}
+
+Test(policy_life, the_guard_falls_back_when_the_policy_drifts_and_only_then)
+{
+    static struct drift d;
+    uint32_t false_alarms = 0, missed = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        false_alarms += falls(&d, 0.8, 0.8, seed) < GUARDED;
+        cr_expect_float_eq(d.baseline_answered, GUARDED / 5, 1 + 4000.0 * (false_alarms > 0));
+        const uint64_t at = falls(&d, 0.8, 3, seed);
+        missed += at == GUARDED;
+        cr_expect(at == GUARDED || at < GUARDED * 0.9, "seed %d: only at %d", (int)seed, (int)at);
+    }
+    cr_expect_leq(false_alarms, 2);
+    cr_expect_eq(missed, 0);
+}
