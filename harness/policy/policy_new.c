@@ -85,7 +85,7 @@ static int find_template(const char *hook, char *stem, size_t n, struct err *e)
 {
     char list[256] = "";
     size_t family = hook ? strcspn(hook, ".") : 0;
-    for (int h = 0, at = 0; h < POLICY_HOOKS_N; h++) {
+    for (int h = 0, at = 0; h < POLICY_HOOK_POLICY_SELECT; h++) {
         const char *name = policy_hook_name((enum policy_hook)h);
         at += snprintf(list + at, sizeof list - (size_t)at, "%s%s", h ? ", " : "", name);
         bool is_family =

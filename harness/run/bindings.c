@@ -42,10 +42,13 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
     unsigned has = policy_hooks(o), asked = s->model->hooks;
     const enum policy_hook hook = setup_slot_hook(s, slot);
     unsigned here = hook != POLICY_HOOKS_N ? 1u << hook : ~0u;
+    if (slot > POLICY_HOOKS_N &&
+        hook == POLICY_HOOK_POLICY_SELECT) /* the life asks, not the model */
+        asked |= here;
     if (!(asked & here))
         return err_set(e, ERR_ENAME, "%s: model \"%s\" never asks at this hook, only at %s", at,
                        s->model->name, hooks_text(asked, list, sizeof list));
-    if (slot && s->life[hook].at && !(s->model->lives & here))
+    if (slot && hook != POLICY_HOOKS_N && s->life[hook].at && !(s->model->lives & here))
         return err_set(e, ERR_ENAME,
                        "%s: model \"%s\" keeps its policy at this hook; it changes only at %s",
                        config_path(s->life[hook].at), s->model->name,
@@ -139,6 +142,36 @@ static int retire_version(void *ctx, uint32_t version, struct err *e)
     return rc;
 }
 
+static void show_watchers(struct bindings *all, const struct life_setup *s, struct policy_plan *p)
+{
+    p->n_per_vm = s->n_per_vm;
+    for (uint32_t i = 0; i < s->n_per_vm; i++) {
+        p->per_vm[i].vm = s->per_vm[i];
+        p->per_vm[i].version = s->per_vm_version[i];
+    }
+    p->select = s->select ? &all->of[s->select].slot : NULL;
+    p->select_of = s->candidates;
+    p->select_ns = (sim_time)(s->select_ms * 1e6);
+    p->guard = s->guard;
+    p->windows = s->windows;
+    p->window_from = (sim_time)(s->watch_from_ms * 1e6);
+    p->window_ns = (sim_time)(s->watch_width_ms * 1e6);
+}
+
+static uint64_t foresees(void *ctx, uint32_t version, uint32_t vm)
+{
+    const struct life_plan *p = ctx;
+    const struct foreseen *f = p->all->want.foreseen;
+    return f && vm < FORESEEN_VMS ? f->cost[version][vm] : 0;
+}
+
+static void learns(void *ctx, uint32_t vm, double mean)
+{
+    const struct life_plan *p = ctx;
+    if (vm < FORESEEN_VMS)
+        p->all->want.foreseen->cost[p->all->want.learn][vm] = (uint64_t)mean;
+}
+
 static void show_plan(struct bindings *all, enum policy_hook hook, struct model_env *env)
 {
     const struct life_setup *s = &all->want.setup->life[hook];
@@ -156,6 +189,9 @@ static void show_plan(struct bindings *all, enum policy_hook hook, struct model_
         p->plan.standing[i] = s->standing[i];
     }
     memcpy(p->plan.step, s->step, sizeof s->step);
+    show_watchers(all, s, &p->plan);
+    p->plan.foreseen = foresees;
+    p->plan.learns = all->want.learn < 0 ? NULL : learns;
     env->plan[hook] = &p->plan;
 }
 

@@ -15,6 +15,12 @@
 struct policy;
 struct policy_session;
 
+/* What an oracle among selectors is told: mean cost of a VM under a candidate, ns; 0: unknown. */
+#define FORESEEN_VMS 256
+struct foreseen {
+    uint64_t cost[POLICY_VERSIONS][FORESEEN_VMS];
+};
+
 struct bindings_want {
     const struct experiment *x;
     const struct setup *setup;
@@ -22,8 +28,10 @@ struct bindings_want {
     struct trial_tools *tools;    /* inference is opened here by the first policy */
     struct policy_beat *beat;
     uint64_t seed;
-    struct measures *out; /* where incidents go; NULL: nowhere */
-    bool try;             /* also what the run would only create later */
+    struct measures *out;      /* where incidents go; NULL: nowhere */
+    bool try;                  /* also what the run would only create later */
+    struct foreseen *foreseen; /* NULL: nobody knows */
+    int learn;                 /* the row of it that this run fills in; -1: none */
 };
 
 struct bindings {

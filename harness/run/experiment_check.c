@@ -64,14 +64,15 @@ static int check_lives(const struct experiment *x, const struct setup *s, struct
         char *text = NULL;
         struct machine_use use = {0};
         struct life_costs k;
-        if (!l->n_step || !(s->model->lives & 1u << h)) /* the latter: check_policy says so */
+        if (!(l->n_step || l->select || l->guard.every) ||
+            !(s->model->lives & 1u << h)) /* the latter: check_policy says so */
             continue;
         rc = trial_machine(x, s, &m, &text, e);
         if (!rc && m)
             rc = machine_use_begin(&use, m, e);
         if (!rc && m &&
-            (rc = life_costs(&k, l->step, l->n_step, stack_find(s->stack ? s->stack : "native", e),
-                             &use, e)))
+            (rc = life_costs(&k, l->step, l->n_step, l->select,
+                             stack_find(s->stack ? s->stack : "native", e), &use, e)))
             err_wrap(e, rc, "%s", config_path(l->at));
         machine_use_end(&use);
         machine_free(m);

@@ -22,6 +22,13 @@ struct life_setup {
     unsigned slot[POLICY_VERSIONS]; /* where their choices stand in setup.policy */
     bool standing[POLICY_VERSIONS];
     struct policy_step step[POLICY_STEPS];
+    uint32_t candidates; /* the first of the versions */
+    unsigned select;     /* the selector's slot; 0: none */
+    double select_ms;
+    struct policy_guard guard;
+    double watch_from_ms, watch_width_ms;
+    uint32_t windows, n_per_vm;
+    uint32_t per_vm[POLICY_VERSIONS], per_vm_version[POLICY_VERSIONS];
 };
 
 struct setup {
@@ -57,6 +64,8 @@ enum policy_hook setup_slot_hook(const struct setup *s, unsigned slot);
 int setup_choice(struct policy_choice *c, const struct config *at, struct err *e) MUST_CHECK;
 int setup_life(struct setup *s, enum policy_hook hook, const struct config *at,
                struct err *e) MUST_CHECK;
+/* One candidate alone answers at this hook, from the first question to the last. */
+void setup_life_fix(struct setup *s, enum policy_hook hook, uint32_t candidate);
 /* model_ops.headline of the model that an experiment's text names; NULL: none. */
 const char *setup_headline(const char *experiment_json);
 const struct model_ops *setup_model(size_t i); /* the guest list; NULL past the end */

@@ -1,5 +1,6 @@
 /* setup_life.c - a hook whose policy changes in mid-run. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/run/setup.h"
@@ -7,11 +8,37 @@
 #define TIME_MAX_MS 1e9
 
 struct section {
-    const struct config *candidates, *swap;
+    const struct config *candidates, *swap, *per_vm, *select, *guard, *watch;
+    double select_ms;
 };
 static const struct config_field section_fields[] = {
     CONFIG_ANY(struct section, candidates, true),
     CONFIG_ANY(struct section, swap, false),
+    CONFIG_ANY(struct section, per_vm, false),
+    CONFIG_ANY(struct section, select, false),
+    CONFIG_F64(struct section, select_ms, 0.001, TIME_MAX_MS, false),
+    CONFIG_ANY(struct section, guard, false),
+    CONFIG_ANY(struct section, watch, false),
+    CONFIG_END,
+};
+
+struct guard {
+    const struct config *baseline;
+    struct policy_guard g;
+};
+static const struct config_field guard_fields[] = {
+    CONFIG_ANY(struct guard, baseline, true),
+    {"every", CONFIG_T_U32, offsetof(struct guard, g.every), 2, 1000000, false},
+    {"window", CONFIG_T_U32, offsetof(struct guard, g.window), 2, 1000000, false},
+    {"worse", CONFIG_T_F64, offsetof(struct guard, g.worse), 1, 1000, false},
+    CONFIG_END,
+};
+
+static const struct config_field watch_fields[] = {
+    {"from_ms", CONFIG_T_F64, offsetof(struct life_setup, watch_from_ms), 0, TIME_MAX_MS, true},
+    {"width_ms", CONFIG_T_F64, offsetof(struct life_setup, watch_width_ms), 0.001, TIME_MAX_MS,
+     true},
+    {"windows", CONFIG_T_U32, offsetof(struct life_setup, windows), 1, POLICY_WINDOWS, true},
     CONFIG_END,
 };
 
@@ -98,7 +125,7 @@ static int read_candidates(struct setup *s, enum policy_hook hook, const struct 
 
 /* The label of one that is there, or a policy of its own. */
 static int find_version(struct setup *s, enum policy_hook hook, const struct config *at,
-                        uint32_t *version, struct err *e)
+                        bool standing, uint32_t *version, struct err *e)
 {
     struct policy_choice c;
     int rc = setup_choice(&c, at, e);
@@ -107,7 +134,7 @@ static int find_version(struct setup *s, enum policy_hook hook, const struct con
     if (is_label(s, hook, c.label, version))
         return err_set(e, ERR_ENAME, "%s: \"%s\" is there twice, want another label",
                        config_path(at), c.label);
-    return add_version(s, hook, at, false, version, e);
+    return add_version(s, hook, at, standing, version, e);
 }
 
 /* ---- steps ------------------------------------------------------------------------------ */
@@ -123,7 +150,7 @@ static int read_what(struct policy_step *step, struct setup *s, enum policy_hook
                  : w->rollback ? LIFE_ROLLBACK
                                : LIFE_UNLOAD;
     if (w->to || w->load)
-        return find_version(s, hook, w->to ? w->to : w->load, &step->to, e);
+        return find_version(s, hook, w->to ? w->to : w->load, false, &step->to, e);
     return 0;
 }
 
@@ -172,16 +199,101 @@ static int read_step(struct setup *s, enum policy_hook hook, const struct config
     return rc;
 }
 
+/* ---- who answers whom ---------------------------------------------------------------------- */
+
+static int read_per_vm(struct setup *s, enum policy_hook hook, const struct config *list,
+                       struct err *e)
+{
+    struct life_setup *l = &s->life[hook];
+    if (config_kind(list) != CONFIG_OBJECT || config_count(list) > POLICY_VERSIONS)
+        return config_complain(list, e,
+                               "an object of at most %d VMs, by number, and who answers them",
+                               POLICY_VERSIONS);
+    for (size_t i = 0; i < config_count(list); i++) {
+        const struct config *at = config_at(list, i);
+        char *end;
+        const unsigned long vm = strtoul(config_key(at), &end, 10);
+        if (*end || end == config_key(at) || vm >= POLICY_VMS)
+            return config_complain(at, e, "the number of a VM as its key, below %d", POLICY_VMS);
+        int rc = find_version(s, hook, at, true, &l->per_vm_version[i], e);
+        if (rc)
+            return rc;
+        l->per_vm[i] = (uint32_t)vm;
+        l->n_per_vm++;
+    }
+    return 0;
+}
+
+static int read_select(struct setup *s, enum policy_hook hook, const struct section *in,
+                       struct err *e)
+{
+    struct life_setup *l = &s->life[hook];
+    if (s->n_extra == POLICY_EXTRAS)
+        return err_set(e, ERR_ERANGE, "%s: one policy too many, want at most %d besides the first",
+                       config_path(in->select), POLICY_EXTRAS);
+    if (l->candidates < 2)
+        return config_complain(in->candidates, e, "two candidates or more to select from");
+    l->select = 1 + POLICY_HOOKS_N + s->n_extra;
+    l->select_ms = in->select_ms;
+    s->extra_hook[s->n_extra++] = POLICY_HOOK_POLICY_SELECT;
+    return setup_choice(&s->policy[l->select], in->select, e);
+}
+
+static int read_guard(struct setup *s, enum policy_hook hook, const struct config *at,
+                      struct err *e)
+{
+    struct guard in = {.g = {.every = 10, .window = 50, .worse = 1.1}};
+    const char *label;
+    int rc = config_fill(at, guard_fields, &in, e);
+    if (!rc)
+        rc = config_str(in.baseline, &label, e);
+    if (!rc && !is_label(s, hook, label, &in.g.baseline))
+        rc = config_complain(in.baseline, e, "the label of a candidate");
+    s->life[hook].guard = in.g;
+    return rc;
+}
+
+static int read_watchers(struct setup *s, enum policy_hook hook, const struct section *in,
+                         struct err *e)
+{
+    int rc = in->per_vm ? read_per_vm(s, hook, in->per_vm, e) : 0;
+    if (!rc && in->select)
+        rc = read_select(s, hook, in, e);
+    if (!rc && in->guard)
+        rc = read_guard(s, hook, in->guard, e);
+    if (!rc && in->watch)
+        rc = config_fill(in->watch, watch_fields, &s->life[hook], e);
+    return rc;
+}
+
 int setup_life(struct setup *s, enum policy_hook hook, const struct config *at, struct err *e)
 {
-    struct section in = {0};
+    struct section in = {.select_ms = 500};
     s->life[hook].at = at;
     int rc = config_fill(at, section_fields, &in, e);
     if (!rc)
         rc = read_candidates(s, hook, in.candidates, e);
+    s->life[hook].candidates = s->life[hook].n;
+    if (!rc)
+        rc = read_watchers(s, hook, &in, e);
     if (!rc && in.swap && config_kind(in.swap) != CONFIG_ARRAY)
         rc = config_complain(in.swap, e, "an array of steps");
     for (size_t i = 0; !rc && in.swap && i < config_count(in.swap); i++)
         rc = read_step(s, hook, config_at(in.swap, i), e);
     return rc;
+}
+
+void setup_life_fix(struct setup *s, enum policy_hook hook, uint32_t candidate)
+{
+    struct life_setup *l = &s->life[hook];
+    s->policy[l->select].name = NULL;
+    for (uint32_t i = 0; i < l->n; i++)
+        if (i != candidate)
+            s->policy[l->slot[i]].name = NULL;
+    l->slot[0] = l->slot[candidate];
+    l->standing[0] = true;
+    l->n = 1;
+    l->n_step = l->n_per_vm = l->windows = 0;
+    l->select = 0;
+    l->guard.every = 0;
 }

@@ -82,14 +82,11 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
     return rc ? rc : programs_open(&b->programs, &b->setup, seed, &x->where, e);
 }
 
-static int open_policies(struct bench *b, const struct experiment *x, const struct pool_task *task,
-                         struct trial_tools *tools, struct policy_beat *beat,
-                         struct result_trial *t, struct err *e)
+static int open_policies(struct bench *b, const struct bindings_want *want, struct err *e)
 {
-    struct bindings_want want = {x, &b->setup, task, tools, beat, t->seed, t->measures, false};
     int rc = 0;
     for (unsigned i = 0; i < POLICY_SLOTS && !rc; i++)
-        rc = bindings_open_one(&b->policies, i, &want, e);
+        rc = bindings_open_one(&b->policies, i, want, e);
     return rc;
 }
 
@@ -117,8 +114,80 @@ int trial_policy_check(const struct experiment *x, const struct setup *s, unsign
     struct pool_task task = {0};
     struct policy_beat beat = {0};
     struct bench b = {.setup = *s};
-    struct bindings_want want = {x, &b.setup, &task, tools, &beat, x->seed, NULL, true};
+    struct bindings_want want = {.x = x,
+                                 .setup = &b.setup,
+                                 .task = &task,
+                                 .tools = tools,
+                                 .beat = &beat,
+                                 .seed = x->seed,
+                                 .try = true,
+                                 .learn = -1};
     return close_all(&b, bindings_open_one(&b.policies, slot, &want, e), e);
+}
+
+static int run_model(struct bench *b, const struct bindings_want *want, struct err *e)
+{
+    struct model_env env = {.seed = want->seed,
+                            .sim = {.seed = want->seed, .spans = b->spans},
+                            .machine = b->machine,
+                            .requests = b->requests,
+                            .rows = b->rows,
+                            .program = b->programs.v,
+                            .n_programs = b->programs.n,
+                            .stack = b->setup.stack,
+                            .exact = b->setup.exact};
+    if (bindings_any(&b->policies))
+        env.infer = infer_host_face(want->tools->infer);
+    bindings_show(&b->policies, &env);
+    return b->setup.model->run(b->setup.section, &env, want->out, e);
+}
+
+static int open_doc(struct bench *b, const struct experiment *x, uint64_t index, struct err *e)
+{
+    int rc = experiment_combination(x, index / x->trials, &b->doc, e);
+    return rc ? rc : setup_read(&b->setup, b->doc, e);
+}
+
+/* The same trial with one candidate from the first question to the last: what it does for each VM.
+ */
+static int run_fixed(const struct bindings_want *like, uint64_t index, unsigned hook,
+                     uint32_t candidate, struct err *e)
+{
+    struct bench b = {0};
+    struct bindings_want want = *like;
+    want.setup = &b.setup;
+    want.learn = (int)candidate;
+    want.out = measures_new();
+    int rc = want.out ? open_doc(&b, want.x, index, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    if (!rc) {
+        setup_life_fix(&b.setup, (enum policy_hook)hook, candidate);
+        rc = open_inputs(&b, want.x, want.seed, e);
+    }
+    if (!rc)
+        rc = open_policies(&b, &want, e);
+    if (!rc)
+        rc = run_model(&b, &want, e);
+    rc = close_all(&b, rc, e);
+    measures_free(want.out);
+    return rc;
+}
+
+/* An oracle that selects is told what each candidate would do. */
+static int foresee(const struct bench *b, struct bindings_want *want, uint64_t index, struct err *e)
+{
+    int rc = 0;
+    for (unsigned h = 0; h < POLICY_HOOKS_N && !rc; h++) {
+        const struct life_setup *l = &b->setup.life[h];
+        if (!l->select || !b->policies.of[l->select].slot.ops->oracle)
+            continue;
+        want->foreseen = calloc(1, sizeof *want->foreseen);
+        if (!want->foreseen)
+            return err_set(e, ERR_ENOMEM, "out of memory");
+        for (uint32_t i = 0; i < l->candidates && !rc; i++)
+            rc = run_fixed(want, index, h, i, e);
+        return rc; /* one hook's at a time: a second oracle is told nothing */
+    }
+    return rc;
 }
 
 int trial_run(const struct experiment *x, const struct pool_task *task, struct trial_tools *tools,
@@ -126,34 +195,32 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
 {
     struct bench b = {0};
     t->measures = measures_new();
+    struct bindings_want want = {.x = x,
+                                 .setup = &b.setup,
+                                 .task = task,
+                                 .tools = tools,
+                                 .beat = beat,
+                                 .seed = t->seed,
+                                 .out = t->measures,
+                                 .learn = -1};
     int rc = t->measures ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc)
-        rc = experiment_combination(x, t->index / x->trials, &b.doc, e);
-    if (!rc)
-        rc = setup_read(&b.setup, b.doc, e);
+        rc = open_doc(&b, x, t->index, e);
     if (!rc)
         rc = open_inputs(&b, x, t->seed, e);
     if (!rc)
-        rc = open_policies(&b, x, task, tools, beat, t, e);
+        rc = open_policies(&b, &want, e);
+    if (!rc)
+        rc = foresee(&b, &want, t->index, e);
+    b.policies.want.foreseen = want.foreseen;
     if (!rc && tools->spans && t->index == 0)
         rc = spans_open(&b.spans, tools->spans, e);
     if (!rc) {
-        struct model_env env = {.seed = t->seed,
-                                .sim = {.seed = t->seed, .spans = b.spans},
-                                .machine = b.machine,
-                                .requests = b.requests,
-                                .rows = b.rows,
-                                .program = b.programs.v,
-                                .n_programs = b.programs.n,
-                                .stack = b.setup.stack,
-                                .exact = b.setup.exact};
-        if (bindings_any(&b.policies))
-            env.infer = infer_host_face(tools->infer);
-        bindings_show(&b.policies, &env);
-        rc = b.setup.model->run(b.setup.section, &env, t->measures, e);
+        rc = run_model(&b, &want, e);
         bindings_report(&b.policies, t->measures);
     }
     rc = close_all(&b, rc, e); /* the last lines of a policy's log go into the measures */
+    free(want.foreseen);
     if (!rc && t->measures->failed)
         rc = err_set(e, ERR_ENOMEM, "out of memory for the trial's measures");
     return rc;

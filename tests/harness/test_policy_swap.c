@@ -190,3 +190,77 @@ Test(swap, whoever_waits_is_ranked_by_the_new_policy, .timeout = 100)
     results_free(late);
     results_free(only);
 }
+
+/* ---- several at once ------------------------------------------------------------------------ */
+
+static const char *const together[] = {
+    "{\"candidates\": [\"fifo\", \"sjf-mlp\", \"shortest-prompt\"], \"select_ms\": 300,"
+    " \"select\": \"select-bandit\"}",
+    "{\"candidates\": [\"fifo\", \"sjf-mlp\"], \"select\": {\"name\": \"select-rules\","
+    " \"params\": {\"rules\": \"vm < 2: sjf-mlp; fifo\"}}, \"swap\": [{\"at_ms\": 900, \"to\":"
+    " \"oracle-sjf\", \"vm\": 1, \"by\": \"hypercall\"}]}",
+    "{\"candidates\": [\"fifo\"], \"per_vm\": {\"0\": \"sjf-mlp\", \"1\": {\"name\": \"sjf-mlp\","
+    " \"label\": \"careful\", \"params\": {\"risk\": 1}}}}",
+    "{\"candidates\": [\"random-order\", \"fifo\"], \"guard\": {\"baseline\": \"fifo\", \"every\": "
+    "2,"
+    " \"window\": 10}, \"watch\": {\"from_ms\": 0, \"width_ms\": 1000, \"windows\": 5}}",
+};
+
+/* Also when several versions answer side by side none is lost, at any hook of any inference. */
+Test(swap, several_versions_answer_side_by_side, .timeout = 100)
+{
+    static const char *const modes[] = {"wait", "async", "free"};
+    for (size_t i = 0; i < sizeof together / sizeof *together; i++)
+        for (size_t m = 0; m < 3; m++) {
+            char more[2][256];
+            struct result_set *r[2];
+            for (int k = 0; k < 2; k++) {
+                snprintf(more[k], sizeof more[k],
+                         "\"serve\": {\"max_running\": 6, \"leap\": %s, \"infer\": {\"mode\":"
+                         " \"%s\"}},",
+                         k ? "false" : "true", modes[m]);
+                r[k] = serve("serve.batch", together[i], more[k], 1);
+            }
+            for (size_t t = 0; t < r[0]->n_trial; t++) {
+                none_lost(&r[0]->trial[t], "serve.batch");
+                cr_expect_eq(number(&r[0]->trial[t], "makespan"),
+                             number(&r[1]->trial[t], "makespan"), "%s, %s", modes[m], together[i]);
+            }
+            results_free(r[0]);
+            results_free(r[1]);
+        }
+}
+
+/* A VM's own binding answers it, and nobody else. */
+Test(swap, a_binding_of_its_own, .timeout = 100)
+{
+    struct result_set *rs = serve("serve.batch", together[2], FEW, 1);
+    const struct measures *m = rs->trial[0].measures;
+    unsigned said = 0;
+    for (size_t i = 0; i < m->n_incident; i++) {
+        const char *text = m->incident[i].text;
+        if (strcmp(m->incident[i].kind, "answers"))
+            continue;
+        const char *want = !strncmp(text, "VM 0:", 5)   ? "VM 0: sjf-mlp "
+                           : !strncmp(text, "VM 1:", 5) ? "VM 1: careful "
+                                                        : ": fifo ";
+        cr_expect(strstr(text, want) && !strchr(text, ','), "%s", text);
+        said++;
+    }
+    cr_expect_geq(said, 3);
+    results_free(rs);
+}
+
+/* An oracle that selects is told what runs with each candidate alone would cost each VM. */
+Test(swap, an_oracle_selects_what_was_best_before, .timeout = 100)
+{
+    struct result_set *rs =
+        serve("serve.batch",
+              "{\"candidates\": [\"random-order\", \"oracle-sjf\"], \"select_ms\": 200,"
+              " \"select\": \"select-oracle\"}",
+              FEW, 1);
+    none_lost(&rs->trial[0], "serve.batch");
+    cr_expect_gt(number(&rs->trial[0], "life.serve.batch.switched"), 0);
+    cr_expect(strstr(incident(&rs->trial[0], "oracle"), "truth"));
+    results_free(rs);
+}
