@@ -87,6 +87,8 @@ void report_measures(const struct report *r, FILE *f);
 void report_effects(const struct report *r, FILE *f);
 void report_shares_table(const struct report *r, FILE *f);
 void report_incidents(const struct report *r, FILE *f);
+void report_lives(const struct report *r, FILE *f);
+bool report_is_life(const char *kind); /* an incident that stands there, not among the others */
 void report_basis(const struct report *r, FILE *f);
 extern const char report_css[];
 

@@ -35,13 +35,13 @@ static void put(struct groups *g, const struct result_trial *t, const char *kind
     g->group[i].last = t;
 }
 
-/* Which constants were assumed and who was told the truth is told elsewhere: nothing went wrong
- * there. */
+/* Which constants were assumed, who was told the truth, how policies came and went is told
+ * elsewhere: nothing went wrong there. */
 static void put_trial(struct groups *g, const struct result_trial *t)
 {
     for (size_t i = 0; t->measures && i < t->measures->n_incident; i++) {
         const struct measure_incident *in = &t->measures->incident[i];
-        if (strcmp(in->kind, "assumed") && strcmp(in->kind, "oracle"))
+        if (strcmp(in->kind, "assumed") && strcmp(in->kind, "oracle") && !report_is_life(in->kind))
             put(g, t, in->kind, in->who, in->text, (double)in->when / 1e9);
     }
     if (t->failed)

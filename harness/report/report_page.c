@@ -144,6 +144,7 @@ int report_page(const struct report *r, const char *dir, struct err *e)
     rc = all_figures(r, dir, t.f, e);
     report_effects(r, t.f);
     report_measures(r, t.f);
+    report_lives(r, t.f);
     report_incidents(r, t.f);
     report_basis(r, t.f);
     page_foot(r, t.f);

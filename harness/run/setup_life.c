@@ -8,10 +8,12 @@
 #define TIME_MAX_MS 1e9
 
 struct section {
+    const char *label; /* of a swept life, for results */
     const struct config *candidates, *swap, *per_vm, *select, *guard, *watch;
     double select_ms;
 };
 static const struct config_field section_fields[] = {
+    CONFIG_STR(struct section, label, false),
     CONFIG_ANY(struct section, candidates, true),
     CONFIG_ANY(struct section, swap, false),
     CONFIG_ANY(struct section, per_vm, false),
