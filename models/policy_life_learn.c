@@ -43,23 +43,27 @@ void life_window_answer(struct policy_life *l, const struct policy_ticket *t)
         sketch_add(w->decision, (double)(sim_now(l->env.sim) - t->asked) / 1e3);
 }
 
-static void window_number(struct policy_life *l, const char *what, uint32_t i, const char *unit,
-                          double v)
+/* A window in which nothing was asked has no quantiles. */
+static void window_numbers(struct policy_life *l, const char *what, uint32_t i, const char *unit,
+                           const struct sketch *s)
 {
-    char name[64];
-    snprintf(name, sizeof name, "life.%s.%s.w%02u", policy_hook_name(l->plan->hook), what, i);
-    measures_number(l->env.out, name, unit, BETTER_LESS, v);
+    static const struct {
+        const char *name;
+        double q;
+    } each[] = {{"p50", 0.5}, {"p99", 0.99}};
+    for (size_t k = 0; k < sizeof each / sizeof *each && sketch_count(s); k++) {
+        char name[64];
+        snprintf(name, sizeof name, "life.%s.%s_%s.w%02u", policy_hook_name(l->plan->hook), what,
+                 each[k].name, i);
+        measures_number(l->env.out, name, unit, BETTER_LESS, sketch_quantile(s, each[k].q));
+    }
 }
 
 void life_windows_report(struct policy_life *l)
 {
     for (uint32_t i = 0; i < l->plan->windows; i++) {
-        const struct life_window *w = &l->window[i];
-        const bool any = sketch_count(w->decision), cost = sketch_count(w->cost);
-        window_number(l, "decision_p50", i, "us", any ? sketch_quantile(w->decision, 0.5) : 0);
-        window_number(l, "decision_p99", i, "us", any ? sketch_quantile(w->decision, 0.99) : 0);
-        window_number(l, "cost_p50", i, "ms", cost ? sketch_quantile(w->cost, 0.5) : 0);
-        window_number(l, "cost_p99", i, "ms", cost ? sketch_quantile(w->cost, 0.99) : 0);
+        window_numbers(l, "decision", i, "us", l->window[i].decision);
+        window_numbers(l, "cost", i, "ms", l->window[i].cost);
     }
 }
 
