@@ -31,6 +31,7 @@
     X(timer, "a tenant's thread arms a one-shot timer")                                            \
     X(ipi, "an interrupt from one of a tenant's CPUs to another that runs")                        \
     X(copy, "a copy from a pinned buffer to the GPU is submitted")                                 \
+    X(stage, "the OS makes a buffer fit for the GPU to fetch, as a service: no copy")              \
     X(sync, "a thread blocks until its GPU work is done, and is woken by interrupt")               \
     X(decide, "the host's kernel asks its policy for a decision, without inference")               \
     X(hypercall, "a guest asks the host for another policy, until the host's loader hears it")

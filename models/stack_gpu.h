@@ -21,6 +21,15 @@ static const struct stack_crossing copy_malv[] = {
     {"cost.gpu_dispatch", HOST, SOFT, "hypervisor checks and queues the command"},
     {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
 };
+/* The offload of input staging; what pinning takes by the page, whoever asks for it knows. */
+static const struct stack_crossing stage_malv[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall: the GPU shall fetch this buffer"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the memory server, which pins its pages"},
+    {"cost.ipc_reply", HOST, IPC, "reply: the guest goes on"},
+};
+static const struct stack_crossing stage_module[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall: the GPU shall fetch this buffer; the kernel pins it"},
+};
 static const struct stack_crossing sync_native[] = {
     {"cost.syscall", HOST, TRAP, "the thread asks the driver to wait, and sleeps"},
     {NULL, GPU, DEVICE, "what was submitted runs"},

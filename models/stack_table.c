@@ -298,7 +298,7 @@ static const struct stack_crossing hypercall_malv[] = {
     [STACK_block_read] = LIST(read_malv), [STACK_block_write] = LIST(write_malv),                  \
     [STACK_block_done] = LIST(done_malv), [STACK_net_send] = LIST(send_malv),                      \
     [STACK_net_recv] = PART(in_malv), [STACK_page_fault] = LIST(fault_malv),                       \
-    [STACK_hypercall] = LIST(hypercall_malv)
+    [STACK_stage] = LIST(stage_malv), [STACK_hypercall] = LIST(hypercall_malv)
 /* Policies: a function call, or a service of the OS. */
 #define OWN_POLICY [STACK_infer_cpu] = FREE, [STACK_decide] = FREE
 #define MLAAS      [STACK_infer_cpu] = LIST(cpu_malv), [STACK_decide] = LIST(decide_malv)
@@ -350,7 +350,8 @@ const struct stack stack_ablation[] = {
       MLAAS, [STACK_infer_gpu_daemon] = LIST(daemon_malv)}},
     {STACK_WITHOUT "microkernel",
      "malv on a monolithic host: drivers, monitors and MLaaS are its kernel's, without IPC",
-     {IN_A_GUEST, LINUX_HOST, GPU_IN_HYPERVISOR, [STACK_infer_cpu] = LIST(cpu_module),
+     {IN_A_GUEST, LINUX_HOST,
+      GPU_IN_HYPERVISOR, [STACK_stage] = LIST(stage_module), [STACK_infer_cpu] = LIST(cpu_module),
       [STACK_infer_gpu_kernel] = LIST(kernel_module), [STACK_decide] = LIST(decide_lake)}},
     {STACK_WITHOUT "gpu-virtualization",
      "malv, but the GPU is passed through: doorbells are the guest's",

@@ -192,6 +192,7 @@ static void script_axes(FILE *f, const struct plot *p)
     fputs(" noenhanced\n", f);
     if (has_rows(p)) {
         script_rows(f, p);
+        fputs(p->log_x ? "set logscale x\nset format x '%g'\n" : "", f);
         return;
     }
     fputs("set ylabel ", f);

@@ -131,6 +131,8 @@ static void text_tornado(const struct study *s, const struct study_mix *m, FILE 
             "  %s, %s over %s, by assumed constant, divided and multiplied by %g (%zu): %.4f\n",
             study_words(m->headline), stack_of(s, s->of), stack_of(s, s->base), t->factor, t->n,
             t->base);
+    if (!study_verdict(s, m, m->headline))
+        fputs("    (the seeds do not tell these two apart: this is how far one draw moves)\n", out);
     for (size_t i = 0; i < t->n && i < TORNADO_ROWS; i++)
         if (tornado_swing(t, &t->row[i]) > 0)
             fprintf(out, "    %-28s %10s %10s%s\n", t->row[i].constant, number(t->row[i].less).s,

@@ -15,9 +15,9 @@ sim_time gpu_queue_add(struct gpu_queue *q, sim_time arrives, sim_time ns, bool 
     return q->free;
 }
 
-sim_time gpu_queue_room(const struct gpu_queue *q)
+sim_time gpu_queue_room(const struct gpu_queue *q, uint64_t n)
 {
-    return q->end ? q->end[q->submitted % q->depth] : 0;
+    return q->end ? q->end[(q->submitted + n - 1) % q->depth] : 0;
 }
 
 void gpu_queue_book(const struct gpu_queue *q, struct account *a, sim_time now)

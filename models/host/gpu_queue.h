@@ -27,7 +27,8 @@ struct gpu_queue {
 
 /* `arrives` never goes back.  Returns when it ends; 0: out of memory. */
 sim_time gpu_queue_add(struct gpu_queue *q, sim_time arrives, sim_time ns, bool copy);
-sim_time gpu_queue_room(const struct gpu_queue *q); /* when one more may be submitted */
+/* When n more may be submitted, up to depth; 0: now. */
+sim_time gpu_queue_room(const struct gpu_queue *q, uint64_t n);
 /* Books the time since the last entry: copy while the GPU copies, else gpu. */
 void gpu_queue_book(const struct gpu_queue *q, struct account *a, sim_time now);
 void gpu_queue_free(struct gpu_queue *q);

@@ -3,6 +3,8 @@
 
 #include "models/host/host_state.h"
 
+#define PATH_JOINED_MAX 8 /* costs of one command, on any stack */
+
 #define HOST  WHERE_HOST_CPU
 #define GUEST WHERE_GUEST_CPU
 #define LIST(a)                                                                                    \
@@ -82,6 +84,45 @@ static int read_paths(struct host *h, struct legs to[PATHS_N], const struct stac
     return rc;
 }
 
+/* What every command costs also when it goes along with another one's crossing. */
+static bool per_command(const struct stack_crossing *c)
+{
+    static const char *const each[] = {"cost.launch", "cost.gpu_dispatch", "cost.remote_stub",
+                                       "cost.remote_dispatch"};
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+        if (c->cost && !strcmp(c->cost, each[i]))
+            return true;
+    return false;
+}
+
+/* What tenants have given to the OS: launches that go along with others, staging without copies. */
+static int read_offload(struct host *h)
+{
+    const struct stack_path *launch = &h->stack->path[STACK_launch];
+    struct stack_crossing joined[PATH_JOINED_MAX];
+    struct stack_path path = {true, 0, joined};
+    sim_cost pin = 0;
+    bool pins = false;
+    for (size_t i = 0; i < launch->n && path.n < PATH_JOINED_MAX; i++)
+        if (per_command(&launch->crossing[i]))
+            joined[path.n++] = launch->crossing[i];
+    const struct legs_of of = {&path, LEGS_ALL, h->vm, LEDGER_gpu};
+    int rc = any(h->set, NEEDS_GPU) ? legs_read(&h->path[PATH_joined], &of, &h->use, h->e) : 0;
+    for (size_t i = 0; i < h->set->n_vm; i++)
+        pins |= h->set->vm[i].pins;
+    if (!rc && pins && !h->stack->path[STACK_stage].exists)
+        return err_set(h->e, ERR_ENAME,
+                       "host.vms: offload.staging is \"os\", but stack \"%s\" has no path stage",
+                       h->stack->name);
+    const struct legs_of stage = {&h->stack->path[STACK_stage], LEGS_ALL, h->vm, LEDGER_gpu};
+    if (!rc && pins)
+        rc = legs_read(&h->path[PATH_stage], &stage, &h->use, h->e);
+    if (!rc && pins)
+        rc = machine_ps(&h->use, "cost.cap_invoke", &pin, h->e);
+    h->pin = 2 * pin; /* mapped, and later taken away */
+    return rc;
+}
+
 static int read_passed(struct host *h)
 {
     static const struct stack_path done = LIST(done_passed);
@@ -144,6 +185,8 @@ int host_costs(struct host *h, const char *stack)
         return rc;
     h->vm = stack_in_vm(h->stack);
     rc = read_paths(h, h->path, h->stack, h->vm);
+    if (!rc)
+        rc = read_offload(h);
     if (!rc)
         rc = read_passed(h);
     if (!rc)

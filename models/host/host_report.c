@@ -97,6 +97,10 @@ static void report_tenant(struct tenant *vm, struct measures *out)
     named(out, vm->name, "steal", "s", BETTER_LESS, t.stolen);
     named(out, vm->name, "cpu", "s", BETTER_NONE, t.ran);
     named(out, vm->name, "migrations", "1", BETTER_NONE, (double)t.migrations);
+    if (vm->copied)
+        named(out, vm->name, "staged_copied", "B", BETTER_NONE, (double)vm->copied);
+    if (vm->pinned)
+        named(out, vm->name, "staged_pinned", "B", BETTER_NONE, (double)vm->pinned);
     for (int c = 0; c < LEDGER_N; c++) {
         char what[32];
         snprintf(what, sizeof what, "share_%s", ledger_name((enum ledger_category)c));

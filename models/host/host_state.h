@@ -146,6 +146,8 @@ struct request {
     X(ipi)                                                                                         \
     X(ipi_taken)                                                                                   \
     X(launch)                                                                                      \
+    X(joined)                                                                                      \
+    X(stage)                                                                                       \
     X(copy)                                                                                        \
     X(polled)                                                                                      \
     X(sync)                                                                                        \
@@ -185,6 +187,7 @@ struct tenant {
     sim_time tick_ns;
     struct halt_poll_rule poll;
     uint64_t exits[PATHS_N], halts;
+    uint64_t copied, pinned;           /* bytes staged by the process's CPU; by the OS */
     uint64_t arrived, replied, inside; /* requests; inside: on their way in, or waiting */
     uint64_t raised, delivered;        /* interrupts and completions for threads */
     struct ledger ledger;
@@ -209,6 +212,7 @@ struct host {
     struct memory_costs memory;
     struct halt_poll_rule poll; /* cap: the hypervisor's own */
     double pcie_ps_per_byte;
+    sim_cost pin; /* a page, there and back */
     sim_time lock_spin;
     sim_time guest_slice; /* how long a thread keeps a vCPU that others wait for */
     uint64_t gpu_depth;
@@ -247,6 +251,8 @@ sim_time thread_draw(struct thread *th, sim_time ns); /* ns, more or less: the j
 /* thread_gpu.c */
 void gpu_submit(struct thread *th); /* the launch or copy it is at */
 void gpu_sync(struct thread *th, const struct op *op);
+void gpu_stage(struct thread *th,
+               uint64_t bytes); /* into what the GPU can fetch, by whoever does it */
 
 /* seat.c */
 bool seats_begin(struct tenant *vm);

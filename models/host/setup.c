@@ -8,7 +8,7 @@
 struct raw_vm {
     struct vm_setup v;
     double mem_gib, halt_poll_us, budget_ms, period_ms;
-    const struct config *pages, *device, *gpu, *workload;
+    const struct config *pages, *device, *gpu, *offload, *workload;
 };
 #define IN(type, key, lo, hi)                                                                      \
     {                                                                                              \
@@ -29,6 +29,7 @@ static const struct config_field vm_fields[] = {
     CONFIG_ANY(struct raw_vm, pages, false),
     CONFIG_ANY(struct raw_vm, device, false),
     CONFIG_ANY(struct raw_vm, gpu, false),
+    CONFIG_ANY(struct raw_vm, offload, false),
     CONFIG_ANY(struct raw_vm, workload, true),
     CONFIG_END,
 };
@@ -90,6 +91,28 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     return config_complain(config_get(c, "name"), e, "1..24 characters of a-z, 0-9 and _");
 }
 
+struct raw_offload {
+    const struct config *staging;
+    uint32_t launches;
+};
+static const struct config_field offload_fields[] = {
+    CONFIG_ANY(struct raw_offload, staging, false),
+    CONFIG_U32(struct raw_offload, launches, 1, VM_BATCH_MAX, false),
+    CONFIG_END,
+};
+
+/* What the OS does for the tenant's process. */
+static int read_offload(struct vm_setup *v, const struct config *c, struct err *e)
+{
+    static const char *const who[] = {"process", "os", NULL};
+    struct raw_offload in = {.launches = 1};
+    int rc = c ? config_fill(c, offload_fields, &in, e) : 0;
+    if (!rc)
+        rc = choice(in.staging, who, &v->pins, e);
+    v->batched = in.launches;
+    return rc;
+}
+
 static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
 {
     static const char *const sizes[] = {"4k", "2m", NULL};
@@ -108,6 +131,8 @@ static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
         rc = choice(in.device, devices, &in.v.disk_passed, e);
     if (!rc)
         rc = choice(in.gpu, gpus, &in.v.gpu, e);
+    if (!rc)
+        rc = read_offload(&in.v, in.offload, e);
     if (!rc)
         rc = workload_read(&in.v.work, in.workload, e);
     if (rc)

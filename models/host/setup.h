@@ -5,6 +5,7 @@
 #include "models/host/program.h"
 #include "models/mlaas/mlaas.h"
 
+enum { VM_BATCH_MAX = 256 };
 #define VM_HALT_POLL_DEFAULT SIM_NEVER /* the hypervisor's own */
 
 enum { NEEDS_GPU = 1, NEEDS_DISK = 2, NEEDS_MEMORY = 4 };
@@ -13,7 +14,9 @@ struct vm_setup {
     uint32_t count, vcpus, weight, tick_hz;
     uint64_t memory; /* bytes */
     bool large_pages, disk_passed, gpu, pv_lock;
-    unsigned needs; /* what its workload uses of the machine: NEEDS_x */
+    bool pins;        /* offload: staging is pinning, by the OS */
+    uint32_t batched; /* offload: launches that one crossing takes along; 1: each makes its own */
+    unsigned needs;   /* what its workload uses of the machine: NEEDS_x */
     sim_time halt_poll;
     sim_time budget, period; /* of each vCPU's scheduling context; 0: none */
     double footprint;

@@ -251,7 +251,6 @@ static bool instant(struct thread *th, const struct op *op)
 
 static void start(struct thread *th, const struct op *op)
 {
-    struct host *h = th->host;
     switch (op->kind) {
     case OP_compute:
         th->work_left = thread_draw(th, op->ns);
@@ -265,8 +264,7 @@ static void start(struct thread *th, const struct op *op)
         touch(th, op->bytes);
         break;
     case OP_stage:
-        per_byte(th, LEDGER_copy, h->memory.copy_ps_per_byte, op->bytes);
-        seat_run(th, thread_step);
+        gpu_stage(th, op->bytes);
         break;
     case OP_launch:
     case OP_copy:

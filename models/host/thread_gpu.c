@@ -26,12 +26,18 @@ static void show(struct thread *th, struct gpu_queue *q, const struct op *op, si
     spans_slice(sp, q->track, op->kind == OP_copy ? "copy" : "kernel", start, end);
 }
 
-static void launched(struct thread *th)
+/* How many commands go with the next crossing. */
+static uint64_t batch_of(const struct thread *th, const struct op *op, const struct gpu_queue *q)
 {
-    const struct op *op = &th->crew->program.op[th->pc - 1];
+    const uint64_t left = op->kind == OP_copy ? 1 : op->count - th->round;
+    uint64_t most = op->kind == OP_copy ? 1 : th->vm->set->batched;
+    most = most > q->depth ? q->depth : most;
+    return left < most ? left : most;
+}
+
+static void add_one(struct thread *th, const struct op *op, sim_time arrives)
+{
     struct host *h = th->host;
-    const sim_time arrives =
-        sim_now(h->sim) + legs_wire(&h->path[op->kind == OP_copy ? PATH_copy : PATH_launch]) / 1000;
     sim_time ns = thread_draw(th, op->ns);
     if (op->kind == OP_copy)
         ns = (sim_time)(h->pcie_ps_per_byte * (double)op->bytes / 1000) + 1;
@@ -39,7 +45,18 @@ static void launched(struct thread *th)
     if (!end)
         host_fail(h);
     show(th, gpu_of(th, op), op, end - ns, end);
-    th->round++;
+}
+
+static void launched(struct thread *th)
+{
+    const struct op *op = &th->crew->program.op[th->pc - 1];
+    struct host *h = th->host;
+    const sim_time arrives =
+        sim_now(h->sim) + legs_wire(&h->path[op->kind == OP_copy ? PATH_copy : PATH_launch]) / 1000;
+    const uint64_t n = batch_of(th, op, gpu_of(th, op));
+    for (uint64_t i = 0; i < n; i++)
+        add_one(th, op, arrives);
+    th->round += n;
     launch_next(th);
 }
 
@@ -56,11 +73,12 @@ static void launch_next(struct thread *th)
     const struct op *op = &th->crew->program.op[th->pc - 1];
     struct gpu_queue *q = gpu_of(th, op);
     const enum tenant_path p = op->kind == OP_copy ? PATH_copy : PATH_launch;
-    const sim_time room = gpu_queue_room(q);
     if (th->round == (op->kind == OP_copy ? 1 : op->count)) {
         thread_step(th);
         return;
     }
+    const uint64_t n = batch_of(th, op, q);
+    const sim_time room = gpu_queue_room(q, n);
     if (room > sim_now(th->host->sim)) { /* the driver spins on a full ring */
         thread_book(th);
         th->gpu = q;
@@ -70,7 +88,24 @@ static void launch_next(struct thread *th)
         return;
     }
     thread_owe(th, p, 1);
+    thread_owe(th, PATH_joined, n - 1);
     seat_run(th, launched);
+}
+
+/* The process copies into a pinned buffer; or the OS pins what the process has, and lets it go. */
+void gpu_stage(struct thread *th, uint64_t bytes)
+{
+    const struct host *h = th->host;
+    const uint64_t page = th->vm->set->large_pages ? 2 << 20 : 4096;
+    if (!th->vm->set->pins) {
+        th->vm->copied += bytes;
+        th->owed[LEDGER_copy] += (sim_cost)(h->memory.copy_ps_per_byte * (double)bytes + 0.5);
+    } else {
+        th->vm->pinned += bytes;
+        thread_owe(th, PATH_stage, 1);
+        th->owed[LEDGER_exit] += h->pin * ((bytes + page - 1) / page);
+    }
+    seat_run(th, thread_step);
 }
 
 void gpu_submit(struct thread *th)

@@ -112,9 +112,9 @@ Test(host_ledger, the_driver_waits_when_its_ring_is_full)
 {
     struct gpu_queue q = {.depth = 64};
     for (int i = 0; i < 64; i++) {
-        cr_assert_leq(gpu_queue_room(&q), 1);
+        cr_assert_leq(gpu_queue_room(&q, 1), 1);
         gpu_queue_add(&q, 1, 10, false);
     }
-    cr_expect_eq(gpu_queue_room(&q), 11, "when the first one has ended");
+    cr_expect_eq(gpu_queue_room(&q, 1), 11, "when the first one has ended");
     gpu_queue_free(&q);
 }

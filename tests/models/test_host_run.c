@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "tests/models/host_rig.h"
 
 #define CPU(n, over)                                                                               \
@@ -149,6 +150,86 @@ Test(host_run, cpu_time_of_the_os_is_what_the_program_did_not_do)
         rig_run(&r, section, &res);
         cr_expect_float_eq(rig_number(&r, "os_cpu"), 0.2, 0.01, "%s: %g us", stacks[i],
                            rig_number(&r, "os_cpu"));
+        rig_end(&r);
+    }
+}
+
+static double constant(const char *name)
+{
+    struct config *c;
+    struct machine *m;
+    struct err e = {0};
+    cr_assert_eq(profile_load(&c, "machines/h100-server.json", &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_load(&m, c, &e), 0, "%s", e.msg);
+    config_free(c);
+    const struct machine_cost *k = machine_find(m, name);
+    cr_assert(k, "no %s", name);
+    const double value = k->value;
+    machine_free(m);
+    return value;
+}
+
+#define STAGE(pages, offload)                                                                      \
+    "{'cpus':2,'duration_s':2,'vms':[{'name':'a','vcpus':1,'tick_hz':0,'pages':'" pages            \
+    "'," offload                                                                                   \
+    "'workload':{'program':'ops','jitter':0,'crews':[{'name':'c','threads':1,'ops':[{'op':'loop'," \
+    "'count':0,'ops':[{'op':'begin'},{'op':'stage','kib':65536},{'op':'done'}]}]}]}}]}"
+
+/* 64 MiB into what the GPU can fetch: a copy by the process, or a hypercall and so many pages. */
+Test(host_run, staging_is_a_copy_or_pages_that_the_os_pins)
+{
+    struct rig r[3] = {{.stack = "malv", .seed = 1}, {.stack = "malv"}, {.stack = "malv"}};
+    struct host_result res;
+    const double bytes = 0x1p26,
+                 call = constant("cost.vm_exit") + constant("cost.ipc_call") +
+                        constant("cost.ipc_reply"),
+                 pin = 2 * constant("cost.cap_invoke");
+    rig_run(&r[0], STAGE("4k", ""), &res);
+    rig_run(&r[1], STAGE("4k", "'offload':{'staging':'os'},"), &res);
+    rig_run(&r[2], STAGE("2m", "'offload':{'staging':'os'},"), &res);
+    const double copy = 1e15 / constant("host.copy") * bytes / 1e12; /* ms; B/s in the profile */
+    cr_expect_float_eq(rig_number(&r[0], "a.1.op_mean"), copy, 0.01 * copy, "%g",
+                       rig_number(&r[0], "a.1.op_mean"));
+    for (int i = 1; i < 3; i++) {
+        const double want = (call + pin * (i == 1 ? bytes / 4096 : bytes / 0x1p21)) / 1e9;
+        cr_expect_float_eq(rig_number(&r[i], "a.1.op_mean"), want, 0.01 * want, "%g, want %g",
+                           rig_number(&r[i], "a.1.op_mean"), want);
+        cr_expect_gt(rig_number(&r[i], "a.1.staged_pinned"), 0);
+        cr_expect_null(measures_find(r[i].out, "a.1.staged_copied"));
+    }
+    cr_expect_null(measures_find(r[0].out, "exits.stage"));
+    for (int i = 0; i < 3; i++)
+        rig_end(&r[i]);
+}
+
+#define LAUNCH(batch)                                                                              \
+    "{'cpus':2,'duration_s':1,'vms':[{'name':'a','vcpus':1,'tick_hz':0,'offload':{'launches'"      \
+    ":" batch                                                                                      \
+    "},'workload':{'program':'ops','jitter':0,'crews':[{'name':'c','threads':1,'ops':[{'op':"      \
+    "'loop','count':100,'ops':[{'op':'begin'},{'op':'launch','count':70,'us':0.1},{'op':'sync',"   \
+    "'poll':true},{'op':'done'}]}]}]}}]}"
+
+/* 70 launches of next to nothing: each is written and dispatched, and 1, 3 or 70 leave the guest.
+ */
+Test(host_run, launches_that_go_together_cross_together)
+{
+    static const struct {
+        const char *section;
+        double exits;
+    } want[] = {{LAUNCH("1"), 70}, {LAUNCH("32"), 3}, {LAUNCH("256"), 1}};
+    double alone = 0;
+    for (int i = 0; i < 3; i++) {
+        struct rig r = {.stack = "malv", .seed = 1};
+        struct host_result res;
+        rig_run(&r, want[i].section, &res);
+        cr_expect_eq(rig_number(&r, "exits.launch"), 100 * want[i].exits, "%g",
+                     rig_number(&r, "exits.launch"));
+        const double ms = rig_number(&r, "a.1.op_mean");
+        if (!i)
+            alone = ms;
+        const double saved = (70 - want[i].exits) * constant("cost.vm_exit") / 1e9;
+        cr_expect(ms < alone - saved * 0.7 || !i, "%g ms, %g alone, %g saved", ms, alone, saved);
+        cr_expect_float_eq(ms, alone - saved, 0.008, "%g ms, %g alone, %g saved", ms, alone, saved);
         rig_end(&r);
     }
 }

@@ -80,7 +80,8 @@ Test(stack, a_guest_pays_what_the_metal_pays_and_more)
     cr_assert_eq(machine_use_begin(&u, m, &e), 0);
     for (int p = 0; p < STACK_PATHS_N; p++) {
         struct stack_cost metal, guest;
-        if (p == STACK_infer_gpu_daemon || p == STACK_infer_gpu_kernel || p == STACK_hypercall)
+        if (p == STACK_infer_gpu_daemon || p == STACK_infer_gpu_kernel || p == STACK_hypercall ||
+            p == STACK_stage)
             continue;
         cr_assert_eq(stack_cost(stack_find("native", &e), (enum stack_path_id)p, &u, &metal, &e),
                      0);
@@ -258,13 +259,13 @@ Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
         {"malv-without-microkernel", "kvm",
          BIT(request_in) | BIT(token_out) | BIT(block_read) | BIT(block_write) | BIT(block_done) |
              BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) |
-             BIT(infer_gpu_kernel) | BIT(decide) | BIT(hypercall),
+             BIT(infer_gpu_kernel) | BIT(decide) | BIT(hypercall) | BIT(stage),
          0},
         {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync), 0},
         {"malv-without-mlaas", "kvm", BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide),
          BIT(infer_gpu_kernel)},
     };
-    const unsigned own = BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide);
+    const unsigned own = BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide) | BIT(stage);
     struct err e = {0};
     const struct stack *malv = stack_find("malv", &e);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
