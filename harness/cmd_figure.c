@@ -13,6 +13,7 @@
 #include "harness/base/outfile.h"
 #include "harness/base/places.h"
 #include "harness/report/figure.h"
+#include "harness/report/matrix.h"
 #include "harness/report/study.h"
 
 static const char help[] =
@@ -21,6 +22,7 @@ static const char help[] =
     "Runs the experiment behind a published figure and prints published, ours and error for\n"
     "every point.  Exit status 3 when the figure's stated tolerance is missed.  NAME is one of\n"
     "experiments/figures (malv figure list); a path runs a figure of your own from anywhere.\n"
+    "NAME of experiments/matrices, where nothing is published: policies beside their baselines.\n"
     "\n"
     "  -o, --out DIR        write the figure (SVG, PNG, CSV, gnuplot script) into DIR\n"
     "  -j, --jobs N         worker processes (default: 1)\n"
@@ -113,14 +115,17 @@ static int path_of(const char *what, char *path, size_t size, struct err *e)
         snprintf(path, size, "%s", what);
         return 0;
     }
-    char name[256];
-    snprintf(name, sizeof name, "experiments/figures/%s.json", what);
-    char *found = places_root(name);
-    snprintf(path, size, "%s", found ? found : "");
-    free(found);
-    if (!*path || access(path, R_OK))
-        return err_set(e, ERR_ENAME, "no figure \"%.120s\"; malv figure list names them", what);
-    return 0;
+    static const char *const folders[] = {"figures", "matrices"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char name[256];
+        snprintf(name, sizeof name, "experiments/%s/%s.json", folders[i], what);
+        char *found = places_root(name);
+        snprintf(path, size, "%s", found ? found : "");
+        free(found);
+        if (*path && !access(path, R_OK))
+            return 0;
+    }
+    return err_set(e, ERR_ENAME, "no figure \"%.120s\"; malv figure list names them", what);
 }
 
 static void list_one(const struct wanted *w, bool first, const char *name, const char *title,
@@ -191,12 +196,31 @@ static int one_study(const char *path, const struct wanted *w, FILE *markdown, s
     return rc;
 }
 
+static int one_matrix(const char *path, const struct wanted *w, FILE *markdown, struct err *e)
+{
+    struct matrix *m;
+    int rc = matrix_load(&m, path, e);
+    if (rc)
+        return rc;
+    rc = matrix_run(m, w->jobs, w->quiet, e);
+    if (!rc)
+        (w->json ? matrix_json : matrix_text)(m, stdout);
+    if (!rc && markdown)
+        matrix_markdown(m, markdown);
+    if (!rc && w->out)
+        rc = matrix_csv(m, w->out, e);
+    matrix_free(m);
+    return rc;
+}
+
 /* One figure; *missed remembers the first that missed its tolerance. */
 static int one(const char *path, const struct wanted *w, FILE *markdown, struct err *missed,
                struct err *e)
 {
     struct figure *f;
     bool drawn = true;
+    if (matrix_is(path))
+        return one_matrix(path, w, markdown, e);
     int rc = figure_load(&f, path, e);
     if (rc)
         return rc;
