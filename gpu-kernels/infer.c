@@ -112,8 +112,22 @@ uint64_t infer_flops(const struct infer_net *net)
     return kind_of(net)->flops(net);
 }
 
+uint64_t infer_bytes(const struct infer_net *net)
+{
+    struct kind_pack p = {0};
+    uint64_t sum = 0;
+    if (!kind_of(net)->pack(&p, net))
+        return 0;
+    for (uint32_t i = 0; i < p.n_blobs; i++)
+        sum += p.blob[i].size;
+    kind_of(net)->unpack(&p);
+    return sum;
+}
+
 const char *infer_kind(const struct infer_net *net)
 {
+    if (net->kind == INFER_MLP && net->mlp->type == INFER_S8)
+        return "mlp_s8";
     return kind_of(net)->name;
 }
 

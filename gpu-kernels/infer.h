@@ -62,7 +62,8 @@ struct infer_net {
 /* Of a network that infer_load takes. */
 void infer_shape(const struct infer_net *net, uint32_t *n_in, uint32_t *n_out);
 uint64_t infer_flops(const struct infer_net *net);   /* of one row */
-const char *infer_kind(const struct infer_net *net); /* "mlp", .. */
+uint64_t infer_bytes(const struct infer_net *net);   /* of its weights on a device; 0: no memory */
+const char *infer_kind(const struct infer_net *net); /* "mlp", "mlp_s8", .. */
 
 struct infer;       /* a backend in use */
 struct infer_model; /* a network loaded on it */

@@ -28,6 +28,7 @@ static const char help[] =
     "       malv model eval   NAME|FILE [--trace TRACE] [--requests N] [--seed N]\n"
     "                              [--backend B] [--json]\n"
     "       malv model info   NAME|FILE [--json]\n"
+    "       malv model cost   NAME|FILE (its own --help)\n"
     "       malv model import FILE NAME [-o DIR]\n\n"
     "train   writes NAME.safetensors and NAME.json into policies/weights. Kinds:\n";
 
@@ -352,6 +353,8 @@ static void choose_kind(struct options *o, int argc, char **argv)
 
 int cmd_model(int argc, char **argv, struct err *e)
 {
+    if (argc > 1 && !strcmp(argv[1], "cost"))
+        return cmd_model_cost(argc - 1, argv + 1, e);
     struct options o = {.backend = INFER_AUTO};
     choose_kind(&o, argc, argv);
     optind = 0;

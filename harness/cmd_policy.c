@@ -11,6 +11,7 @@
 #include "harness/commands.h"
 #include "harness/base/fmt.h"
 #include "harness/policy/policy_check.h"
+#include "harness/policy/policy_listen.h"
 #include "harness/policy/policy_load.h"
 #include "harness/policy/policy_new.h"
 #include "models/policy_slot.h"
@@ -117,73 +118,7 @@ static int list(int argc, char **argv, const struct options *o, struct err *e)
     return rc;
 }
 
-/* ---- info: a host that only listens ------------------------------------------------ */
-
-struct listener {
-    bool json;
-    int asked;
-};
-
-static void begin_asked(struct listener *l, const char *name)
-{
-    printf(l->json ? "%s\n  {\"name\": \"%s\", \"default\": " : "%s  %s = ",
-           l->asked++ && l->json ? "," : "", name);
-}
-
-static double listen_param(void *host, const char *name, double otherwise)
-{
-    struct listener *l = host;
-    begin_asked(l, name);
-    json_number(stdout, otherwise);
-    printf(l->json ? "}" : "\n");
-    return otherwise;
-}
-
-static const char *listen_text(void *host, const char *name, const char *otherwise)
-{
-    struct listener *l = host;
-    begin_asked(l, name);
-    json_string(stdout, otherwise);
-    printf(l->json ? "}" : "\n");
-    return otherwise;
-}
-
-static int listen_model(void *host, const char *name, uint32_t *n_in, uint32_t *n_out)
-{
-    struct listener *l = host;
-    if (!l->json)
-        printf("  infers with %s\n", name);
-    *n_in = *n_out = 0;
-    return -1;
-}
-
-static void listen_log(void *host, const char *line)
-{
-    (void)host, (void)line;
-}
-
-static uint64_t listen_random(void *host)
-{
-    (void)host;
-    return 0;
-}
-
-static int listen_infer(void *host, int model, uint32_t rows, const float *in, float *out)
-{
-    (void)host, (void)model, (void)rows, (void)in, (void)out;
-    return -1;
-}
-
-static void ask_and_print(const struct policy_ops *o, bool json)
-{
-    struct listener l = {.json = json};
-    struct policy_host h = {&l,          listen_log,   listen_random, listen_param,
-                            listen_text, listen_model, listen_infer};
-    void *self = NULL;
-    if (!o->create(&self, &h))
-        o->destroy(self);
-    fflush(stdout);
-}
+/* ---- info ------------------------------------------------------------------------- */
 
 /* In a child, with an alarm: it is the policy's code that runs. */
 static int print_asked(const struct policy_ops *o, bool json, struct err *e)
@@ -195,7 +130,7 @@ static int print_asked(const struct policy_ops *o, bool json, struct err *e)
         return err_set(e, ERR_EFAIL, "no process to create the policy in");
     if (pid == 0) {
         alarm(INFO_LIMIT_S);
-        ask_and_print(o, json);
+        policy_listen(o, json);
         _exit(0);
     }
     if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status))

@@ -27,5 +27,6 @@
 #define X(name, summary) int cmd_##name(int argc, char **argv, struct err *e);
 COMMANDS(X)
 #undef X
+int cmd_model_cost(int argc, char **argv, struct err *e); /* of cmd_model, in a file of its own */
 
 #endif

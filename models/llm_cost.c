@@ -84,11 +84,37 @@ int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, 
     return rc;
 }
 
+static sim_cost stretched(const struct llm_cost *c, sim_cost ps)
+{
+    return c->sms_lost ? (sim_cost)((unsigned __int128)ps * c->sms / (c->sms - c->sms_lost)) : ps;
+}
+
+int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u, struct err *e)
+{
+    sim_cost *const times[] = {&c->fixed,       &c->prompt_step,  &c->prompt_token,
+                               &c->prompt_past, &c->prompt_kpair, &c->decode_step,
+                               &c->decode_seq,  &c->decode_token};
+    double all = 0;
+    int rc = machine_value(u, "gpu.sms", QUANTITY_COUNT, &all, e);
+    if (!rc && (double)sms >= all)
+        rc = err_set(e, ERR_ERANGE,
+                     "machine \"%s\": %llu SMs are wanted for a resident kernel, \"gpu.sms\" is %g",
+                     u->machine->name, (unsigned long long)sms, all);
+    if (rc)
+        return rc;
+    c->sms = (uint64_t)all;
+    c->sms_lost = sms;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] = stretched(c, *times[i]);
+    return 0;
+}
+
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
 {
-    sim_cost ps = c->fixed + machine_table_at(c->dense, b->prompt_tokens + b->decoding);
+    sim_cost ps =
+        c->fixed + stretched(c, machine_table_at(c->dense, b->prompt_tokens + b->decoding));
     if (b->sampled)
-        ps += machine_table_at(c->head, b->sampled);
+        ps += stretched(c, machine_table_at(c->head, b->sampled));
     if (b->chunks)
         ps += c->prompt_step + b->prompt_tokens * c->prompt_token + b->past * c->prompt_past +
               b->pairs * c->prompt_kpair / 1000;

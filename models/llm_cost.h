@@ -23,7 +23,8 @@ struct llm_cost {
     sim_cost decode_seq;   /* per decoding sequence */
     sim_cost decode_token; /* per cached token of the decoding sequences */
     uint64_t weight_bytes, kv_bytes_per_token, reserve_bytes;
-    uint64_t kernels; /* launches of an iteration when nothing is captured in a graph */
+    uint64_t sms, sms_lost; /* of the GPU; in somebody else's hands.  lost 0: sms is not known */
+    uint64_t kernels;       /* launches of an iteration when nothing is captured in a graph */
 };
 
 struct llm_batch {
@@ -35,6 +36,9 @@ struct llm_batch {
 
 int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model,
                   struct err *e) MUST_CHECK;
+/* Somebody else keeps SMs busy: all times on the GPU grow by what is missing (gpu.sms). */
+int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u,
+                     struct err *e) MUST_CHECK;
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b);
 /* What one more iteration of the same decoding sequences costs more than the last. */
 sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding);

@@ -20,9 +20,16 @@ struct policy_plan; /* models/policy_life.h: its versions, and when they change 
 
 /* The inference service's real arithmetic, provided by the harness so that
  * models never see gpu-kernels/.  Handles are small integers.               */
-struct infer_tap { /* told of every inference a policy asks for, so that its cost can be charged */
+#define INFER_HELD 256
+struct infer_tap { /* told of what policies ask for, so that its cost can be charged */
     void (*called)(void *ctx, int model, uint32_t rows);
+    void (*stored)(void *ctx, uint32_t puts, uint32_t commits, uint32_t rows); /* rows: read */
+    /* A policy takes hold of a network, or lets it go.  false: there is no memory for it. */
+    bool (*holds)(void *ctx, int model, bool on);
     void *ctx;
+    /* What is held, whoever listens: in order of taking hold, a network once for each handle. */
+    int held[INFER_HELD];
+    uint32_t n_held;
 };
 
 struct model_infer {
@@ -33,6 +40,7 @@ struct model_infer {
     uint64_t (*flops)(void *ctx, int model);
     const char *(*name)(void *ctx, int model);
     const char *(*kind)(void *ctx, int model); /* "mlp", ..; NULL: not known */
+    uint64_t (*bytes)(void *ctx, int model);   /* of its weights; NULL: not known, 0 */
     /* The harness's memory, never NULL: the running model sets `called` (NULL: nobody listens);
      * policy_host.infer calls it after the real arithmetic, from within the hook. */
     struct infer_tap *tap;

@@ -21,6 +21,8 @@
     X(infer_cpu, "a policy's inference on a host core")                                            \
     X(infer_gpu_daemon, "a policy's inference on the GPU through LAKE's user-space daemon")        \
     X(infer_gpu_kernel, "a policy's inference on the GPU, submitted by the kernel itself")         \
+    X(infer_gpu_graph, "the same as a captured graph: copy, kernels, copy")                        \
+    X(infer_gpu_mailbox, "the same as words that a resident kernel polls for")                     \
     X(syscall, "a tenant's system call that does no I/O")                                          \
     X(block_read, "a direct read, from the system call to the device's doorbell")                  \
     X(block_write, "a synchronous write of one page, from the system call to the doorbell")        \

@@ -45,6 +45,47 @@ static const struct stack_crossing kernel_malv[] = {
     {"cost.ipc_reply", HOST, IPC, "reply"},
 };
 
+/* Other ways to submit: a graph brings its copies along; for the mailbox a kernel is resident on
+ * SMs of its own, so that no context is switched. */
+#define GRAPH_TRIP                                                                                 \
+    {"cost.graph_launch", HOST, SOFT, "one launch of a captured graph: copy, kernels, copy"},      \
+        {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},                \
+        {"gpu.context_switch", GPU, DEVICE,                                                        \
+         "the kernel owns the channel: preempts the tenant, if one runs"},                         \
+        {NULL, GPU, DEVICE, "inputs are copied, the network runs, outputs are copied"},            \
+        {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the fence to host memory"},                 \
+    {                                                                                              \
+        "cost.poll", HOST, SOFT, "it is seen while polling"                                        \
+    }
+#define MAILBOX_TRIP                                                                               \
+    {"cost.mailbox_write", HOST, SOFT, "inputs as tagged words into mapped host memory"},          \
+        {NULL, GPU, DEVICE, "a resident block finds the words and runs the network"},              \
+        {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes the outputs as tagged words"},              \
+    {                                                                                              \
+        "cost.poll", HOST, SOFT, "they are seen while polling"                                     \
+    }
+
+static const struct stack_crossing graph_malv[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
+    GRAPH_TRIP,
+    {"cost.ipc_reply", HOST, IPC, "reply"},
+};
+static const struct stack_crossing mailbox_malv[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
+    {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
+    MAILBOX_TRIP,
+    {"cost.ipc_reply", HOST, IPC, "reply"},
+};
+static const struct stack_crossing graph_module[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS, a module of the kernel"},
+    GRAPH_TRIP,
+};
+static const struct stack_crossing mailbox_module[] = {
+    {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS, a module of the kernel"},
+    MAILBOX_TRIP,
+};
+
 /* The same on Micro-LAKE without its way to the GPU; and where MLaaS is a module of one kernel. */
 static const struct stack_crossing daemon_malv[] = {
     {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},

@@ -309,6 +309,9 @@ static const struct stack_crossing hypercall_malv[] = {
 #define GPU_IN_HYPERVISOR                                                                          \
     [STACK_launch] = LIST(launch_malv), [STACK_complete] = LIST(complete_vm),                      \
     [STACK_copy] = LIST(copy_malv), [STACK_sync] = LIST(sync_malv)
+#define SUBMITS                                                                                    \
+    [STACK_infer_gpu_kernel] = LIST(kernel_malv), [STACK_infer_gpu_graph] = LIST(graph_malv),      \
+    [STACK_infer_gpu_mailbox] = LIST(mailbox_malv)
 /* What KVM's guests share, whatever way their GPU comes to them: */
 #define ON_KVM IN_A_GUEST, LINUX_HOST, OWN_POLICY
 
@@ -336,8 +339,7 @@ const struct stack stack_table[] = {
       [STACK_decide] = LIST(decide_lake)}},
     {"malv",
      "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
-     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR,
-      MLAAS, [STACK_infer_gpu_kernel] = LIST(kernel_malv)}},
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, MLAAS, SUBMITS}},
 };
 const size_t stack_table_n = sizeof stack_table / sizeof *stack_table;
 
@@ -352,11 +354,11 @@ const struct stack stack_ablation[] = {
      "malv on a monolithic host: drivers, monitors and MLaaS are its kernel's, without IPC",
      {IN_A_GUEST, LINUX_HOST,
       GPU_IN_HYPERVISOR, [STACK_stage] = LIST(stage_module), [STACK_infer_cpu] = LIST(cpu_module),
-      [STACK_infer_gpu_kernel] = LIST(kernel_module), [STACK_decide] = LIST(decide_lake)}},
+      [STACK_infer_gpu_kernel] = LIST(kernel_module), [STACK_infer_gpu_graph] = LIST(graph_module),
+      [STACK_infer_gpu_mailbox] = LIST(mailbox_module), [STACK_decide] = LIST(decide_lake)}},
     {STACK_WITHOUT "gpu-virtualization",
      "malv, but the GPU is passed through: doorbells are the guest's",
-     {IN_A_GUEST, MICROKERNEL_HOST, OWN_DOORBELL,
-      MLAAS, [STACK_sync] = LIST(sync_kvm), [STACK_infer_gpu_kernel] = LIST(kernel_malv)}},
+     {IN_A_GUEST, MICROKERNEL_HOST, OWN_DOORBELL, MLAAS, [STACK_sync] = LIST(sync_kvm), SUBMITS}},
     {STACK_WITHOUT "mlaas",
      "malv, but policies are inside the engine and the kernel",
      {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, OWN_POLICY}},

@@ -6,6 +6,10 @@
  * in turn is tried (Hao et al., LinnOS, OSDI'20; LAKE's replayer goes round
  * its three the same way).
  *
+ * What it remembers of finished reads is in the feature store: a registry
+ * "linnos.DEVICE" for each device, with the latency of a read and the pages
+ * that were pending when it was sent, and the three before it.
+ *
  * Good where replicas are unequally loaded and each read's wait shows in what
  * is pending; where all are alike it sends a read from one queue to another
  * and has only its own cost to show for it.  It sees no more of a read's size
@@ -14,14 +18,22 @@
  * Parameters
  *   model   which weights                                             ("linnos")
  *   margin  how far "slow" must be ahead of "fast" in the network's outputs  (0)  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "linnos_features.h"
 #include "policy.h"
 
+#define DEVICES 16
+
+enum { LATENCY, PAGES, FIELDS };
+static const struct policy_field fields[FIELDS] = {
+    [LATENCY] = {"latency_us", POLICY_IO_HISTORY}, [PAGES] = {"pages", POLICY_IO_HISTORY}};
+
 struct linnos {
     const struct policy_host *h;
     int model;
+    int history[DEVICES]; /* registries; -1: not yet opened */
     double margin;
 };
 
@@ -40,6 +52,8 @@ static int create(void **self, const struct policy_host *h)
         return -1;
     }
     s->h = h;
+    for (int i = 0; i < DEVICES; i++)
+        s->history[i] = -1;
     s->margin = h->param(h->host, "margin", 0);
     if (!(s->margin >= -1e3 && s->margin <= 1e3))
         return refuse(s, "margin: want -1000..1000");
@@ -58,6 +72,46 @@ static void destroy(void *self)
     free(self);
 }
 
+/* The registry of a device; -1: there is none, as the log says. */
+static int history(struct linnos *s, uint32_t device)
+{
+    char name[32];
+    if (device >= DEVICES)
+        return -1;
+    if (s->history[device] < 0) {
+        snprintf(name, sizeof name, "linnos.%u", device);
+        s->history[device] = s->h->features(s->h->host, name, fields, FIELDS, 1);
+    }
+    return s->history[device];
+}
+
+static void done(void *self, const struct policy_io_done *d)
+{
+    struct linnos *s = self;
+    const struct policy_host *h = s->h;
+    const int r = d->write ? -1 : history(s, d->device);
+    const uint64_t us = d->latency_ns / 1000, pages = d->then_pending_pages;
+    if (r < 0)
+        return;
+    h->feature_begin(h->host, r);
+    h->feature_put(h->host, r, LATENCY, (float)(us < LINNOS_MOST_US ? us : LINNOS_MOST_US));
+    h->feature_put(h->host, r, PAGES, (float)(pages < LINNOS_MOST ? pages : LINNOS_MOST));
+    h->feature_commit(h->host, r, d->now_ns);
+}
+
+/* What the store knows of a device's last reads; zero where it knows nothing yet. */
+static void remember(struct linnos *s, uint32_t device, struct policy_device *to)
+{
+    float row[FIELDS * POLICY_IO_HISTORY] = {0};
+    const int r = history(s, device);
+    if (r >= 0)
+        s->h->feature_get(s->h->host, r, 0, 1, row, NULL);
+    for (int i = 0; i < POLICY_IO_HISTORY; i++) {
+        to->latency_us[i] = (uint32_t)row[LATENCY * POLICY_IO_HISTORY + i];
+        to->then_pending_pages[i] = (uint32_t)row[PAGES * POLICY_IO_HISTORY + i];
+    }
+}
+
 static uint32_t next_in_turn(const struct policy_steer_obs *o)
 {
     for (uint32_t k = 1; k < o->n; k++) {
@@ -70,13 +124,15 @@ static uint32_t next_in_turn(const struct policy_steer_obs *o)
 
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
-    const struct linnos *s = self;
+    struct linnos *s = self;
     float x[LINNOS_N], y[2]; /* y: fast, slow */
-    linnos_features(&o->device[o->home], o->bytes, x);
+    struct policy_device home = o->device[o->home];
+    remember(s, o->home, &home);
+    linnos_features(&home, o->bytes, x);
     if (s->h->infer(s->h->host, s->model, 1, x, y))
         return o->home; /* the host fails the trial */
     return (double)y[1] - (double)y[0] > s->margin ? next_in_turn(o) : o->home;
 }
 
 POLICY(.name = "linnos", .summary = "turns a read away where a network expects it to be slow",
-       .create = create, .destroy = destroy, .io_steer = steer);
+       .create = create, .destroy = destroy, .io_steer = steer, .io_done = done);

@@ -17,6 +17,8 @@
 #define LINNOS_PENDING 3 /* digits */
 #define LINNOS_LATENCY 4
 #define LINNOS_PAGE    4096
+#define LINNOS_MOST_US 9999 /* what the digits hold */
+#define LINNOS_MOST    999
 
 static inline float *linnos_digits(float *x, uint64_t v, int digits)
 {

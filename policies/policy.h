@@ -27,6 +27,11 @@
 
 /* ---- what a policy may ask of the host ------------------------------------ */
 
+struct policy_field { /* of a registry of the feature store */
+    const char *name;
+    uint32_t history; /* 1..: its columns: the committed value and those before it, newest first */
+};
+
 struct policy_host {
     void *host;                                /* pass back as the first argument */
     void (*log)(void *host, const char *line); /* shown with -v and in the report */
@@ -44,6 +49,32 @@ struct policy_host {
      * and the decision takes effect when that work is done.                 */
     int (*model_open)(void *host, const char *name, uint32_t *n_in, uint32_t *n_out);
     int (*infer)(void *host, int model, uint32_t rows, const float *in, float *out);
+
+    /* model_update: from now on the handle is the network `name`, of the same shape; questions
+     * under way finish on the old one.  0, or -1 and all stays as it is: no such model, another
+     * shape, or no memory for it (the host says why).  model_close: the handle ends. */
+    int (*model_update)(void *host, int model, const char *name);
+    void (*model_close)(void *host, int model);
+
+    /* Feature store.  A registry is a ring of `rows` vectors (0: 256; a full one overwrites its
+     * oldest) shared by all policies of a VM that open it by the same name and fields: a handle,
+     * or -1 (the host says why); at most 32.  A vector is captured field by field between begin,
+     * which forgets what was not committed, and commit.  get: the newest `most` vectors committed
+     * at since_ns or later, the oldest of them first, each as its columns; at_ns may be NULL.
+     * score: runs the network on just those, one question for all; out is rows x n_out.  drop:
+     * forgets vectors up to until_ns.  All answer how many vectors, or 0, or -1 for a wrong
+     * handle, field or shape.  What they cost is charged. */
+    int (*features)(void *host, const char *name, const struct policy_field *field,
+                    uint32_t n_field, uint32_t rows);
+    int (*feature_begin)(void *host, int registry);
+    int (*feature_put)(void *host, int registry, uint32_t field, float value);
+    int (*feature_add)(void *host, int registry, uint32_t field, float value);
+    int (*feature_commit)(void *host, int registry, uint64_t at_ns);
+    int (*feature_get)(void *host, int registry, uint64_t since_ns, uint32_t most, float *rows,
+                       uint64_t *at_ns);
+    int (*feature_score)(void *host, int registry, int model, uint64_t since_ns, uint32_t most,
+                         float *out);
+    int (*feature_drop)(void *host, int registry, uint64_t until_ns);
 };
 
 /* ---- serve.admit, serve.batch ------------------------------------------------ */
@@ -213,6 +244,7 @@ struct policy_steer_obs {
 struct policy_io_done { /* feedback: an I/O finished */
     uint64_t now_ns, id, latency_ns, bytes;
     uint32_t device, write;
+    uint32_t then_pending_pages; /* on the device when it was submitted, with its own */
 };
 
 /* ---- gpu.dispatch, gpu.share ------------------------------------------------------ */

@@ -16,6 +16,7 @@ struct infer_host {
         char *name;
         struct model_file *file;
         struct infer_model *loaded;
+        uint64_t bytes; /* of its weights */
     } model[MODELS_MOST];
     int n;
     char why[256]; /* the last failure */
@@ -56,6 +57,7 @@ static int load(struct infer_host *h, const char *name)
         model_file_free(h->model[i].file);
         return -1;
     }
+    h->model[i].bytes = infer_bytes(model_file_net(h->model[i].file));
     return h->n++;
 }
 
@@ -98,6 +100,12 @@ static const char *face_kind(void *ctx, int model)
     return known(h, model) ? infer_kind(model_file_net(h->model[model].file)) : NULL;
 }
 
+static uint64_t face_bytes(void *ctx, int model)
+{
+    const struct infer_host *h = ctx;
+    return known(h, model) ? h->model[model].bytes : 0;
+}
+
 static const char *face_why(void *ctx)
 {
     return ((const struct infer_host *)ctx)->why;
@@ -120,6 +128,7 @@ int infer_host_open(struct infer_host **out, enum infer_backend want, struct err
                                    .flops = face_flops,
                                    .name = face_name,
                                    .kind = face_kind,
+                                   .bytes = face_bytes,
                                    .why = face_why,
                                    .tap = &h->tap};
     *out = h;

@@ -21,7 +21,7 @@ static void complete(struct disks *w, uint32_t d, const struct policy_io_done *d
     memmove(v->latency_us + 1, v->latency_us, older);
     memmove(v->then_pending_pages + 1, v->then_pending_pages, older);
     v->latency_us[0] = (uint32_t)(done->latency_ns / 1000);
-    v->then_pending_pages[0] = v->pending_pages;
+    v->then_pending_pages[0] = done->then_pending_pages;
 }
 
 static void read_one(struct disks *w, uint64_t id)
@@ -51,7 +51,8 @@ static void read_one(struct disks *w, uint64_t id)
                                   .latency_ns = truth[d],
                                   .bytes = o.bytes,
                                   .device = d,
-                                  .write = exercise_below(x, 4) == 0};
+                                  .write = exercise_below(x, 4) == 0,
+                                  .then_pending_pages = w->device[d].pending_pages};
     complete(w, d, &done);
 }
 

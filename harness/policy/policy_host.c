@@ -1,27 +1,14 @@
 #include "harness/policy/policy_host.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/rng.h"
+#include "harness/policy/policy_session.h"
+#include "models/mlaas/features.h"
 
-#define ASKED_MAX 64
-
-struct policy_session {
-    struct policy_host face; /* what the policy sees; its .host is this session */
-    struct policy_slot *slot;
-    struct policy_session_want want;
-    struct rng random;
-    struct err wrong_input, wrong_infer; /* the first of each */
-    char *asked[ASKED_MAX];
-    size_t n_asked;
-    char *line[SESSION_LINES];
-    uint64_t at_call[SESSION_LINES];
-    uint64_t n_line;
-};
-
-static const char *who(const struct policy_session *s)
+const char *session_who(const struct policy_session *s)
 {
     return s->slot->label ? s->slot->label : s->slot->ops->name;
 }
@@ -38,6 +25,16 @@ static void host_log(void *host, const char *line)
         s->at_call[s->n_line] = s->slot->calls ? s->slot->calls - 1 : 0;
     }
     s->n_line++;
+}
+
+void session_say(struct policy_session *s, const char *fmt, ...)
+{
+    char line[320];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    host_log(s, line);
 }
 
 static const char *last_words(void *ctx)
@@ -59,7 +56,7 @@ static const struct config *ask(struct policy_session *s, const char *name)
     size_t i = 0;
     while (i < s->n_asked && strcmp(s->asked[i], name))
         i++;
-    if (i == s->n_asked && i < ASKED_MAX && (s->asked[i] = strdup(name)))
+    if (i == s->n_asked && i < SESSION_ASKED && (s->asked[i] = strdup(name)))
         s->n_asked++;
     return s->want.params ? config_get(s->want.params, name) : NULL;
 }
@@ -102,38 +99,8 @@ static void check_all_asked(struct policy_session *s)
         const struct config *c = config_at(s->want.params, i);
         if (!was_asked(s, config_key(c)))
             err_set(&s->wrong_input, ERR_ENAME, "%s: policy %s has no such parameter; it has: %s",
-                    config_path(c), who(s), list);
+                    config_path(c), session_who(s), list);
     }
-}
-
-/* ---- inference --------------------------------------------------------------- */
-
-static int host_model_open(void *host, const char *name, uint32_t *n_in, uint32_t *n_out)
-{
-    struct policy_session *s = host;
-    const struct model_infer *f = s->want.infer;
-    int handle = f ? f->open(f->ctx, name, n_in, n_out) : -1;
-    if (handle < 0)
-        err_set(&s->wrong_input, ERR_ENAME, "policy %s wants model \"%.64s\": %s", who(s), name,
-                f && f->why && f->why(f->ctx) ? f->why(f->ctx) : "there is no inference here");
-    return handle;
-}
-
-static int host_infer(void *host, int model, uint32_t rows, const float *in, float *out)
-{
-    struct policy_session *s = host;
-    const struct model_infer *f = s->want.infer;
-    if (!f || model < 0 || !f->name(f->ctx, model) || !rows)
-        return -1;
-    if (f->run(f->ctx, model, rows, in, out)) {
-        err_set(&s->wrong_infer, ERR_EFAIL, "policy %s: inference with %s failed: %s", who(s),
-                f->name(f->ctx, model),
-                f->why && f->why(f->ctx) ? f->why(f->ctx) : "no reason given");
-        return -1;
-    }
-    if (f->tap->called)
-        f->tap->called(f->tap->ctx, model, rows);
-    return 0;
 }
 
 /* ---- the session -------------------------------------------------------------- */
@@ -144,6 +111,8 @@ static void free_session(struct policy_session *s)
         free(s->asked[i]);
     for (size_t i = 0; i < SESSION_LINES; i++)
         free(s->line[i]);
+    session_models_close(s);
+    features_free(s->own_features);
     free(s);
 }
 
@@ -156,8 +125,13 @@ int policy_host_open(struct policy_session **out, struct policy_slot *slot,
         return err_set(e, ERR_ENOMEM, "out of memory");
     s->slot = slot;
     s->want = *want;
-    s->face = (struct policy_host){
-        s, host_log, host_random, host_param, host_param_text, host_model_open, host_infer};
+    s->face = (struct policy_host){.host = s,
+                                   .log = host_log,
+                                   .random = host_random,
+                                   .param = host_param,
+                                   .param_text = host_param_text};
+    session_models(&s->face);
+    session_store(&s->face);
     char stream[128]; /* the same policy at two hooks draws apart */
     snprintf(stream, sizeof stream, want->hook ? "%.64s@%s" : "%.64s", slot->ops->name, want->hook);
     rng_init(&s->random, want->seed, "policy", stream);
@@ -179,12 +153,12 @@ static void write_log(const struct policy_session *s)
     uint64_t kept = s->n_line < SESSION_LINES ? s->n_line : SESSION_LINES;
     for (uint64_t i = 0; i < kept; i++)
         if (s->line[i])
-            measures_incident(s->slot->out, "log", who(s), 0, s->at_call[i], s->line[i]);
+            measures_incident(s->slot->out, "log", session_who(s), 0, s->at_call[i], s->line[i]);
     if (kept == s->n_line)
         return;
     char more[64];
     snprintf(more, sizeof more, "and %llu more lines", (unsigned long long)(s->n_line - kept));
-    measures_incident(s->slot->out, "log", who(s), 0, 0, more);
+    measures_incident(s->slot->out, "log", session_who(s), 0, 0, more);
 }
 
 int policy_host_close(struct policy_session *s, struct err *e)

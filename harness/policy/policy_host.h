@@ -15,12 +15,14 @@
 #include "sim/config.h"
 
 struct policy_session;
+struct features; /* models/mlaas/features.h */
 
 struct policy_session_want {
     uint64_t seed;                            /* of the trial */
     const char *hook;                         /* bound to that one alone; NULL: to all */
     const struct config *params;              /* an object; NULL: none given */
     const struct model_infer *infer;          /* NULL: model_open finds nothing */
+    struct features *features;                /* shared with others; NULL: one of its own */
     void (*say)(void *ctx, const char *line); /* optional: every log line, at once (-v) */
     void *say_ctx;
 };

@@ -7,6 +7,7 @@
 #include "harness/policy/infer_host.h"
 #include "harness/policy/policy_host.h"
 #include "harness/policy/policy_load.h"
+#include "models/mlaas/features.h"
 
 static int load(struct binding *b, const struct experiment *x, const struct policy_choice *c,
                 struct err *e)
@@ -80,8 +81,10 @@ static void prepare(struct binding *b, unsigned slot, const struct bindings_want
                                    .out = w->out};
 }
 
-static int create(struct binding *b, unsigned slot, const struct bindings_want *w, struct err *e)
+static int create(struct bindings *all, unsigned slot, struct err *e)
 {
+    struct binding *b = &all->of[slot];
+    const struct bindings_want *w = &all->want;
     const enum policy_hook hook = setup_slot_hook(w->setup, slot);
     char stream[48] = ""; /* two versions draw apart even if they are the same policy */
     if (slot)
@@ -90,6 +93,7 @@ static int create(struct binding *b, unsigned slot, const struct bindings_want *
     struct policy_session_want want = {.seed = w->seed,
                                        .hook = slot ? stream : NULL,
                                        .params = w->setup->policy[slot].params,
+                                       .features = all->features,
                                        .infer = infer_host_face(w->tools->infer)};
     b->opened = true;
     return policy_host_open(&b->session, &b->slot, &want, e);
@@ -118,10 +122,12 @@ int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings
         rc = check_hook(b, slot, w->setup, e);
     if (!rc && !w->tools->infer)
         rc = infer_host_open(&w->tools->infer, w->tools->backend, e);
+    if (!rc && !all->features && !(all->features = features_new()))
+        rc = err_set(e, ERR_ENOMEM, "out of memory");
     if (rc)
         return rc;
     prepare(b, slot, w);
-    return w->try || stands(w->setup, slot) ? create(b, slot, w, e) : 0;
+    return w->try || stands(w->setup, slot) ? create(all, slot, e) : 0;
 }
 
 /* ---- in mid-run ------------------------------------------------------------------- */
@@ -130,7 +136,7 @@ static int create_version(void *ctx, uint32_t version, struct err *e)
 {
     const struct life_plan *p = ctx;
     const unsigned slot = p->all->want.setup->life[p->hook].slot[version];
-    return create(&p->all->of[slot], slot, &p->all->want, e);
+    return create(p->all, slot, e);
 }
 
 static int retire_version(void *ctx, uint32_t version, struct err *e)
@@ -236,5 +242,7 @@ int bindings_close(struct bindings *b, int rc, struct err *e)
         policy_unload(b->of[i].policy);
         rc = rc ? rc : closed;
     }
+    features_free(b->features);
+    b->features = NULL;
     return rc;
 }

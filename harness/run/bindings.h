@@ -48,6 +48,7 @@ struct bindings {
         struct policy_session *session;
         char who[128]; /* in incidents: the label, and the hook of a bound one */
     } of[POLICY_SLOTS];
+    struct features *features; /* the feature store that they share */
 };
 
 /* Loads and creates the policy of one slot, if the experiment names one there.  One that a step

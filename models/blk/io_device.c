@@ -116,7 +116,8 @@ static void completed(void *ctx, uint64_t arg)
                                         .latency_ns = ns,
                                         .bytes = b->drive.bytes,
                                         .device = q->device,
-                                        .write = q->write};
+                                        .write = q->write,
+                                        .then_pending_pages = at_most_u32(b->then_pages)};
     struct policy_slot *now_asked = policy_life_slot(s->steer, q->tenant);
     struct policy_slot *was_asked = policy_life_of(s->steer, q->ticket.version);
     policy_slot_io_done(now_asked, &done);

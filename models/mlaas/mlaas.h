@@ -19,6 +19,15 @@
  * "tenants": when the tenants want the GPU as the batch closes, or did when
  * one closed within the last calm_us.
  *
+ * On Micro-LAKE a batch is submitted by "launch", as a "graph", or through the
+ * "mailbox" of a resident kernel, whose batches wait for one another but not
+ * for tenants, and which is launched again when it has ended (mlaas_cost.h).
+ *
+ * Weights take memory: the host's while a policy holds the network, the GPU's
+ * from the first batch there on (mlaas_memory.c).  gpu_mib and host_mib bound
+ * it.  When the GPU's part is full, the network used longest ago makes room
+ * ("evict"), or the batch stays on a core ("core").
+ *
  * The service holds at most queue_rows rows, waiting and running.  A row that
  * finds no room runs on a core at once and alone ("core"), or is not asked
  * for: the model sees mlaas_full and takes the hook's default ("default").
@@ -41,6 +50,7 @@ enum mlaas_mode { MLAAS_WAIT, MLAAS_ASYNC, MLAAS_FREE };
 enum mlaas_rule { MLAAS_WINDOW, MLAAS_LAKE_RULE };
 enum mlaas_backoff { MLAAS_BACKOFF_NONE, MLAAS_BACKOFF_LAKE, MLAAS_BACKOFF_TENANTS };
 enum mlaas_when_full { MLAAS_FULL_CORE, MLAAS_FULL_DEFAULT };
+enum mlaas_memory_full { MLAAS_MEMORY_EVICT, MLAAS_MEMORY_CORE };
 #define MLAAS_GROUPS    16 /* batches of a network that form side by side: one per device, say */
 #define MLAAS_RULE_GAPS 4
 #define MLAAS_TUNED     16 /* networks with settings of their own */
@@ -60,15 +70,23 @@ struct mlaas_config {
     enum mlaas_mode mode;
     enum mlaas_rule rule;
     enum mlaas_backoff backoff;
+    enum mlaas_submit submit;
+    double mailbox_idle_us; /* the resident kernel ends after so long without a question */
     enum mlaas_when_full when_full;
     uint32_t queue_rows;
     double gpu_limit, gpu_return; /* LAKE's: utilisation to leave the GPU above, to return at */
     double poll_ms, calm_us;
+    double host_mib, gpu_mib; /* for weights; 0: no limit */
+    enum mlaas_memory_full memory_full;
 };
 
 /* "infer": {...} of a model's section; NULL keeps the defaults. */
 int mlaas_config(struct mlaas_config *c, const struct config *section, struct err *e) MUST_CHECK;
 bool mlaas_wants_gpu(const struct mlaas_config *c);
+/* SMs that a resident kernel takes from the tenants: a block for each 16 rows of the largest batch;
+ * 0: there is none. */
+#define MLAAS_MAILBOX_ROWS 16
+uint32_t mlaas_mailbox_sms(const struct mlaas_config *c);
 
 /* Whether a stack and a machine have what such a service will ask of them. */
 int mlaas_fits(const struct mlaas_config *c, const struct stack *stack, struct machine_use *use,
@@ -79,6 +97,11 @@ struct mlaas_stats {
     uint64_t small, backoffs; /* batches left on a core: too few rows; for the tenants */
     uint64_t overflowed;      /* rows that found no room */
     uint64_t polls;
+    uint64_t wakes;                             /* launches of the resident kernel */
+    uint64_t loads, unloads, copies, evictions; /* of networks: by the host; to the GPU, off it */
+    uint64_t no_memory;                         /* batches on a core: no room on the GPU */
+    uint64_t host_bytes, gpu_bytes;             /* of weights, at the most */
+    uint64_t puts, commits, rows_read;          /* of the feature store */
     sim_cost cpu_ps, gpu_ps;
 };
 
@@ -109,6 +132,7 @@ bool mlaas_idle(const struct mlaas *m); /* nothing waits in a window or runs */
 /* 0, or why the simulation was stopped. */
 int mlaas_failed(const struct mlaas *m, struct err *e) MUST_CHECK;
 void mlaas_stats(const struct mlaas *m, struct mlaas_stats *out);
+void mlaas_bytes(const struct mlaas *m, uint64_t *host, uint64_t *gpu); /* of weights, now */
 void mlaas_report(const struct mlaas *m, struct measures *out); /* batches, places, back-offs */
 
 #endif

@@ -16,12 +16,6 @@
         it;                                                                                        \
     })
 #define GIVE(m, list, it) ((it)->next = (m)->list, (m)->list = (it))
-#define FREE_ALL(m, list)                                                                          \
-    for (__typeof__((m)->list) it = (m)->list, next; it; it = next) {                              \
-        next = it->next;                                                                           \
-        free(it);                                                                                  \
-    }
-
 struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m)
 {
     return TAKE(m, spare_ticket);
@@ -29,14 +23,23 @@ struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m)
 
 void mlaas_batches_free(struct mlaas *m)
 {
-    FREE_ALL(m, spare_batch)
-    FREE_ALL(m, spare_ticket)
-    FREE_ALL(m, spare_seat)
+    for (struct mlaas_batch *b; (b = m->spare_batch);) {
+        m->spare_batch = b->next;
+        free(b);
+    }
+    for (struct mlaas_ticket *t; (t = m->spare_ticket);) {
+        m->spare_ticket = t->next;
+        free(t);
+    }
+    for (struct mlaas_seat *s; (s = m->spare_seat);) {
+        m->spare_seat = s->next;
+        free(s);
+    }
 }
 
 /* ---- the end of a batch ------------------------------------------------------------------ */
 
-static void leave(struct mlaas *m, struct mlaas_ticket *t)
+void mlaas_ticket_leave(struct mlaas *m, struct mlaas_ticket *t)
 {
     if (--t->waits_for)
         return;
@@ -48,15 +51,19 @@ static void leave(struct mlaas *m, struct mlaas_ticket *t)
 void mlaas_batch_done(struct mlaas_batch *b)
 {
     struct mlaas *m = b->m;
+    struct mlaas_net *net = b->net;
     struct mlaas_seat *s = b->first;
     m->inside--;
+    net->batches--;
+    net->gpu_batches -= b->on_gpu;
     m->rows_inside -= b->rows;
     GIVE(m, spare_batch, b);
+    mlaas_memory_idle(net);
     while (s) {
         struct mlaas_seat *next = s->next;
         struct mlaas_ticket *t = s->ticket;
         GIVE(m, spare_seat, s);
-        leave(m, t);
+        mlaas_ticket_leave(m, t);
         s = next;
     }
 }
@@ -70,7 +77,7 @@ static void mark_used(struct mlaas *m, struct mlaas_net *net)
     if (net->used)
         return;
     net->used = true;
-    (void)!mlaas_ways(&m->ways, m->env.stack, m->ways.has_gpu, use, NULL);
+    (void)!mlaas_ways(&m->ways, m->env.stack, m->ways.has_gpu, m->c.submit, use, NULL);
     if (m->c.rule == MLAAS_LAKE_RULE)
         (void)!machine_ps(use, "cost.batch_close", &m->close, NULL);
     mlaas_net_cost_use(&net->cost, use);
@@ -84,15 +91,14 @@ static void close_batch(void *ctx, uint64_t arg)
     assert(b->at_once || b->net->open[b->group] == b);
     if (!b->at_once)
         b->net->open[b->group] = NULL;
-    const sim_cost closing = b->at_once ? 0 : m->close;
-    m->stats.cpu_ps += closing;
+    b->closing = b->at_once ? 0 : m->close;
     m->stats.batches++;
     mark_used(m, b->net);
     if (m->batch_rows) {
         sketch_add(m->batch_rows, (double)b->rows);
         sketch_add(m->window_wait, (double)(sim_now(m->env.sim) - b->opened) / 1e3);
     }
-    mlaas_trip(b, closing);
+    mlaas_trip(b);
 }
 
 /* ---- LAKE's rule -------------------------------------------------------------------- */
@@ -127,6 +133,7 @@ static struct mlaas_batch *open_batch(struct mlaas *m, struct mlaas_net *net, bo
                               .opened = sim_now(m->env.sim)};
     b->last = &b->first;
     m->inside++;
+    net->batches++;
     if (at_once)
         return b;
     net->open[b->group] = b;
@@ -162,6 +169,8 @@ bool mlaas_batch_join(struct mlaas *m, const struct mlaas_part *part, struct mla
     if (!b || !sit(m, b, ticket))
         return false;
     b->rows += part->rows;
+    b->store += m->hook_store;
+    m->hook_store = 0;
     m->rows_inside += part->rows;
     if (at_once || b->rows >= part->net->tuning->max_batch) {
         sim_cancel(m->env.sim, b->timer);

@@ -14,7 +14,7 @@ static int find_ways(struct mlaas_bill *b)
 {
     if (b->has_ways)
         return 0;
-    int rc = mlaas_ways(&b->ways, b->stack, mlaas_wants_gpu(b->c), b->use, &b->why);
+    int rc = mlaas_ways(&b->ways, b->stack, mlaas_wants_gpu(b->c), b->c->submit, b->use, &b->why);
     b->has_ways = !rc;
     return rc;
 }
@@ -72,7 +72,7 @@ static void heard(void *ctx, int model, uint32_t rows)
     if (!n)
         return;
     const bool gpu = on_gpu(b, n, rows);
-    const sim_cost work = gpu ? mlaas_curve_at(&n->cost.gpu, rows) : 0;
+    const sim_cost work = gpu ? mlaas_gpu_at(&b->ways, &n->cost, rows) : 0;
     const struct stack_cost *way = gpu ? &b->ways.gpu : &b->ways.core;
     const sim_cost wires = gpu ? way->wire_before + way->wire_after : way->wire_before;
     const sim_cost all = gpu ? mlaas_alone_gpu(&b->ways, &n->cost, rows)
@@ -93,15 +93,17 @@ int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const ch
     if (!b->stack)
         return ERR_ENAME;
     b->infer = infer;
-    if (infer)
-        *infer->tap = (struct infer_tap){heard, b};
+    if (infer) {
+        infer->tap->called = heard;
+        infer->tap->ctx = b;
+    }
     return 0;
 }
 
 void mlaas_bill_close(struct mlaas_bill *b)
 {
     if (b->infer)
-        *b->infer->tap = (struct infer_tap){NULL, NULL};
+        b->infer->tap->called = NULL;
     b->infer = NULL;
 }
 

@@ -56,7 +56,7 @@ static int read_models(struct mlaas_config *c, const struct config *models, stru
 
 struct section {
     struct mlaas_config c;
-    const struct config *place, *mode, *rule, *backoff, *when_full, *models;
+    const struct config *place, *mode, *rule, *backoff, *submit, *when_full, *memory_full, *models;
 };
 
 static const struct config_field fields[] = {
@@ -65,12 +65,17 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct section, rule, false),
     CONFIG_ANY(struct section, backoff, false),
     CONFIG_ANY(struct section, when_full, false),
+    CONFIG_ANY(struct section, memory_full, false),
+    CONFIG_ANY(struct section, submit, false),
+    {"mailbox_idle_us", CONFIG_T_F64, offsetof(struct section, c.mailbox_idle_us), 0, 1e9, false},
     CONFIG_ANY(struct section, models, false),
     {"queue_rows", CONFIG_T_U32, offsetof(struct section, c.queue_rows), 1, 1 << 24, false},
     {"gpu_limit", CONFIG_T_F64, offsetof(struct section, c.gpu_limit), 0, 1, false},
     {"gpu_return", CONFIG_T_F64, offsetof(struct section, c.gpu_return), 0, 1, false},
     {"poll_ms", CONFIG_T_F64, offsetof(struct section, c.poll_ms), 0.001, 1e6, false},
     {"calm_us", CONFIG_T_F64, offsetof(struct section, c.calm_us), 0, 1e9, false},
+    {"host_mib", CONFIG_T_F64, offsetof(struct section, c.host_mib), 0, 1e9, false},
+    {"gpu_mib", CONFIG_T_F64, offsetof(struct section, c.gpu_mib), 0, 1e9, false},
     CONFIG_END,
 };
 
@@ -80,13 +85,20 @@ static int read_choices(struct section *in, struct err *e)
     static const char *const rules[] = {"window", "lake", NULL};
     static const char *const backoffs[] = {"none", "lake", "tenants", NULL};
     static const char *const fulls[] = {"core", "default", NULL};
-    int place = MLAAS_CORE, mode = MLAAS_WAIT, rule = MLAAS_WINDOW, full = MLAAS_FULL_CORE;
+    static const char *const submits[] = {"launch", "graph", "mailbox", NULL};
+    static const char *const memories[] = {"evict", "core", NULL};
+    int place = MLAAS_CORE, mode = MLAAS_WAIT, rule = MLAAS_WINDOW, full = MLAAS_FULL_CORE,
+        memory = MLAAS_MEMORY_EVICT, submit = MLAAS_LAUNCH;
     int rc = choose(in->place, places, &place, e);
     int backoff = place == MLAAS_AUTO ? MLAAS_BACKOFF_LAKE : MLAAS_BACKOFF_NONE;
     rc = rc ? rc : choose(in->mode, modes, &mode, e);
     rc = rc ? rc : choose(in->rule, rules, &rule, e);
     rc = rc ? rc : choose(in->backoff, backoffs, &backoff, e);
     rc = rc ? rc : choose(in->when_full, fulls, &full, e);
+    rc = rc ? rc : choose(in->submit, submits, &submit, e);
+    in->c.submit = (enum mlaas_submit)submit;
+    rc = rc ? rc : choose(in->memory_full, memories, &memory, e);
+    in->c.memory_full = (enum mlaas_memory_full)memory;
     in->c.all.place = (enum mlaas_place)place;
     in->c.mode = (enum mlaas_mode)mode;
     in->c.rule = (enum mlaas_rule)rule;
@@ -102,7 +114,8 @@ int mlaas_config(struct mlaas_config *c, const struct config *section, struct er
                                .gpu_limit = 0.7,
                                .gpu_return = -1,
                                .poll_ms = 20, /* as LAKE (utcs-scea/LAKE, main_cont.c) */
-                               .calm_us = 1000}};
+                               .calm_us = 1000,
+                               .mailbox_idle_us = 1000}};
     int rc = section ? config_fill(section, fields, &in, e) : 0;
     if (!rc)
         rc = read_choices(&in, e);
@@ -131,6 +144,15 @@ bool mlaas_wants_gpu(const struct mlaas_config *c)
     return any;
 }
 
+uint32_t mlaas_mailbox_sms(const struct mlaas_config *c)
+{
+    uint32_t most = on_gpu(&c->all) ? c->all.max_batch : 0;
+    for (uint32_t i = 0; i < c->n_of; i++)
+        if (on_gpu(&c->of[i]) && c->of[i].max_batch > most)
+            most = c->of[i].max_batch;
+    return c->submit == MLAAS_MAILBOX ? (most + MLAAS_MAILBOX_ROWS - 1) / MLAAS_MAILBOX_ROWS : 0;
+}
+
 /* A place asked for by name has to be there; "auto" and "table" take what there is. */
 static int check_place(const struct mlaas_tuning *t, const struct stack *s, struct err *e)
 {
@@ -146,14 +168,14 @@ static int check_place(const struct mlaas_tuning *t, const struct stack *s, stru
 int mlaas_fits(const struct mlaas_config *c, const struct stack *stack, struct machine_use *use,
                struct err *e)
 {
-    struct mlaas_ways ways;
+    struct mlaas_ways ways = {0};
     struct mlaas_net_cost any;
     sim_cost close;
     int rc = check_place(&c->all, stack, e);
     for (uint32_t i = 0; !rc && i < c->n_of; i++)
         rc = check_place(&c->of[i], stack, e);
     if (!rc)
-        rc = mlaas_ways(&ways, stack, mlaas_wants_gpu(c), use, e);
+        rc = mlaas_ways(&ways, stack, mlaas_wants_gpu(c), c->submit, use, e);
     if (!rc)
         rc = mlaas_net_cost(&any, NULL, 1, ways.has_gpu, use->machine, e);
     if (!rc && c->rule == MLAAS_LAKE_RULE)

@@ -107,7 +107,8 @@ static int curve(struct mlaas_curve *c, const char *kind, double flops, const st
 int mlaas_net_cost(struct mlaas_net_cost *n, const char *kind, uint64_t flops, bool with_gpu,
                    const struct machine *machine, struct err *e)
 {
-    *n = (struct mlaas_net_cost){.gpu = {.gpu = true}};
+    *n = (struct mlaas_net_cost){0};
+    n->gpu.gpu = true;
     int rc = curve(&n->cpu, kind, (double)flops, machine, e);
     return rc || !with_gpu ? rc : curve(&n->gpu, kind, (double)flops, machine, e);
 }
@@ -134,15 +135,63 @@ void mlaas_net_cost_use(const struct mlaas_net_cost *n, struct machine_use *use)
 
 /* ---- the ways ------------------------------------------------------------------------- */
 
-int mlaas_ways(struct mlaas_ways *w, const struct stack *s, bool want_gpu, struct machine_use *use,
-               struct err *e)
+static int own_tables(struct mlaas_ways *w, struct machine_use *use, struct err *e)
 {
-    const bool daemon = s->path[STACK_infer_gpu_daemon].exists;
-    const bool kernel = s->path[STACK_infer_gpu_kernel].exists;
-    *w = (struct mlaas_ways){.has_gpu = want_gpu && (daemon || kernel)};
+    sim_cost launch, doorbell;
+    int rc =
+        machine_table(use, w->submit == MLAAS_GRAPH ? "infer.graph" : "infer.mailbox", &w->own, e);
+    if (!rc)
+        rc = machine_table(use, "infer.gpu", &w->launched, e);
+    if (rc || w->submit != MLAAS_MAILBOX)
+        return rc;
+    rc = machine_ps(use, "cost.launch", &launch, e);
+    if (!rc)
+        rc = machine_ps(use, "cost.doorbell", &doorbell, e);
+    w->wake = rc ? 0 : launch + doorbell;
+    return rc;
+}
+
+/* Through LAKE's daemon two calls of the driver's library (processes, utilisation), each there and
+ * back; the kernel that owns the channel reads its own counters. */
+static int poll_cost(struct mlaas_ways *w, bool own, struct machine_use *use, struct err *e)
+{
+    sim_cost stub, channel;
+    if (own)
+        return machine_ps(use, "cost.poll", &w->poll, e);
+    int rc = machine_ps(use, "cost.lake_stub", &stub, e);
+    if (!rc)
+        rc = machine_ps(use, "cost.lake_channel", &channel, e);
+    w->poll = rc ? 0 : 2 * (stub + 2 * channel);
+    return rc;
+}
+
+int mlaas_ways(struct mlaas_ways *w, const struct stack *s, bool want_gpu, enum mlaas_submit submit,
+               struct machine_use *use, struct err *e)
+{
+    static const enum stack_path_id kernel[] = {STACK_infer_gpu_kernel, STACK_infer_gpu_graph,
+                                                STACK_infer_gpu_mailbox};
+    static const char *const names[] = {"launch", "graph", "mailbox"};
+    const bool own = s->path[kernel[submit]].exists;
+    *w = (struct mlaas_ways){.submit = submit};
+    w->has_gpu = want_gpu && (own || s->path[STACK_infer_gpu_daemon].exists);
+    if (w->has_gpu && submit != MLAAS_LAUNCH && !own)
+        return err_set(e, ERR_ENAME, "infer.submit is \"%s\", but stack \"%s\" has no such path",
+                       names[submit], s->name);
     int rc = stack_cost(s, STACK_infer_cpu, use, &w->core, e);
-    enum stack_path_id path = kernel ? STACK_infer_gpu_kernel : STACK_infer_gpu_daemon;
-    return rc || !w->has_gpu ? rc : stack_cost(s, path, use, &w->gpu, e);
+    if (!rc && w->has_gpu)
+        rc = stack_cost(s, own ? kernel[submit] : STACK_infer_gpu_daemon, use, &w->gpu, e);
+    if (!rc && w->has_gpu)
+        rc = poll_cost(w, own, use, e);
+    return rc || !w->has_gpu || submit == MLAAS_LAUNCH ? rc : own_tables(w, use, e);
+}
+
+sim_cost mlaas_gpu_at(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows)
+{
+    const sim_cost ps = mlaas_curve_at(&n->gpu, rows);
+    if (!w->own)
+        return ps;
+    const sim_cost reference = machine_table_at(w->launched, rows);
+    return machine_table_at(w->own, rows) + (ps > reference ? ps - reference : 0);
 }
 
 sim_cost mlaas_alone_core(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows)
@@ -154,8 +203,7 @@ sim_cost mlaas_alone_core(const struct mlaas_ways *w, const struct mlaas_net_cos
 sim_cost mlaas_alone_gpu(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows)
 {
     const struct stack_cost *p = &w->gpu;
-    return p->cpu_before + p->wire_before + p->wire_after + p->cpu_after +
-           mlaas_curve_at(&n->gpu, rows);
+    return p->cpu_before + p->wire_before + p->wire_after + p->cpu_after + mlaas_gpu_at(w, n, rows);
 }
 
 uint32_t mlaas_crossover(const struct mlaas_ways *w, const struct mlaas_net_cost *n)

@@ -34,13 +34,23 @@ int mlaas_net_cost(struct mlaas_net_cost *n, const char *kind, uint64_t flops, b
 /* From now on the result depends on these constants. */
 void mlaas_net_cost_use(const struct mlaas_net_cost *n, struct machine_use *use);
 
-/* The ways to a core and to the GPU. */
+/* The ways to a core and to the GPU; how a kernel of its own submits to it: launches, or a graph,
+ * or words in the mailbox of a resident kernel.  For the last two the profile has tables of the
+ * reference network's time on the GPU; another one takes that and what it takes more than the
+ * reference in a launch. */
+enum mlaas_submit { MLAAS_LAUNCH, MLAAS_GRAPH, MLAAS_MAILBOX };
 struct mlaas_ways {
     struct stack_cost core, gpu;
     bool has_gpu;
+    enum mlaas_submit submit;
+    const struct machine_cost *own, *launched; /* those tables, and that of launches; else NULL */
+    sim_cost wake;                             /* of a core: to make the kernel resident again */
+    sim_cost poll;                             /* of a core: to look how busy the GPU is */
 };
-int mlaas_ways(struct mlaas_ways *w, const struct stack *s, bool want_gpu, struct machine_use *use,
-               struct err *e) MUST_CHECK;
+int mlaas_ways(struct mlaas_ways *w, const struct stack *s, bool want_gpu, enum mlaas_submit submit,
+               struct machine_use *use, struct err *e) MUST_CHECK;
+/* The GPU's part of a batch. */
+sim_cost mlaas_gpu_at(const struct mlaas_ways *w, const struct mlaas_net_cost *n, uint64_t rows);
 /* From the question to the answer of a batch that meets nobody. */
 sim_cost mlaas_alone_core(const struct mlaas_ways *w, const struct mlaas_net_cost *n,
                           uint64_t rows);

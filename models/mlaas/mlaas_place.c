@@ -13,6 +13,7 @@ static void poll(struct mlaas *m, sim_time now)
     m->polled_at = now;
     m->polled_busy = busy;
     m->stats.polls++;
+    mlaas_trip_core(m, m->ways.poll, NULL, NULL, 0);
 }
 
 /* LAKE's rule, looked at no more often than LAKE polls. */

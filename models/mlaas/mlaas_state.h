@@ -14,6 +14,7 @@
 #define MLAAS_PARTS 8 /* networks that one hook may ask */
 
 struct mlaas_ticket {
+    struct mlaas *m;
     sim_fn *done;
     void *ctx;
     uint64_t arg;
@@ -35,19 +36,31 @@ struct mlaas_batch {
     sim_time opened;
     struct mlaas_seat *first, **last;
     sim_event timer;
-    sim_cost gpu_work;
-    struct mlaas_batch *next; /* free list */
+    bool on_gpu;
+    sim_cost closing, store, gpu_work; /* of a core: to close it, for the feature store */
+    struct mlaas_batch *next;          /* free list; or those that wait for weights */
 };
 
-/* A network that was asked in this run. */
+enum mlaas_where { MLAAS_ABSENT, MLAAS_COMING, MLAAS_THERE };
+
+/* A network that was held or asked in this run: one version of a model. */
 struct mlaas_net {
+    struct mlaas *m;
     int model; /* of env.infer */
     const struct mlaas_tuning *tuning;
     struct mlaas_net_cost cost;
     uint32_t crossover;
     bool used; /* the profile's constants are marked */
     struct mlaas_batch *open[MLAAS_GROUPS];
-    struct mlaas_net *next; /* in order of their first use */
+
+    uint64_t bytes;
+    uint32_t holders;              /* handles of policies */
+    uint64_t batches, gpu_batches; /* open or running; of them on the GPU, or on the way */
+    bool in_host, loading;
+    enum mlaas_where gpu;
+    uint64_t gpu_use;                            /* a number that grows with each use */
+    struct mlaas_batch *waiting, **last_waiting; /* for the weights */
+    struct mlaas_net *next;                      /* in order of their first use */
 };
 
 struct mlaas_part { /* of what a hook asked for */
@@ -65,6 +78,7 @@ struct mlaas {
     struct mlaas_net *net, **last_net;
 
     bool in_hook;
+    sim_cost hook_store; /* of a core, for the feature store */
     uint32_t hook_group, n_part;
     struct mlaas_part part[MLAAS_PARTS];
 
@@ -76,6 +90,15 @@ struct mlaas {
     struct mlaas_ticket *spare_ticket;
     struct mlaas_seat *spare_seat;
     uint64_t inside, rows_inside; /* batches and rows, open or running */
+
+    uint64_t host_bytes, gpu_bytes, gpu_uses;
+    struct { /* the feature store, once it was used */
+        bool known;
+        sim_cost put, commit, row;
+    } store;
+
+    bool resident; /* the mailbox's kernel was launched */
+    sim_time mailbox_until;
 
     sim_time polled_at;
     sim_cost polled_busy;
@@ -91,14 +114,25 @@ void mlaas_no_memory(struct mlaas *m);
 
 /* mlaas_batch.c: a part of the hook in progress takes its seat; false: out of memory. */
 bool mlaas_batch_join(struct mlaas *m, const struct mlaas_part *part, struct mlaas_ticket *ticket);
-void mlaas_batch_done(struct mlaas_batch *b);            /* calls tickets back */
-struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m); /* NULL: out of memory */
+void mlaas_batch_done(struct mlaas_batch *b);                     /* calls tickets back */
+void mlaas_ticket_leave(struct mlaas *m, struct mlaas_ticket *t); /* one thing less to wait for */
+struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m);          /* NULL: out of memory */
 void mlaas_batches_free(struct mlaas *m);
 
 /* mlaas_place.c */
 bool mlaas_place_on_gpu(struct mlaas *m, const struct mlaas_batch *b);
 
-/* mlaas_trip.c: a closed batch goes its way; closing it costs so much of a core. */
-void mlaas_trip(struct mlaas_batch *b, sim_cost closing);
+/* mlaas_memory.c */
+bool mlaas_memory_hold(struct mlaas *m, struct mlaas_net *n, bool at_start); /* false: no room */
+void mlaas_memory_idle(struct mlaas_net *n);     /* a holder or a batch left it */
+bool mlaas_memory_loaded(struct mlaas_batch *b); /* false: b waits, then mlaas_trip_place */
+enum mlaas_where mlaas_memory_on_gpu(struct mlaas_batch *b); /* COMING: then mlaas_trip_gpu */
+
+/* mlaas_trip.c: a closed batch goes its way. */
+void mlaas_trip(struct mlaas_batch *b);
+void mlaas_trip_place(struct mlaas_batch *b); /* its weights are in the host's memory */
+void mlaas_trip_gpu(struct mlaas_batch *b);   /* its weights are on the GPU */
+/* Work of a core that nobody, or (done) a hook waits for. */
+void mlaas_trip_core(struct mlaas *m, sim_cost ps, sim_fn *done, void *ctx, uint64_t arg);
 
 #endif

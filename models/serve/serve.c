@@ -154,6 +154,11 @@ static int open_costs(struct serve *s)
         rc = machine_ps(&s->use, "cost.engine_seq", &s->engine_seq, s->e);
     if (!rc)
         rc = llm_cost_open(&s->llm, &s->use, s->c.model, s->e);
+    if (!rc && mlaas_wants_gpu(&s->c.infer)) /* what policies' models may take, the cache may not */
+        s->llm.reserve_bytes += (uint64_t)(s->c.infer.gpu_mib * 0x1p20);
+    const uint32_t sms = mlaas_mailbox_sms(&s->c.infer);
+    if (!rc && sms)
+        rc = llm_cost_without(&s->llm, sms, &s->use, s->e);
     return rc;
 }
 

@@ -31,6 +31,11 @@ static const char *kind(void *ctx, int model)
     return ((struct mlaas_rig *)ctx)->net[model].kind;
 }
 
+static uint64_t bytes(void *ctx, int model)
+{
+    return ((struct mlaas_rig *)ctx)->net[model].bytes;
+}
+
 /* ---- a machine whose every crossing is 1 us, a core 10 us a row, the GPU 2 us and 0.1 a row ----
  */
 
@@ -40,8 +45,11 @@ static const char profile[] =
     "'link':{'pcie':R(1)},"
     "'cost':{'vm_exit':T(1),'ipc_call':T(1),'ipc_reply':T(1),'launch':T(1),'doorbell':T(1),"
     "'gpu_reads_host':T(1),'gpu_to_host':T(1),'poll':T(1),'lake_stub':T(1),'lake_channel':T(1),"
-    "'copy_small':T(1),'syscall':T(1),'kernel_fpu':T(1),'module_call':T(1),'batch_close':T(1)},"
-    "'infer':{'flops':N(1000),'cpu':{'x':[1,1001],'y':[10,10010],Q},"
+    "'copy_small':T(1),'syscall':T(1),'kernel_fpu':T(1),'module_call':T(1),'batch_close':T(1),'"
+    "graph_launch':T(1),'mailbox_write':T(1),'"
+    "feature_put':T(1),'feature_commit':T(2),'feature_row':T(4)},"
+    "'infer':{'graph':{'x':[1,1001],'y':[4,54],Q},'mailbox':{'x':[1,1001],'y':[1,51],Q},'load':R(2)"
+    ",'flops':N(1000),'cpu':{'x':[1,1001],'y':[10,10010],Q},"
     "'gpu':{'x':[1,1001],'y':[2,102],Q}%s}%s}";
 
 /* T(x), B(x), R(x), N(x) and Q stand for the long forms; ' for ". */
@@ -98,8 +106,8 @@ static int open_service(struct mlaas_rig *r, struct err *e)
 {
     struct mlaas_config c;
     r->net = r->net ? r->net : one;
-    r->face =
-        (struct model_infer){.ctx = r, .flops = flops, .name = name, .kind = kind, .tap = &r->tap};
+    r->face = (struct model_infer){
+        .ctx = r, .flops = flops, .name = name, .kind = kind, .bytes = bytes, .tap = &r->tap};
     r->sim = sim_new(NULL);
     r->cpu = cores_new(r->sim, r->cores ? r->cores : 1);
     r->out = measures_new();
@@ -170,6 +178,66 @@ void mlaas_rig_ask(struct mlaas_rig *r, sim_time when, uint32_t group, unsigned 
     *h = (struct hook){.r = r, .group = group, .nets = nets, .rows = rows, .at = when};
     r->asked++;
     sim_at(r->sim, when, 0, hook, h, 0);
+}
+
+struct other {
+    struct mlaas_rig *r;
+    uint32_t puts, commits, rows;
+    bool hook, on;
+    int model;
+};
+
+static struct other *other(struct other from)
+{
+    struct other *o = malloc(sizeof *o);
+    cr_assert_not_null(o);
+    *o = from;
+    return o;
+}
+
+static void use_store(void *ctx, uint64_t arg)
+{
+    struct other *o = ctx;
+    struct mlaas_rig *r = o->r;
+    (void)arg;
+    struct hook *h = calloc(1, sizeof *h);
+    cr_assert_not_null(h);
+    *h = (struct hook){.r = r, .at = sim_now(r->sim)};
+    if (o->hook)
+        mlaas_hook_begin(r->m);
+    r->tap.stored(r->tap.ctx, o->puts, o->commits, o->rows);
+    if (!o->hook || !mlaas_hook_end(r->m, answered, h, 0))
+        free(h);
+    free(o);
+}
+
+void mlaas_rig_store(struct mlaas_rig *r, sim_time when, uint32_t puts, uint32_t commits,
+                     uint32_t rows, bool as_hook)
+{
+    r->asked += as_hook;
+    sim_at(r->sim, when, 0, use_store,
+           other((struct other){
+               .r = r, .puts = puts, .commits = commits, .rows = rows, .hook = as_hook}),
+           0);
+}
+
+static void hold_now(void *ctx, uint64_t arg)
+{
+    struct other *o = ctx;
+    (void)arg;
+    cr_expect(o->r->tap.holds(o->r->tap.ctx, o->model, o->on));
+    free(o);
+}
+
+void mlaas_rig_hold(struct mlaas_rig *r, int model, bool on)
+{
+    cr_assert(on);
+    r->tap.held[r->tap.n_held++] = model;
+}
+
+void mlaas_rig_hold_at(struct mlaas_rig *r, sim_time when, int model, bool on)
+{
+    sim_at(r->sim, when, 0, hold_now, other((struct other){.r = r, .model = model, .on = on}), 0);
 }
 
 void mlaas_rig_poisson(struct mlaas_rig *r, uint64_t n, double mean_gap_us)

@@ -43,6 +43,12 @@ void mlaas_rig_refused(struct mlaas_rig *r, const char *why); /* mlaas_config or
 /* At `when` a hook of `group` asks `rows` of each of the networks in the set `nets`. */
 void mlaas_rig_ask(struct mlaas_rig *r, sim_time when, uint32_t group, unsigned nets,
                    uint32_t rows);
+/* At `when` a hook (or, hook false, somebody outside of hooks) uses the feature store. */
+void mlaas_rig_store(struct mlaas_rig *r, sim_time when, uint32_t puts, uint32_t commits,
+                     uint32_t rows, bool hook);
+/* A policy takes hold of a network or lets it go: before time begins, or then. */
+void mlaas_rig_hold(struct mlaas_rig *r, int model, bool on);
+void mlaas_rig_hold_at(struct mlaas_rig *r, sim_time when, int model, bool on);
 /* Poisson: n hooks of one row of network 0. */
 void mlaas_rig_poisson(struct mlaas_rig *r, uint64_t n, double mean_gap_us);
 void mlaas_rig_run(struct mlaas_rig *r); /* to the end; every hook must have been answered once */

@@ -149,3 +149,31 @@ Test(llm_cost, growth_is_exact)
     cr_expect_eq(sum, k * first + llm_cost_growth(&o.c, 37) * (k * (k - 1) / 2));
     close_machine(&o);
 }
+
+/* A tenth of the SMs in other hands: all times grow by 10/9, and a leap is still the same integer.
+ */
+Test(llm_cost, lost_multiprocessors_stretch_all_times)
+{
+    struct opened whole, less;
+    struct err e = {0};
+    open_machine(&whole, "machines/h100-server.json"); /* 132 SMs */
+    open_machine(&less, "machines/h100-server.json");
+    cr_assert_eq(llm_cost_without(&less.c, 12, &less.u, &e), 0, "%s", e.msg);
+    struct llm_batch b = {.chunks = 2,
+                          .prompt_tokens = 700,
+                          .past = 90,
+                          .pairs = 250000,
+                          .decoding = 31,
+                          .cached = 40000,
+                          .sampled = 33};
+    cr_expect_float_eq((double)llm_cost_iteration(&less.c, &b) /
+                           (double)llm_cost_iteration(&whole.c, &b),
+                       132.0 / 120, 1e-4);
+    struct llm_batch decode = {.decoding = 31, .cached = 40000, .sampled = 31};
+    const sim_cost first = llm_cost_iteration(&less.c, &decode);
+    decode.cached += 31;
+    cr_expect_eq(llm_cost_iteration(&less.c, &decode), first + llm_cost_growth(&less.c, 31));
+    cr_expect_eq(llm_cost_without(&whole.c, 132, &whole.u, &e), ERR_ERANGE);
+    close_machine(&whole);
+    close_machine(&less);
+}

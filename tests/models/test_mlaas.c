@@ -156,6 +156,9 @@ static const struct {
     {"{\"place\":\"lake\",\"mode\":\"async\"}", "lake"},
     {"{\"place\":\"auto\",\"gpu_rows\":1}", "malv"},
     {"{\"place\":\"auto\",\"gpu_rows\":1,\"gpu_limit\":0.95}", "lake"},
+    {"{\"place\":\"auto\",\"gpu_rows\":1,\"gpu_limit\":0.9,\"gpu_return\":0.4,\"poll_ms\":3}",
+     "malv"},
+    {"{\"place\":\"table\",\"backoff\":\"tenants\",\"calm_us\":300,\"window_us\":20}", "malv"},
 };
 
 /* Inference on the tenants' GPU cuts into their iterations at odd moments. */
@@ -212,4 +215,25 @@ Test(mlaas, a_place_the_stack_lacks_is_an_error)
     measures_free(bench_run(&b, &why));
     cr_expect_eq(why.code, ERR_ENAME);
     cr_expect_str_eq(why.msg, "infer.place is \"lake\", but stack \"kvm\" has no such path");
+}
+
+/* The toy's cache is 1 MiB: what policies' models may take of the GPU, it may not. */
+Test(mlaas, memory_for_models_is_taken_from_the_tenants_cache)
+{
+    for (int k = 0; k < 2; k++) {
+        struct policy_slot slot = {.ops = &ops, .label = "asks"};
+        struct bench b = {.section = k ? "{\"model\":\"toy\",\"kv_fraction\":1,\"infer\":"
+                                         "{\"place\":\"malv\",\"gpu_mib\":1}}"
+                                       : "{\"model\":\"toy\",\"kv_fraction\":1,\"infer\":"
+                                         "{\"place\":\"core\",\"gpu_mib\":1}}",
+                          .dense_us = {1, 1},
+                          .request = one,
+                          .n = 1,
+                          .stack = "malv",
+                          .policy = &slot,
+                          .infer = &infer};
+        struct err why;
+        measures_free(bench_run(&b, &why));
+        cr_expect_eq(why.code, k ? ERR_ERANGE : 0, "%s", why.msg);
+    }
 }

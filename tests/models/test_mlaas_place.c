@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "harness/base/profile.h"
 #include "tests/models/mlaas_rig.h"
 
 /* ---- rows of a profile ---------------------------------------------------------------- */
@@ -76,6 +77,41 @@ Test(mlaas, the_table_sends_to_the_gpu_what_is_faster_there)
     }
 }
 
+/* The testbed's rows through our paths: consistent with LAKE's tables, of which they were made. The
+ * crossover lies above the last published batch that was slower, and not above the first that was
+ * not. */
+static const struct {
+    const char *what;
+    uint64_t flops;
+    uint32_t slower, faster;
+} lake[] = {{"LinnOS", 16896, 4, 8},
+            {"+1", 147968, 1, 2},
+            {"+2", 279040, 1, 2},
+            {"KML", 340, 256, 512},
+            {"MLLB", 320, 128, 256}};
+
+Test(mlaas, the_testbeds_table_has_lakes_crossovers)
+{
+    struct config *json;
+    struct machine *m;
+    struct machine_use use;
+    struct mlaas_ways w;
+    struct err e = {0};
+    cr_assert_eq(profile_load(&json, "machines/lake-testbed.json", &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_load(&m, json, &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_use_begin(&use, m, &e), 0);
+    cr_assert_eq(mlaas_ways(&w, stack_find("lake", NULL), true, MLAAS_LAUNCH, &use, &e), 0);
+    for (size_t i = 0; i < sizeof lake / sizeof *lake; i++) {
+        struct mlaas_net_cost c;
+        cr_assert_eq(mlaas_net_cost(&c, "mlp", lake[i].flops, true, m, &e), 0, "%s", e.msg);
+        const uint32_t at = mlaas_crossover(&w, &c);
+        cr_expect(at > lake[i].slower && at <= lake[i].faster, "%s: %u", lake[i].what, at);
+    }
+    machine_use_end(&use);
+    machine_free(m);
+    config_free(json);
+}
+
 /* The answer comes when the formula of the table says, if nobody else is there. */
 Test(mlaas, alone_a_batch_takes_what_the_table_says)
 {
@@ -88,8 +124,9 @@ Test(mlaas, alone_a_batch_takes_what_the_table_says)
             mlaas_rig_open(&r);
             struct mlaas_ways w;
             struct mlaas_net_cost c;
-            cr_assert_eq(
-                mlaas_ways(&w, stack_find(p == 2 ? "lake" : "malv", NULL), p, &r.use, NULL), 0);
+            cr_assert_eq(mlaas_ways(&w, stack_find(p == 2 ? "lake" : "malv", NULL), p, MLAAS_LAUNCH,
+                                    &r.use, NULL),
+                         0);
             cr_assert_eq(mlaas_net_cost(&c, NULL, 1000, p, r.machine, NULL), 0);
             mlaas_rig_ask(&r, 0, 0, 1, rows);
             mlaas_rig_run(&r);
@@ -158,6 +195,10 @@ Test(mlaas, lakes_back_off_has_two_marks)
         cr_expect_eq(mlaas_rig_number(&r, "infer_core_backoff"), core[k], "%g: %g", back_at[k],
                      mlaas_rig_number(&r, "infer_core_backoff"));
         cr_expect_eq(mlaas_rig_number(&r, "infer_polls"), 7);
+        struct mlaas_stats n; /* five crossings on a core, or three and 10 ns, and each look 1 us */
+        mlaas_stats(r.m, &n);
+        const double us = (160 - core[k]) * 5 + core[k] * 3.01 + 7;
+        cr_expect_float_eq((double)n.cpu_ps / 1e6, us, 1e-6, "%g", (double)n.cpu_ps / 1e6);
         mlaas_rig_close(&r);
     }
 }
@@ -175,6 +216,93 @@ Test(mlaas, lakes_back_off_needs_a_second_process)
     mlaas_rig_close(&r);
 }
 
+/* ---- ways to submit ------------------------------------------------------------------------ */
+
+static void tenant_runs(struct mlaas_rig *r)
+{
+    sim_at(r->sim, 0, 1, tenant, r, 50 * SIM_MS);
+}
+
+/* Alone: exit, call, graph launch, doorbell, 4 us and 0.05 a row, fence, poll, reply; the mailbox
+ * has no doorbell and takes 1 us and 0.05 a row, and is launched (2 us) when its kernel has ended.
+ * A network that takes 6 us more in a launch does so here. */
+static const struct {
+    const char *submit;
+    uint32_t rows;
+    uint64_t flops;
+    double us[3]; /* at 0, at 500 us, at 5 ms */
+} submits[] = {
+    {"graph", 1, 1000, {11, 11, 11}},    {"graph", 41, 1000, {13, 13, 13}},
+    {"mailbox", 1, 1000, {9, 7, 9}},     {"mailbox", 41, 1000, {11, 9, 11}},
+    {"mailbox", 61, 2000, {18, 16, 18}},
+};
+
+Test(mlaas, a_graph_and_a_mailbox_take_what_their_tables_say)
+{
+    for (size_t i = 0; i < sizeof submits / sizeof *submits; i++) {
+        char infer[80];
+        const struct mlaas_rig_net net[] = {{"a", NULL, submits[i].flops, 0}};
+        snprintf(infer, sizeof infer, "{'place':'malv','submit':'%s'}", submits[i].submit);
+        struct mlaas_rig r = {.infer = infer, .net = net};
+        mlaas_rig_open(&r);
+        double before = 0;
+        static const sim_time at[] = {0, 500 * SIM_US, 5 * SIM_MS};
+        for (int k = 0; k < 3; k++) {
+            mlaas_rig_ask(&r, at[k], 0, 1, submits[i].rows);
+            sim_run(r.sim, at[k] + 100 * SIM_US);
+            cr_expect_float_eq(r.waited_us - before, submits[i].us[k], 1e-9, "case %zu, %d: %g us",
+                               i, k, r.waited_us - before);
+            before = r.waited_us;
+        }
+        mlaas_rig_run(&r);
+        mlaas_rig_close(&r);
+    }
+}
+
+/* A tenant's kernel runs: a launch preempts it (100 us), the mailbox's block does not notice. Two
+ * batches at once: the second waits for the first, 1 us. */
+Test(mlaas, a_mailbox_waits_for_no_tenant_but_for_itself)
+{
+    static const char *const how[] = {"{'place':'malv','max_batch':1}",
+                                      "{'place':'malv','submit':'mailbox','max_batch':1}"};
+    static const double want[] = {10 + 100, 7 + 8};
+    for (int k = 0; k < 2; k++) {
+        struct mlaas_rig r = {.infer = how[k], .cores = 4};
+        mlaas_rig_open(&r);
+        tenant_runs(&r);
+        if (k) { /* the first launches the kernel */
+            mlaas_rig_ask(&r, 0, 0, 1, 1);
+            sim_run(r.sim, 50 * SIM_US);
+            r.waited_us = 0;
+            mlaas_rig_ask(&r, 60 * SIM_US, 0, 1, 1);
+        }
+        mlaas_rig_ask(&r, 60 * SIM_US, 0, 1, 1);
+        mlaas_rig_run(&r);
+        cr_expect_float_eq(r.waited_us, want[k], 1e-9, "%d: %g", k, r.waited_us);
+        mlaas_rig_close(&r);
+    }
+}
+
+Test(mlaas, a_resident_kernel_takes_a_multiprocessor_for_sixteen_rows)
+{
+    static const struct {
+        const char *infer;
+        uint32_t sms;
+    } want[] = {{"{'place':'malv'}", 0},
+                {"{'place':'malv','submit':'mailbox'}", 4},
+                {"{'place':'malv','submit':'mailbox','max_batch':17}", 2},
+                {"{'submit':'mailbox','models':{'x':{'place':'auto','max_batch':160}}}", 10},
+                {"{'submit':'mailbox'}", 0}};
+    for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+        struct mlaas_rig r = {.infer = want[i].infer};
+        struct mlaas_config c;
+        mlaas_rig_open(&r);
+        cr_assert_eq(mlaas_config(&c, r.section, NULL), 0);
+        cr_expect_eq(mlaas_mailbox_sms(&c), want[i].sms, "%s", want[i].infer);
+        mlaas_rig_close(&r);
+    }
+}
+
 /* ---- settings that are wrong --------------------------------------------------------------- */
 
 static const struct {
@@ -184,6 +312,8 @@ static const struct {
     {"{'models':{'x':{'place':'malv'}}}", "lake",
      "infer.models.x.place is \"malv\", but stack \"lake\" has no such path"},
     {"{'models':{'x':{'mode':'wait'}}}", "malv", "rig: models.x: unknown key \"mode\""},
+    {"{'place':'auto','submit':'graph'}", "lake",
+     "infer.submit is \"graph\", but stack \"lake\" has no such path"},
     {"{'models':[1]}", "malv",
      "rig: models: got an array of 1, want an object: a network's name and its settings"},
     {"{'gpu_return':0.9}", "malv",

@@ -80,8 +80,8 @@ Test(stack, a_guest_pays_what_the_metal_pays_and_more)
     cr_assert_eq(machine_use_begin(&u, m, &e), 0);
     for (int p = 0; p < STACK_PATHS_N; p++) {
         struct stack_cost metal, guest;
-        if (p == STACK_infer_gpu_daemon || p == STACK_infer_gpu_kernel || p == STACK_hypercall ||
-            p == STACK_stage)
+        if (!strncmp(stack_path_name((enum stack_path_id)p), "infer_gpu", 9) ||
+            p == STACK_hypercall || p == STACK_stage)
             continue;
         cr_assert_eq(stack_cost(stack_find("native", &e), (enum stack_path_id)p, &u, &metal, &e),
                      0);
@@ -249,23 +249,22 @@ static bool same_path(const struct stack *a, const struct stack *b, int p)
 /* An ablation is malv but for its mechanism's paths, and these are what others have. */
 Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
 {
-#define BIT(p) (1u << STACK_##p)
+#define BIT(p)  (1u << STACK_##p)
+#define SUBMITS (BIT(infer_gpu_kernel) | BIT(infer_gpu_graph) | BIT(infer_gpu_mailbox))
     static const struct {
         const char *name, *like; /* whose paths stand in; NULL: nobody's */
         unsigned paths, gone;    /* not malv's; of them not there at all */
     } want[] = {
-        {"malv-without-micro-lake", NULL, BIT(infer_gpu_kernel) | BIT(infer_gpu_daemon),
-         BIT(infer_gpu_kernel)},
+        {"malv-without-micro-lake", NULL, SUBMITS | BIT(infer_gpu_daemon), SUBMITS},
         {"malv-without-microkernel", "kvm",
          BIT(request_in) | BIT(token_out) | BIT(block_read) | BIT(block_write) | BIT(block_done) |
-             BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) |
-             BIT(infer_gpu_kernel) | BIT(decide) | BIT(hypercall) | BIT(stage),
+             BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) | SUBMITS |
+             BIT(decide) | BIT(hypercall) | BIT(stage),
          0},
         {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync), 0},
-        {"malv-without-mlaas", "kvm", BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide),
-         BIT(infer_gpu_kernel)},
+        {"malv-without-mlaas", "kvm", BIT(infer_cpu) | SUBMITS | BIT(decide), SUBMITS},
     };
-    const unsigned own = BIT(infer_cpu) | BIT(infer_gpu_kernel) | BIT(decide) | BIT(stage);
+    const unsigned own = BIT(infer_cpu) | SUBMITS | BIT(decide) | BIT(stage);
     struct err e = {0};
     const struct stack *malv = stack_find("malv", &e);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {

@@ -10,6 +10,7 @@
 #include "harness/policy/policy_check.h"
 #include "harness/policy/policy_exercise.h"
 #include "harness/policy/policy_host.h"
+#include "models/mlaas/features.h"
 #include "harness/policy/policy_load.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
@@ -193,4 +194,146 @@ Test(policy_check, all_that_stand_beside_the_program_behave, .timeout = 120)
         policy_unload(p);
     }
     policy_names_free(&known);
+}
+
+/* ---- networks and features ------------------------------------------------------------- */
+
+static int met; /* how often the policy below was created */
+static const struct policy_host *its_host;
+static int its_model, its_registry;
+
+static int meets(void **self, const struct policy_host *h)
+{
+    static const struct policy_field f[] = {{"x", 2}, {"y", 1}};
+    uint32_t n_in, n_out;
+    *self = NULL;
+    its_host = h;
+    its_model = h->model_open(h->host, "linnos", &n_in, &n_out);
+    its_registry = h->features(h->host, "shared", f, 2, 4);
+    met++;
+    return 0;
+}
+static void parts(void *self)
+{
+    (void)self;
+}
+static const struct policy_ops meeting = {
+    .abi = POLICY_ABI, .name = "meeting", .create = meets, .destroy = parts};
+
+struct heard {
+    uint64_t rows, puts, commits, read;
+    int called, holds;
+};
+static void called(void *ctx, int model, uint32_t rows)
+{
+    struct heard *h = ctx;
+    (void)model;
+    h->called++;
+    h->rows += rows;
+}
+static void stored(void *ctx, uint32_t puts, uint32_t commits, uint32_t rows)
+{
+    struct heard *h = ctx;
+    h->puts += puts;
+    h->commits += commits;
+    h->read += rows;
+}
+static bool holds(void *ctx, int model, bool on)
+{
+    struct heard *h = ctx;
+    (void)model;
+    h->holds += on ? 1 : -1;
+    return true;
+}
+
+Test(policy_host, a_model_is_replaced_under_its_handle_and_registries_are_shared)
+{
+    struct infer_host *infer;
+    struct policy_session *a, *b;
+    struct err e = {0};
+    struct features *shared = features_new();
+    cr_assert_eq(infer_host_open(&infer, INFER_CPU, &e), 0, "%s", e.msg);
+    struct infer_tap *tap = infer_host_face(infer)->tap;
+    struct heard heard = {0};
+    tap->called = called;
+    tap->stored = stored;
+    tap->holds = holds;
+    tap->ctx = &heard;
+    struct policy_slot first = {.ops = &meeting}, second = {.ops = &meeting};
+    struct policy_session_want want = {.infer = infer_host_face(infer), .features = shared};
+    cr_assert_eq(policy_host_open(&a, &first, &want, &e), 0, "%s", e.msg);
+    const struct policy_host *h = its_host;
+    cr_assert_eq(h->feature_begin(h->host, its_registry), 0);
+    cr_assert_eq(h->feature_put(h->host, its_registry, 0, 3), 0);
+    cr_assert_eq(h->feature_add(h->host, its_registry, 1, 5), 0);
+    cr_assert_eq(h->feature_commit(h->host, its_registry, 70), 0);
+    cr_expect_eq(heard.puts, 2);
+    cr_expect_eq(heard.commits, 1);
+
+    cr_assert_eq(policy_host_open(&b, &second, &want, &e), 0, "%s", e.msg);
+    h = its_host; /* the other's */
+    float row[3];
+    uint64_t at;
+    cr_assert_eq(h->feature_get(h->host, its_registry, 0, 9, row, &at), 1);
+    cr_expect(row[0] == 3 && row[1] == 0 && row[2] == 5 && at == 70);
+    cr_expect_eq(h->feature_score(h->host, its_registry, its_model, 0, 9, row), -1, "3 are not 31");
+    cr_expect_eq(heard.read, 1);
+
+    float x[31] = {1, 2, 3}, was[2], is[2];
+    cr_assert_eq(h->infer(h->host, its_model, 1, x, was), 0);
+    cr_expect_eq(h->model_update(h->host, its_model, "sjf_mlp"), -1, "another shape");
+    cr_expect_eq(h->model_update(h->host, its_model, "no_such_model"), -1);
+    cr_expect_eq(heard.holds, 2);
+    cr_assert_eq(h->model_update(h->host, its_model, "linnos_s8"), 0);
+    cr_assert_eq(h->infer(h->host, its_model, 1, x, is), 0);
+    cr_expect(was[0] != is[0], "the int8 network rounds");
+    cr_expect_eq(tap->n_held, 2);
+    cr_expect_eq(heard.called, 2);
+    h->model_close(h->host, its_model);
+    cr_expect_eq(h->infer(h->host, its_model, 1, x, is), -1);
+    cr_expect_eq(h->model_update(h->host, its_model, "linnos"), -1);
+    cr_expect_eq(tap->n_held, 1);
+    cr_expect_eq(policy_host_close(b, &e), 0);
+    cr_expect_eq(policy_host_close(a, &e), 0);
+    cr_expect_eq(tap->n_held, 0);
+    cr_expect_eq(heard.holds, 0);
+    features_free(shared);
+    infer_host_close(infer);
+}
+
+/* One question for all rows of the store, with what asking them one by one gives. */
+Test(policy_host, scoring_the_store_is_one_question)
+{
+    struct infer_host *infer;
+    struct policy_session *s;
+    struct err e = {0};
+    static const struct policy_field digits[] = {{"digits", 31}};
+    cr_assert_eq(infer_host_open(&infer, INFER_CPU, &e), 0, "%s", e.msg);
+    struct heard heard = {0};
+    struct policy_slot slot = {.ops = &meeting};
+    struct policy_session_want want = {.infer = infer_host_face(infer)};
+    cr_assert_eq(policy_host_open(&s, &slot, &want, &e), 0, "%s", e.msg);
+    struct infer_tap *tap = infer_host_face(infer)->tap;
+    tap->called = called;
+    tap->ctx = &heard;
+    const struct policy_host *h = its_host;
+    const int r = h->features(h->host, "digits", digits, 1, 0);
+    for (uint64_t i = 0; i < 50; i++) {
+        h->feature_begin(h->host, r);
+        h->feature_put(h->host, r, 0, (float)(i * i % 10));
+        h->feature_commit(h->host, r, i);
+    }
+    float all[40 * 2], rows[40 * 31], alone[2];
+    cr_assert_eq(h->feature_score(h->host, r, its_model, 10, 40, all), 40);
+    cr_expect_eq(heard.called, 1);
+    cr_expect_eq(heard.rows, 40);
+    cr_assert_eq(h->feature_get(h->host, r, 10, 40, rows, NULL), 40);
+    for (int i = 0; i < 40; i++) {
+        cr_assert_eq(h->infer(h->host, its_model, 1, rows + i * 31, alone), 0);
+        cr_expect(alone[0] == all[2 * i] && alone[1] == all[2 * i + 1], "row %d", i);
+    }
+    cr_expect_eq(h->feature_drop(h->host, r, 48), 49);
+    cr_expect_eq(h->feature_score(h->host, r, its_model, 0, 40, all), 1);
+    cr_expect_eq(policy_host_close(s, &e), 0);
+    infer_host_close(infer);
 }
