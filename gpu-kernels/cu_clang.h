@@ -35,6 +35,26 @@ static __device__ __forceinline__ float __shfl_xor_sync(unsigned mask, float v, 
     return __nvvm_shfl_sync_bfly_f32(mask, v, x, 31);
 }
 
+static __device__ __forceinline__ unsigned __shfl_sync(unsigned mask, unsigned v, int lane)
+{
+    return (unsigned)__nvvm_shfl_sync_idx_i32(mask, (int)v, lane, 31);
+}
+
+static __device__ __forceinline__ unsigned __ballot_sync(unsigned mask, int condition)
+{
+    return __nvvm_vote_ballot_sync(mask, condition);
+}
+
+static __device__ __forceinline__ unsigned __reduce_add_sync(unsigned mask, unsigned v)
+{
+    return (unsigned)__nvvm_redux_sync_add((int)v, mask);
+}
+
+static __device__ __forceinline__ int __ffs(int v)
+{
+    return __builtin_ffs(v);
+}
+
 static __device__ __forceinline__ float __fmaf_rn(float a, float b, float c)
 {
     return __nvvm_fma_rn_f(a, b, c);

@@ -10,7 +10,8 @@
  *     threadIdx blockIdx gridDim      .x only
  *     __syncthreads()  __syncwarp(mask)  __shfl_xor_sync(mask, value, xor)
  *     cu_load_system  cu_store_system   words of memory that the host writes, too
- *     cu_fma  cu_bits  cu_float  cu_mma_s8   and CU_DEV helpers, always inlined
+ *     cu_shuffle(v, lane)  cu_ballot(condition)  cu_warp_sum(v)   of all lanes
+ *     cu_fma  cu_bits  cu_float  cu_lowest  cu_mma_s8   and CU_DEV helpers, always inlined
  *
  * Compilers must not contract a * b + c by themselves: kernels.mk says so.  */
 #ifndef GPU_KERNELS_CU_PORTABLE_H
@@ -58,6 +59,26 @@ CU_DEV uint64_t cu_load_system(const uint64_t *p)
 CU_DEV void cu_store_system(uint64_t *p, uint64_t v)
 {
     asm volatile("st.relaxed.sys.u64 [%0], %1;" : : "l"(p), "l"(v) : "memory");
+}
+
+CU_DEV uint32_t cu_shuffle(uint32_t v, uint32_t lane)
+{
+    return __shfl_sync(0xffffffffu, v, (int)lane);
+}
+
+CU_DEV uint32_t cu_ballot(int condition)
+{
+    return __ballot_sync(0xffffffffu, condition);
+}
+
+CU_DEV uint32_t cu_warp_sum(uint32_t v)
+{
+    return __reduce_add_sync(0xffffffffu, v);
+}
+
+CU_DEV uint32_t cu_lowest(uint32_t bits) /* of them; there is one */
+{
+    return (uint32_t)__ffs((int)bits) - 1;
 }
 
 /* c (16 x 8, int32) += a (16 x 32, int8) * b (32 x 8, int8), over the warp. */

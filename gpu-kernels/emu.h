@@ -25,7 +25,7 @@ extern _Thread_local const struct emu_self *emu_self;
 
 typedef void emu_kernel(const void *args);
 
-enum emu_op { EMU_SYNC, EMU_SHUFFLE, EMU_MMA_S8 };
+enum emu_op { EMU_SYNC, EMU_SHUFFLE, EMU_MMA_S8, EMU_BALLOT, EMU_SUM };
 struct emu_shuffle {
     uint32_t value, from;
 };
@@ -68,6 +68,9 @@ void *emu_shared(size_t bytes,
 #define __syncwarp(mask) emu_warp_op(mask, EMU_SYNC, NULL, EMU_HERE)
 #define __shfl_xor_sync(mask, value, distance)                                                     \
     emu_shuffle_float(mask, value, emu_self->lane ^ (uint32_t)(distance), EMU_HERE)
+#define cu_shuffle(v, lane)     emu_word_op(EMU_SHUFFLE, v, lane, EMU_HERE)
+#define cu_ballot(condition)    emu_word_op(EMU_BALLOT, (condition) != 0, 0, EMU_HERE)
+#define cu_warp_sum(v)          emu_word_op(EMU_SUM, v, 0, EMU_HERE)
 #define cu_mma_s8(c, a, b0, b1) emu_mma_s8(c, a, b0, b1, EMU_HERE)
 
 /* Relaxed is all that is asked of a device. */
@@ -86,6 +89,19 @@ CU_DEV float emu_shuffle_float(uint32_t mask, float value, uint32_t from, const 
     union emu_operand io = {.shuffle = {cu_bits(value), from}};
     emu_warp_op(mask, EMU_SHUFFLE, &io, where);
     return cu_float(io.shuffle.value);
+}
+
+/* One word of every lane in, one out. */
+CU_DEV uint32_t emu_word_op(enum emu_op op, uint32_t value, uint32_t from, const char *where)
+{
+    union emu_operand io = {.shuffle = {value, from}};
+    emu_warp_op(0xffffffffu, op, &io, where);
+    return io.shuffle.value;
+}
+
+CU_DEV uint32_t cu_lowest(uint32_t bits)
+{
+    return (uint32_t)__builtin_ctz(bits);
 }
 
 CU_DEV void emu_mma_s8(int32_t c[4], const uint32_t a[4], uint32_t b0, uint32_t b1,

@@ -17,6 +17,18 @@ static void shuffle(struct emu_warp *w, uint32_t mask)
     }
 }
 
+/* Every lane gets the same: whose values are not 0, or their sum. */
+static void gather(struct emu_warp *w, uint32_t mask, bool sum)
+{
+    uint32_t all = 0;
+    for (uint32_t l = 0; l < 32; l++)
+        if (mask >> l & 1)
+            all += sum ? w->operand[l].shuffle.value
+                       : (uint32_t)(w->operand[l].shuffle.value != 0) << l;
+    for (uint32_t l = 0; l < 32; l++)
+        w->operand[l].shuffle.value = all;
+}
+
 /* Who holds what of A, B and C: PTX ISA, "matrix fragments for mma.m16n8k32". */
 static void mma_s8(struct emu_warp *w)
 {
@@ -60,6 +72,8 @@ static void perform(struct emu_warp *w, enum emu_op op, uint32_t mask)
         shuffle(w, mask);
     else if (op == EMU_MMA_S8)
         mma_s8(w);
+    else if (op == EMU_BALLOT || op == EMU_SUM)
+        gather(w, mask, op == EMU_SUM);
     w->arrived &= ~mask;
     for (uint32_t l = 0; l < w->count; l++)
         if ((mask >> l & 1) && w->lanes[l].state == EMU_AT_WARP)

@@ -89,6 +89,7 @@ static const struct kind *const kinds[INFER_KINDS] = {
     [INFER_MLP] = &kind_mlp,
     [INFER_FOREST] = &kind_forest,
     [INFER_LSTM] = &kind_lstm,
+    [INFER_KNN] = &kind_knn,
 };
 
 const struct kind *kind_of(const struct infer_net *net)

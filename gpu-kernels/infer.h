@@ -48,14 +48,24 @@ struct infer_mlp {
 /* Hidden layer i of 1 + n_deep, the first one in the same words. */
 struct infer_layer infer_layer(const struct infer_mlp *m, uint32_t i);
 
+/* Nearest neighbours (knn.h): outputs are the votes for each label among the k
+ * nearest references, then their mean squared distance. */
+struct infer_knn {
+    uint32_t n_refs, n_dim, k, n_labels; /* 1..8192, 1..256, 1..32 and <= n_refs, 1..16 */
+    const int8_t *refs;                  /* [n_refs][n_dim]; of equally near ones the first count */
+    const uint8_t *labels;               /* [n_refs], 0..n_labels-1 */
+    float in_scale;                      /* input = in_scale * integer */
+};
+
 /* A network of any kind. */
-enum infer_kind { INFER_MLP, INFER_FOREST, INFER_LSTM, INFER_KINDS };
+enum infer_kind { INFER_MLP, INFER_FOREST, INFER_LSTM, INFER_KNN, INFER_KINDS };
 struct infer_net {
     enum infer_kind kind;
     union {
         const struct infer_mlp *mlp;
         const struct infer_forest *forest; /* forest.h */
         const struct infer_lstm *lstm;     /* lstm_net.h */
+        const struct infer_knn *knn;
     };
 };
 

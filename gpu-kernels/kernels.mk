@@ -8,7 +8,7 @@
 # A name with a hyphen is a shared object of its own.
 KERNELS := $(filter-out $(wildcard gpu-kernels/*-*.c),$(wildcard gpu-kernels/*.c))
 CU      := $(wildcard gpu-kernels/*.cu)
-KINDS   := mlp forest lstm # of networks, as in kind.h
+KINDS   := mlp forest lstm knn # of networks, as in kind.h
 OBJ     += $(KERNELS:%.c=$B/%.o) $(CU:%.cu=$B/%.emu.o)
 
 # ---- cpu ----
@@ -19,12 +19,17 @@ $B/gpu-kernels/cpu_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/cpu_avx512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/lstm_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/lstm_avx512.o: CFLAGS += $(AVX512)
+$B/gpu-kernels/cpu_narrow512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
 $B/gpu-kernels/forest_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/forest_avx512.o: CFLAGS += $(AVX512)
+$B/gpu-kernels/knn_avx2.o:   CFLAGS += $(AVX2)
+$B/gpu-kernels/knn_avx512.o: CFLAGS += $(AVX512)
+$B/gpu-kernels/knn_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni
 endif
 $B/gpu-kernels/cpu_scalar.o: CFLAGS += -O3
 $B/gpu-kernels/lstm_scalar.o: CFLAGS += -O3
+$B/gpu-kernels/knn_scalar.o: CFLAGS += -O3
 
 # ---- emu ----
 $B/%.emu.o: %.cu Makefile
@@ -89,11 +94,12 @@ endif
 
 # ---- malv bench infer: the libraries it compares with, where they are installed ----
 RIVALS := $(if $(wildcard /usr/include/*/openblas*/cblas.h /usr/include/cblas.h),openblas) \
-          $(if $(wildcard /usr/include/dnnl.h),dnnl)
+          $(if $(wildcard /usr/include/dnnl.h),dnnl) \
+          $(if $(wildcard /usr/include/xgboost/c_api.h),xgboost)
 ifneq ($(strip $(RIVALS)),)
-$B/malv-rivals.so: gpu-kernels/malv-rivals.c gpu-kernels/rivals.h gpu-kernels/kernels.mk
+$B/malv-rivals.so: $(wildcard gpu-kernels/malv-rivals*.c gpu-kernels/*rivals.h) gpu-kernels/kernels.mk
 	@mkdir -p $(@D)
-	$(call say,SO)$(CC) $(CFLAGS) $(RIVALS:%=-DHAVE_%) -fvisibility=hidden -shared $< $(RIVALS:%=-l%) -o $@
+	$(call say,SO)$(CC) $(CFLAGS) $(RIVALS:%=-DHAVE_%) -fvisibility=hidden -shared $(filter %.c,$^) $(RIVALS:%=-l%) -o $@
 all: $B/malv-rivals.so
 endif
 

@@ -11,7 +11,7 @@
 #include "gpu-kernels/mail.h"
 
 /* Kinds, by the name of their .cu file: a line here, a word in kernels.mk, a row in infer.c. */
-#define KINDS(X) X(mlp) X(forest) X(lstm)
+#define KINDS(X) X(mlp) X(forest) X(lstm) X(knn)
 
 enum { KIND_BLOBS = 8, KIND_LAUNCHES = 40, KIND_ARGS = 256, KIND_ROWS_MAX = 4096 };
 

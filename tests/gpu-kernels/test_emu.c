@@ -16,7 +16,7 @@ static emu_kernel *const kernels[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_m
                                                   emu_mlp_deep_s8};
 emu_kernel emu_bug_none, emu_bug_missing_sync, emu_bug_missing_second_sync,
     emu_bug_divergent_shuffle, emu_bug_out_of_bounds, emu_bug_uninitialised_shared,
-    emu_bug_divergent_barrier, emu_bug_endless_wait;
+    emu_bug_divergent_barrier, emu_bug_endless_wait, emu_bug_divergent_ballot;
 
 /* Runs a network on fibers in a seeded order, on at most `blocks` blocks. */
 static void run(struct emu *e, const struct net *n, uint32_t rows, const float *x, float *y,
@@ -175,6 +175,12 @@ Test(kernels_emu, a_shuffle_that_a_lane_skips_is_a_deadlock_with_its_line)
 {
     reports(emu_bug_divergent_shuffle, "deadlock in block 0; thread 0 waits for its warp at ",
             "bugs.cu:41");
+}
+
+Test(kernels_emu, a_vote_that_a_lane_skips_is_reported_with_its_line)
+{
+    reports(emu_bug_divergent_ballot, "lane 10 waits at ",
+            "bugs.cu:84 for lanes 00000200, which have left the kernel");
 }
 
 Test(kernels_emu, threads_at_different_barriers_are_reported_with_both_lines)

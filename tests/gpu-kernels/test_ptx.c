@@ -159,6 +159,8 @@ static const struct {
     {"bug_out_of_bounds", "reads 4 bytes outside every allocation"},
     {"bug_uninitialised_shared", "reads shared word 7, which nobody wrote"},
     {"bug_divergent_barrier", "divergent barrier: other threads wait at line "},
+    {"bug_divergent_ballot", "waits for lanes "},
+    {"bug_sums_in_one_place", "race: writes shared word "},
     {"bug_endless_wait", "still running after 100000 steps"},
 };
 

@@ -46,6 +46,13 @@ static const struct row {
     {"rem.u32", "r", "0xffffffff", "16", NULL, 15},
     {"min.u32", "r", "0x80000000", "1", NULL, 1},
     {"max.u32", "r", "0x80000000", "1", NULL, 0x80000000},
+    {"min.u32", "r", "0x80000000", "1", NULL, 1},
+    {"neg.s32", "r", "5", NULL, NULL, 0xfffffffb},
+    {"mov.pred", "p", "-1", NULL, NULL, 1},
+    {"popc.b32", "r", "0xf00f0001", NULL, NULL, 9},
+    {"brev.b32", "r", "0x80000003", NULL, NULL, 0xc0000001},
+    {"bfind.shiftamt.u32", "r", "0x00010000", NULL, NULL, 15}, /* bit 16, 15 below the top */
+    {"bfind.shiftamt.u32", "r", "0", NULL, NULL, 0xffffffff},
     {"and.b32", "r", "0xff00ff00", "0x0ff00ff0", NULL, 0x0f000f00},
     {"and.b64", "rd", "0xff000000000000ff", "0xf0000000000000f0", NULL, 0xf0000000000000f0},
     {"and.pred", "p", "1", "0", NULL, 0},
@@ -97,6 +104,8 @@ static const struct row {
     {"setp.eq.s64", "p", "0x100000005", "5", NULL, 0},
     {"setp.eq.s64", "p", "-1", "-1", NULL, 1},
     {"setp.eq.s32", "p", "5", "5", NULL, 1},
+    {"selp.u32", "r", "7", "9", "0", 9},
+    {"setp.eq.s64", "p", "0x100000005", "5", NULL, 0},
     {"setp.ne.s32", "p", "5", "5", NULL, 0},
     {"setp.lt.u32", "p", "1", "0xffffffff", NULL, 1},
     {"setp.le.u32", "p", "1", "1", NULL, 1},
@@ -262,6 +271,22 @@ Test(kernels_ptx_ops, a_shuffle_swaps_lanes)
         cr_expect_eq(io.out[i][0], i ^ 5);
 }
 
+Test(kernels_ptx_ops, lanes_read_others_vote_and_add)
+{
+    struct io io = {0};
+    works("add.s32 %r2, %r90, 7;\nand.b32 %r2, %r2, 31;\n" /* the lane seven further, around */
+          "shfl.sync.idx.b32 %r1|%p1, %r90, %r2, 31, -1;\nst.global.u32 [%rd2], %r1;\n"
+          "setp.lt.u32 %p2, %r90, 5;\nvote.sync.ballot.b32 %r3, %p2, -1;\n"
+          "st.global.u32 [%rd2+4], %r3;\nredux.sync.add.u32 %r4, %r90, -1;\n"
+          "st.global.u32 [%rd2+8], %r4;\nredux.sync.add.s32 %r5, -3, -1;\n"
+          "st.global.u32 [%rd2+12], %r5;",
+          &io);
+    for (uint32_t i = 0; i < 32; i++) {
+        const uint32_t want[] = {(i + 7) % 32, 0x1f, 496, (uint32_t)-96};
+        cr_expect_arr_eq(io.out[i], want, sizeof want, "lane %u", i);
+    }
+}
+
 /* A = 1 in column k = lane-dependent places only where known: row g, k = 4q. */
 Test(kernels_ptx_ops, mma_multiplies_matrices)
 {
@@ -300,6 +325,12 @@ Test(kernels_ptx_ops, what_has_no_test_is_refused)
     refused("ld.param.u32 %r1, [k_param_0+24];", "outside every allocation");
     refused("st.global.u32 [%rd2+1000000], 1;", "writes 4 bytes outside every allocation");
     refused("shfl.sync.bfly.b32 %r1, %r90, 1, 7183, -1;", "within a part of the warp");
+    refused("shfl.sync.idx.b32 %r1, %r90, 32, 31, -1;", "shuffles from lane 32");
+    refused("setp.lt.u32 %p1, %r90, 9;\n@%p1 vote.sync.ballot.b32 %r1, %p1, -1;",
+            "a guard switches off some of the lanes");
+    refused("setp.lt.u32 %p1, %r90, 9;\n@%p1 bra $L_x;\nredux.sync.add.u32 %r1, %r90, -1;\n"
+            "$L_x:\n",
+            "waits for lanes that never come");
     refused("st.shared.u32 [s], %r90;", "race: writes shared word 0");
 }
 

@@ -76,3 +76,30 @@ CU_KERNEL(bug_endless_wait, struct bug_args, BUG_THREADS)
         s = __shfl_xor_sync(CU_ALL_LANES, s, 1);
     A.out[threadIdx.x] = s;
 }
+
+CU_KERNEL(bug_divergent_ballot, struct bug_args, BUG_THREADS)
+{
+    uint32_t who = 0;
+    if (threadIdx.x % 32 != 9) /* lane 9 never votes */
+        who = cu_ballot(A.in[threadIdx.x] > 0.0f);
+    A.out[threadIdx.x] = (float)(int32_t)who;
+}
+
+struct sum_shared {
+    uint32_t part[BUG_THREADS / 32];
+};
+
+/* Two sums of the block through one place: the second overwrites what some still read. */
+CU_KERNEL(bug_sums_in_one_place, struct bug_args, BUG_THREADS)
+{
+    CU_SHARED(struct sum_shared, sm);
+    uint32_t sum = threadIdx.x;
+    for (int i = 0; i < 2; i++) {
+        const uint32_t part = cu_warp_sum(sum);
+        if (threadIdx.x % 32 == 0)
+            sm->part[threadIdx.x / 32] = part;
+        __syncthreads();
+        sum = sm->part[0] + sm->part[1];
+    }
+    A.out[threadIdx.x] = A.in[threadIdx.x] + (float)(int32_t)sum;
+}

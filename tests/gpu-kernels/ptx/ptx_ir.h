@@ -15,7 +15,10 @@ enum ptx_kind {
     PTX_BARRIER,
     PTX_WARP_SYNC,
     PTX_SHUFFLE_XOR,
-    PTX_MMA_S8
+    PTX_MMA_S8,
+    PTX_SHUFFLE_FROM,
+    PTX_BALLOT,
+    PTX_WARP_SUM
 };
 enum ptx_space { PTX_GLOBAL, PTX_SHARED, PTX_PARAM };
 

@@ -67,10 +67,13 @@ ALU(mul_f32, bits(f32(a) * f32(b)))
 ALU(fma_f32, bits(fmaf(f32(a), f32(b), f32(c))))
 ALU(neg_f32, f32(a) == f32(a) ? u32(a) ^ 0x80000000u : 0x7fffffff)
 ALU(rcp_f32, bits(1.0f / f32(a)))
+ALU(neg_32, u32(-a))
+ALU(mov_pred, a & 1)
+ALU(popc_32, (uint32_t)__builtin_popcount(u32(a)))
+ALU(eq_64, a == b)
 ALU(xor_32, u32(a ^ b))
 ALU(le_u32, u32(a) <= u32(b))
 ALU(cvt_f32_s32, bits((float)s32(a)))
-ALU(eq_64, a == b)
 ALU(eq_32, u32(a) == u32(b))
 ALU(ne_32, u32(a) != u32(b))
 ALU(lt_u32, u32(a) < u32(b))
@@ -113,6 +116,22 @@ static uint64_t bfi_b32(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     if (from > 31)
         return u32(b);
     return u32((b & ~(ones << from)) | (a & ones) << from);
+}
+
+static uint64_t brev_32(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    (void)b, (void)c, (void)d;
+    uint64_t r = 0;
+    for (int i = 0; i < 32; i++)
+        r |= (a >> i & 1) << (31 - i);
+    return r;
+}
+
+/* How far the highest one is from the top; of none, all ones. */
+static uint64_t bfind_shift(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    (void)b, (void)c, (void)d;
+    return u32(a) ? (uint32_t)__builtin_clz(u32(a)) : UINT32_MAX;
 }
 
 /* Each nibble of c picks a byte of b:a, or (bit 3) its sign eight times. */
@@ -182,6 +201,11 @@ const struct ptx_op ptx_ops[] = {
     A2("rem.u32", rem_u32),
     A2("min.u32", min_u32),
     A2("max.u32", max_u32),
+    A1("neg.s32", neg_32),
+    A1("mov.pred", mov_pred),
+    A1("popc.b32", popc_32),
+    A1("brev.b32", brev_32),
+    A1("bfind.shiftamt.u32", bfind_shift),
     A1("neg.f32", neg_f32),
     A1("rcp.rn.f32", rcp_f32),
     A2("xor.b32", xor_32),
@@ -250,6 +274,10 @@ const struct ptx_op ptx_ops[] = {
     FLOW("bar.sync", PTX_BARRIER, 1),
     FLOW("bar.warp.sync", PTX_WARP_SYNC, 1),
     FLOW("shfl.sync.bfly.b32", PTX_SHUFFLE_XOR, 5),
+    FLOW("shfl.sync.idx.b32", PTX_SHUFFLE_FROM, 5),
+    FLOW("vote.sync.ballot.b32", PTX_BALLOT, 3),
+    FLOW("redux.sync.add.s32", PTX_WARP_SUM, 3),
+    FLOW("redux.sync.add.u32", PTX_WARP_SUM, 3),
     FLOW("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32", PTX_MMA_S8, 4),
     {NULL, PTX_ALU, 0, NULL, PTX_GLOBAL, 0, 0}};
 

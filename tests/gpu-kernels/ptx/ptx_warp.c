@@ -3,9 +3,10 @@
 
 #include "tests/gpu-kernels/ptx/ptx_ir.h"
 
-static void shuffle_xor(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
-                        uint32_t members)
+static void shuffle(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
+                    uint32_t members)
 {
+    const bool exchange = in->op->kind == PTX_SHUFFLE_XOR; /* else from the lane named */
     const struct ptx_operand *o = in->operand;
     ptx_lanes value;
     for (int l = 0; l < 32; l++)
@@ -13,16 +14,31 @@ static void shuffle_xor(struct ptx_run *r, struct ptx_warp *w, const struct ptx_
     for (int l = 0; l < 32; l++) {
         if (!(members >> l & 1))
             continue;
-        int from = l ^ (int)ptx_value(r, w, l, &o[2]);
+        int from = (exchange ? l : 0) ^ (int)(uint32_t)ptx_value(r, w, l, &o[2]);
         if (ptx_value(r, w, l, &o[3]) != 31) /* segments of a warp: not used, not tested */
             ptx_fault(r, w, l, in, "shuffles within a part of the warp");
-        else if (from > 31 || !(members >> from & 1))
+        else if (from < 0 || from > 31 || !(members >> from & 1))
             ptx_fault(r, w, l, in, "shuffles from lane %d, which is not there", from);
         else
             w->regs[o[0].reg[0]][l] = value[from];
         if (o[0].count == 2)
             w->regs[o[0].reg[1]][l] = 1;
     }
+}
+
+/* The same result for all: a bit for each lane whose predicate holds, or the sum. */
+static void gather(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
+                   uint32_t members)
+{
+    uint32_t all = 0;
+    for (int l = 0; l < 32; l++) {
+        const uint32_t v = (uint32_t)ptx_value(r, w, l, &in->operand[1]);
+        if (members >> l & 1)
+            all += in->op->kind == PTX_BALLOT ? (v & 1) << l : v;
+    }
+    for (int l = 0; l < 32; l++)
+        if (members >> l & 1)
+            w->regs[in->operand[0].reg[0]][l] = all;
 }
 
 /* D = A B + C; who holds what: PTX ISA, fragments of mma.m16n8k32. */
@@ -57,15 +73,20 @@ static uint32_t members_of(const struct ptx_run *r, const struct ptx_warp *w,
 {
     if (in->op->kind == PTX_MMA_S8)
         return ~0u & w->lanes;
-    int mask_at = in->op->kind == PTX_SHUFFLE_XOR ? 4 : 0;
+    const enum ptx_kind kind = in->op->kind;
+    int mask_at = kind == PTX_SHUFFLE_XOR || kind == PTX_SHUFFLE_FROM ? 4
+                  : kind == PTX_WARP_SYNC                             ? 0
+                                                                      : 2;
     return (uint32_t)ptx_value(r, w, lane, &in->operand[mask_at]) & w->lanes;
 }
 
 static void perform(struct ptx_run *r, struct ptx_warp *w, const struct ptx_ins *in,
                     uint32_t members)
 {
-    if (in->op->kind == PTX_SHUFFLE_XOR)
-        shuffle_xor(r, w, in, members);
+    if (in->op->kind == PTX_SHUFFLE_XOR || in->op->kind == PTX_SHUFFLE_FROM)
+        shuffle(r, w, in, members);
+    else if (in->op->kind == PTX_BALLOT || in->op->kind == PTX_WARP_SUM)
+        gather(r, w, in, members);
     else if (in->op->kind == PTX_MMA_S8)
         mma_s8(w, in);
     else
