@@ -15,6 +15,6 @@ struct model_kind {
     void (*say)(const struct infer_net *net, char *text, size_t n); /* "forest of 100 trees, .." */
 };
 
-extern const struct model_kind model_kind_forest;
+extern const struct model_kind model_kind_forest, model_kind_knn;
 
 #endif
