@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#ifndef CU_DEV
 #define CU_DEV static inline __attribute__((unused))
+#endif
 
 CU_DEV uint32_t cu_bits(float v)
 {

@@ -19,14 +19,14 @@ static const char *openblas_core(void)
     return "";
 }
 
-const struct rival *rivals_open(void)
+const struct rival *const *rivals_open(void)
 {
-    static const struct rival none[] = {{NULL, NULL, NULL, NULL}};
+    static const struct rival *const none[] = {NULL};
     /* Both libraries read these when they are loaded, and start threads then. */
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
     setenv("OMP_NUM_THREADS", "1", 1);
     setenv("OPENBLAS_CORETYPE", openblas_core(), 0);
     void *library = beside_open(RIVALS_LIBRARY);
-    const struct rival *table = library ? beside_symbol(library, RIVALS_SYMBOL) : NULL;
+    const struct rival *const *table = library ? beside_symbol(library, RIVALS_SYMBOL) : NULL;
     return table ? table : none;
 }
