@@ -243,6 +243,7 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"int8", no_argument, NULL, O_INT8},
                                       {"lengths", no_argument, NULL, O_KIND},
                                       {"steer", no_argument, NULL, O_KIND},
+                                      {"steer-knn", no_argument, NULL, O_KIND},
                                       {"readahead", no_argument, NULL, O_KIND},
                                       {"balance", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},

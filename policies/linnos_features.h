@@ -41,4 +41,32 @@ static inline void linnos_features(const struct policy_device *d, uint64_t bytes
         x = linnos_digits(x, d->latency_us[i], LINNOS_LATENCY);
 }
 
+/* The same as a point, for nearest neighbours: its numbers put together again from their digits.
+ *
+ * Distances between digits mean little (199 and 200 would be far apart), and between latencies it
+ * is the ratio that counts.  So each of the nine numbers, the five of pending pages before the four
+ * of latency, is taken in eighths of an octave, straight between powers of two: integers 0..105. */
+#define KNN_FEATURES_VERSION 1
+#define KNN_FEATURES_N       9
+
+static inline float knn_octaves(uint32_t v)
+{
+    uint32_t octave = 0;
+    v++;
+    while (v >> octave > 1)
+        octave++;
+    return (float)(8 * octave + (8 * v >> octave) % 8);
+}
+
+static inline void knn_features(const float digit[LINNOS_N], float x[KNN_FEATURES_N])
+{
+    const int pendings = POLICY_IO_HISTORY + 1;
+    for (int i = 0; i < KNN_FEATURES_N; i++) {
+        uint32_t v = 0;
+        for (int n = i < pendings ? LINNOS_PENDING : LINNOS_LATENCY; n > 0; n--)
+            v = 10 * v + (uint32_t)*digit++;
+        x[i] = knn_octaves(v);
+    }
+}
+
 #endif

@@ -5,6 +5,7 @@
 #include "harness/learn/model_ahead.h"
 #include "harness/learn/model_balance.h"
 #include "harness/learn/model_steer.h"
+#include "harness/learn/model_steer_knn.h"
 
 static const char *const lengths[] = {"synth:mixed",    "synth:azure-code", "synth:azure-conv",
                                       "synth:mooncake", "synth:burstgpt",   NULL};
@@ -34,6 +35,15 @@ static const struct model_kind kinds[] = {
      .traces = blocks,
      .int8 = true,
      .train = model_steer_train},
+    {.option = "steer-knn",
+     .name = "knn_steer",
+     .help = "takes reads of such runs as references for nearest neighbours (features:\n"
+             "        policies/linnos_features.h)\n",
+     .o = STEER_DEFAULTS,
+     .requests = STEER_REQUESTS,
+     .machine = "machines/lake-testbed.json",
+     .traces = blocks,
+     .train = model_steer_knn_train},
     {.option = "readahead",
      .name = "kml",
      .help = "fits how far to read ahead, on runs of the page cache with every amount there is\n"

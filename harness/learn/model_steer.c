@@ -200,7 +200,7 @@ static void put_command(FILE *f, const struct model_train_want *w)
         fprintf(f, " --trace %s", w->trace[i]);
 }
 
-static void put_score(FILE *f, const char *key, const struct steer_score *s)
+void model_steer_put_score(FILE *f, const char *key, const struct steer_score *s)
 {
     fprintf(f,
             "\"%s\": {\"rows\": %zu, \"slow\": %.6g, \"accuracy\": %.6g, \"false_submit\": %.6g, "
@@ -219,10 +219,10 @@ static void put_column(FILE *f, const struct column *c, const char *text, bool i
     for (int d = 0; d < STEER_DEVICES && c->rows.threshold_us[d] > 0; d++)
         fprintf(f, "%s%.6g", d ? ", " : "", c->rows.threshold_us[d]);
     fputs("],\n   ", f);
-    put_score(f, "test", &c->score);
+    model_steer_put_score(f, "test", &c->score);
     if (int8) {
         fputs(",\n   ", f);
-        put_score(f, "test_int8", &c->int8_score);
+        model_steer_put_score(f, "test_int8", &c->int8_score);
     }
     fputs("}", f);
 }
@@ -266,18 +266,26 @@ static int write_files(const struct steer_training *t, struct err *e)
     return rc ? rc : model_write_provenance(&w, put_provenance, t, t->want->json, e);
 }
 
+void model_steer_print_head(void)
+{
+    printf("  %-20s %8s %8s %9s %13s %13s\n", "last reads of", "rows", "slow", "accuracy",
+           "false submit", "false reject");
+}
+
+void model_steer_print_score(const char *trace, const struct steer_score *s)
+{
+    printf("  %-20s %8zu %7.1f%% %8.1f%% %12.1f%% %12.1f%%\n", trace, s->rows, 100 * s->slow,
+           100 * s->accuracy, 100 * s->false_submit, 100 * s->false_reject);
+}
+
 static void print(const struct steer_training *t)
 {
-    printf("%s: %u-%u-%u, %zu rows fitted, %zu to stop by; %u epochs, the best was %u\n\n"
-           "  %-20s %8s %8s %9s %13s %13s\n",
+    printf("%s: %u-%u-%u, %zu rows fitted, %zu to stop by; %u epochs, the best was %u\n\n",
            t->want->name, t->fit.mlp.n_in, t->fit.mlp.n_hidden, t->fit.mlp.n_out, t->train,
-           t->valid, t->fit.epochs, t->fit.best_epoch, "last reads of", "rows", "slow", "accuracy",
-           "false submit", "false reject");
-    for (size_t i = 0; i < t->want->n_trace; i++) {
-        const struct steer_score *s = &t->column[i].score;
-        printf("  %-20s %8zu %7.1f%% %8.1f%% %12.1f%% %12.1f%%\n", t->want->trace[i], s->rows,
-               100 * s->slow, 100 * s->accuracy, 100 * s->false_submit, 100 * s->false_reject);
-    }
+           t->valid, t->fit.epochs, t->fit.best_epoch);
+    model_steer_print_head();
+    for (size_t i = 0; i < t->want->n_trace; i++)
+        model_steer_print_score(t->want->trace[i], &t->column[i].score);
 }
 
 static void release(struct steer_training *t)

@@ -9,6 +9,8 @@
 #ifndef HARNESS_LEARN_MODEL_STEER_H
 #define HARNESS_LEARN_MODEL_STEER_H
 
+#include <stdio.h>
+
 #include "harness/learn/model_train.h"
 #include "harness/learn/steer_rows.h"
 
@@ -32,6 +34,9 @@ int model_steer_rows(struct steer_rows *rows, const char *trace, const char *mac
                      size_t most, char **about, struct err *e) MUST_CHECK;
 int model_steer_score(struct steer_score *s, struct infer_model *net, const struct steer_rows *rows,
                       size_t from, size_t n, struct err *e) MUST_CHECK;
+void model_steer_put_score(FILE *f, const char *key, const struct steer_score *s); /* as JSON */
+void model_steer_print_head(void);
+void model_steer_print_score(const char *trace, const struct steer_score *s);
 int model_steer_train(const struct model_train_want *want, struct err *e) MUST_CHECK;
 
 #endif
