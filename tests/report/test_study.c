@@ -58,7 +58,7 @@ static const struct study_column *column(const struct study_mix *m, const char *
     return NULL;
 }
 
-Test(study, every_column_is_the_run_that_it_says, .timeout = 120)
+Test(study, every_column_is_the_run_that_it_says, .timeout = 400)
 {
     static const struct {
         size_t mix;
@@ -101,7 +101,7 @@ static void written(char **text, const struct study *s, void print(const struct 
 }
 
 /* The sentences name the winners that the numbers have, for any number of processes. */
-Test(study, it_says_where_malv_loses, .timeout = 120)
+Test(study, it_says_where_malv_loses, .timeout = 400)
 {
     struct study *a = done(1), *b = done(3);
     char *text, *same, *says, *json, percent[40];

@@ -69,7 +69,7 @@ static struct tornado tornado(const struct config *of, const struct config *over
     return t;
 }
 
-Test(tornado, each_row_is_what_a_run_with_that_factor_says, .timeout = 60)
+Test(tornado, each_row_is_what_a_run_with_that_factor_says, .timeout = 300)
 {
     struct config *kvm = parsed(gpu, "stack", "kvm"), *malv = parsed(gpu, "stack", "malv");
     struct tornado t = tornado(malv, kvm, 2, NULL);
@@ -100,7 +100,7 @@ Test(tornado, each_row_is_what_a_run_with_that_factor_says, .timeout = 60)
     config_free(malv);
 }
 
-Test(tornado, any_number_of_processes_says_the_same, .timeout = 60)
+Test(tornado, any_number_of_processes_says_the_same, .timeout = 300)
 {
     struct config *kvm = parsed(gpu, "stack", "kvm"), *malv = parsed(gpu, "stack", "malv");
     struct tornado a = tornado(malv, kvm, 1, NULL), b = tornado(malv, kvm, 3, NULL);
@@ -125,7 +125,7 @@ static const struct tornado_row *row(const struct tornado *t, const char *consta
 }
 
 /* A measured constant is varied when it is named, and only then. */
-Test(tornado, a_named_constant_is_varied_whatever_its_tag, .timeout = 60)
+Test(tornado, a_named_constant_is_varied_whatever_its_tag, .timeout = 300)
 {
     struct config *malv = parsed(gpu, "stack", "malv");
     struct tornado without = tornado(malv, NULL, 2, NULL),
