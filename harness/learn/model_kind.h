@@ -5,12 +5,13 @@
 
 #include "gpu-kernels/infer.h"
 #include "harness/learn/safetensors.h"
+#include "sim/err.h"
 
 struct model_kind {
     const char *name; /* of the metadata's "kind" */
     /* A valid network and what it borrows from, or a sentence. */
     int (*take)(void **own, struct infer_net *net, const struct safetensors *st, const char *path,
-                struct err *e) MUST_CHECK;
+                struct err *e);
     void (*free)(void *own);                                        /* NULL is fine */
     void (*say)(const struct infer_net *net, char *text, size_t n); /* "forest of 100 trees, .." */
 };
