@@ -9,7 +9,8 @@
 #include "harness/base/places.h"
 #include "harness/learn/model_kind.h"
 
-static const struct model_kind *const kinds[] = {&model_kind_forest, &model_kind_knn};
+static const struct model_kind *const kinds[] = {&model_kind_forest, &model_kind_knn,
+                                                 &model_kind_lstm};
 
 enum { LAYERS_MOST = INFER_DEEP_MAX + 2 }; /* hidden layers and the outputs */
 

@@ -16,6 +16,6 @@ struct model_kind {
     void (*say)(const struct infer_net *net, char *text, size_t n); /* "forest of 100 trees, .." */
 };
 
-extern const struct model_kind model_kind_forest, model_kind_knn;
+extern const struct model_kind model_kind_forest, model_kind_knn, model_kind_lstm;
 
 #endif
