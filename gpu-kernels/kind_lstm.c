@@ -111,9 +111,8 @@ static uint32_t split(uint32_t panels, uint32_t cells, uint32_t rows, uint32_t b
 static struct kind_launch launch_of(uint32_t kernel, uint32_t items, uint32_t blocks,
                                     const void *args, size_t size)
 {
-    struct kind_launch l = {.kernel = kernel,
-                            .blocks = items < 4 * blocks ? items : 4 * blocks,
-                            .threads = LSTM_THREADS};
+    struct kind_launch l = {
+        .kernel = kernel, .blocks = items < blocks ? items : blocks, .threads = LSTM_THREADS};
     memcpy(l.args, args, size);
     return l;
 }

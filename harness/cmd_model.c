@@ -244,6 +244,7 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"lengths", no_argument, NULL, O_KIND},
                                       {"steer", no_argument, NULL, O_KIND},
                                       {"steer-knn", no_argument, NULL, O_KIND},
+                                      {"pages", no_argument, NULL, O_KIND},
                                       {"readahead", no_argument, NULL, O_KIND},
                                       {"balance", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},

@@ -4,6 +4,7 @@
 
 #include "harness/learn/model_ahead.h"
 #include "harness/learn/model_balance.h"
+#include "harness/learn/model_pages.h"
 #include "harness/learn/model_steer.h"
 #include "harness/learn/model_steer_knn.h"
 
@@ -60,6 +61,14 @@ static const struct model_kind kinds[] = {
      .requests = BALANCE_REQUESTS,
      .machine = BALANCE_MACHINE,
      .train = model_balance_train},
+    {.option = "pages",
+     .name = "kleio",
+     .help = "fits how warm each page will be in the next period, on traces of pages\n"
+             "        (features: policies/place_features.h; a recurrent network)\n",
+     .o = PAGES_DEFAULTS,
+     .requests = PAGES_REQUESTS,
+     .traces = model_pages_traces,
+     .train = model_pages_train},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
