@@ -7,18 +7,22 @@
 #include "models/mem/memory.h"
 #include "models/mem/page_table.h"
 #include "models/mem/tiers.h"
+#include "models/mlaas/mlaas_bill.h"
 
 enum { PERIOD_MAX = 1 << 24 };
 
 struct section {
-    const struct config *use, *first;
+    const struct config *use, *first, *infer;
     uint64_t period;
     bool open;
 };
 static const struct config_field fields[] = {
-    CONFIG_ANY(struct section, use, true), CONFIG_ANY(struct section, first, false),
+    CONFIG_ANY(struct section, use, true),
+    CONFIG_ANY(struct section, first, false),
+    CONFIG_ANY(struct section, infer, false),
     CONFIG_U64(struct section, period, 1, PERIOD_MAX, false),
-    CONFIG_BOOL(struct section, open, false), CONFIG_END};
+    CONFIG_BOOL(struct section, open, false),
+    CONFIG_END};
 
 struct entry {
     const char *tier;
@@ -33,6 +37,7 @@ struct setup {
     struct mem_tiers_config c;
     const char *name[TIERS_MAX];
     uint64_t period;
+    struct mlaas_config service;
 };
 
 static int read_tier(const struct config *c, struct setup *s, struct err *e)
@@ -65,7 +70,7 @@ static int read_section(const struct config *c, struct setup *s, struct err *e)
     s->c.first = (enum tier_first)first, s->c.open = t.open;
     for (size_t i = 0; !rc && i < n; i++)
         rc = read_tier(config_at(t.use, i), s, e);
-    return rc;
+    return rc ? rc : mlaas_config(&s->service, t.infer, e);
 }
 
 static int check(const struct config *c, struct err *e)
@@ -137,6 +142,8 @@ struct run {
     struct mem_touch *block; /* [period] */
     uint64_t n;
     bool oracle;
+    struct mlaas_bill
+        bill; /* the program waits for a decision, as for the rest of a period's work */
 };
 
 static int read_block(struct run *r, uint64_t period, struct err *e)
@@ -207,10 +214,13 @@ static void report(const struct memory_run *m, const struct setup *s, const stru
     }
     measures_number(m->out, "migrations", "1", BETTER_NONE, (double)t.migrations);
     measures_number(m->out, "reclaims", "1", BETTER_LESS, (double)t.reclaims);
-    memory_time_report(
-        &(struct memory_time){
-            .memory = t.memory_ns, .queue = t.queue_ns, .migrate = t.migrate_ns, .io = t.swap_ns},
-        m->out);
+    memory_time_report(&(struct memory_time){.memory = t.memory_ns,
+                                             .queue = t.queue_ns,
+                                             .migrate = t.migrate_ns,
+                                             .infer = (double)r->bill.waited_ps / 1e3,
+                                             .io = t.swap_ns},
+                       m->out);
+    mlaas_bill_report(&r->bill, m->out);
     policy_slot_report(model_policy(m->env, POLICY_HOOK_MEM_PLACE), m->out);
 }
 
@@ -226,12 +236,16 @@ static int run(const struct memory_run *m, struct err *e)
     if (place && (!place->ops || !place->ops->mem_place))
         place = NULL;
     struct run r = {.tiers = mem_tiers_new(&s.c, place), .oracle = place && place->ops->oracle};
+    rc = mlaas_bill_open(&r.bill, &s.service, m->env->stack, m->use, m->env->infer, e);
     r.from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows, m->env->seed, 0);
     r.block = malloc(s.period * sizeof *r.block);
-    rc = r.tiers && r.from && r.block ? replay(&r, s.period, e)
-                                      : err_set(e, ERR_ENOMEM, "memory: out of memory");
+    if (!rc && !(r.tiers && r.from && r.block))
+        rc = err_set(e, ERR_ENOMEM, "memory: out of memory");
+    rc = rc ? rc : replay(&r, s.period, e);
+    rc = rc ? rc : mlaas_bill_check(&r.bill, e);
     if (!rc)
         report(m, &s, &r);
+    mlaas_bill_close(&r.bill);
     free(r.block);
     mem_source_free(r.from);
     mem_tiers_free(r.tiers);
