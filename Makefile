@@ -39,11 +39,14 @@ build/.ready-%: tools/bootstrap
 	@mkdir -p build && touch $@
 
 ROOMS := sim models $(patsubst %/,%,$(wildcard models/*/)) traces results harness $(patsubst %/,%,$(wildcard harness/*/))
-SRC   := $(filter-out harness/main.c harness/run/sweep_mpi.c,$(wildcard $(ROOMS:%=%/*.c)))
+SRC   := $(filter-out harness/main.c harness/run/sweep_mpi.c harness/learn/forest_xgboost.c,$(wildcard $(ROOMS:%=%/*.c)))
 OBJ   := $(SRC:%.c=$B/%.o)
 SO    := $(patsubst %.c,$B/%.so,$(wildcard policies/*.c))
 ifneq ($(and $(wildcard harness/run/sweep_mpi.c),$(shell command -v mpicc)),)
 SO    += $B/malv-mpi.so
+endif
+ifneq ($(wildcard /usr/include/xgboost/c_api.h),)
+SO    += $B/malv-xgboost.so
 endif
 TESTS := $(wildcard tests/*.c $(filter-out tests/fuzz/%,$(wildcard tests/*/*.c)))
 FUZZN := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -68,6 +71,9 @@ $B/policies/%.so: policies/%.c Makefile
 $B/malv-mpi.so: harness/run/sweep_mpi.c Makefile
 	@mkdir -p $(@D)
 	$(call say,MPI)OMPI_CC=$(CC) mpicc $(CFLAGS) -MMD -MP -MF $(@:.so=.d) -shared $< -o $@
+$B/malv-xgboost.so: harness/learn/forest_xgboost.c Makefile
+	@mkdir -p $(@D)
+	$(call say,SO)$(CC) $(CFLAGS) -Wno-strict-prototypes -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -lxgboost -lm -o $@
 $B/tests/policies/%.so: tests/policies/bad/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SO)$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -o $@

@@ -23,7 +23,7 @@
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto) X(nsys)                                                                     \
-    X(malv_raw) X(disb) X(reef)
+    X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)
 /* clang-format on */
 
 struct importer;

@@ -4,6 +4,7 @@
 
 #include "harness/learn/model_ahead.h"
 #include "harness/learn/model_balance.h"
+#include "harness/learn/model_jobs.h"
 #include "harness/learn/model_pages.h"
 #include "harness/learn/model_steer.h"
 #include "harness/learn/model_steer_knn.h"
@@ -13,6 +14,9 @@ static const char *const lengths[] = {"synth:mixed",    "synth:azure-code", "syn
 static const char *const blocks[] = {"synth:lake-azure",    "synth:lake-cosmos",
                                      "synth:lake-bing",     "synth:lake-mixed-1x",
                                      "synth:lake-mixed-3x", NULL};
+
+static const char *const logs[] = {"data:philly-2017/philly.csv.xz",
+                                   "data:alibaba-openb-2023/openb_pod_list_default.csv", NULL};
 
 static const struct model_kind kinds[] = {
     {.option = "lengths",
@@ -69,6 +73,17 @@ static const struct model_kind kinds[] = {
      .requests = PAGES_REQUESTS,
      .traces = model_pages_traces,
      .train = model_pages_train},
+    {.option = "jobs",
+     .name = "duration",
+     .help =
+         "boosts trees that say how long a job will run, from logs of jobs (features:\n"
+         "        policies/duration_features.h), with XGBoost where it was when this was built;\n"
+         "        of each the first 70 % are fitted, 15 % decide when to stop, 15 % are scored\n",
+     .o = JOBS_DEFAULTS,
+     .requests = JOBS_MOST,
+     .traces = logs,
+     .evals = true,
+     .train = model_jobs_train},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 

@@ -81,6 +81,14 @@ static const struct {
      "t:2:26: got \"\", want an integer 0..8589934592"},
     {"openb-pods", PO "p,1,1,1,1000,,LS,Running,7,6,7\n",
      "t:2:28: got \"6\", want a time not before creation_time (7)"},
+    {"philly", "timestamp,duration,cluster\n", "t:1:1: column \"num_gpus\" is missing"},
+    {"philly", "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09,66.0,1,66.0,a\n",
+     "t:2:1: got \"2017-10-09\", want YYYY-MM-DD HH:MM:SS"},
+    {"philly", "timestamp,duration,num_gpus,gpu_time,cluster\n2017-10-09 07:01:55,long,1,1,a\n",
+     "t:2:21: got \"long\", want seconds"},
+    {"pai-sim",
+     "job_id,user,num_inst,submit_time,num_gpu,num_cpu,duration,gpu_type\n0,a,1,-1,1,4,9,\n",
+     "t:2:7: got \"-1\", want seconds"},
     {"openb-nodes", NO "n,1,1,many,T4\n", "t:2:7: got \"many\", want an integer 0..1024"},
 };
 
@@ -276,5 +284,5 @@ Test(import, formats_have_names_and_unknown_ones_list_them)
     cr_assert_str_eq(e.msg,
                      "no format \"azure\"; known are azure-llm, mooncake, burstgpt, "
                      "openb-pods, openb-nodes, ftrace, perf-sched, damon, ramulator, msr, "
-                     "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb, reef");
+                     "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb, reef, philly, pai-sim");
 }

@@ -1,0 +1,224 @@
+#include "harness/learn/jobs_score.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/fmt.h"
+#include "sim/rng.h"
+
+enum { BATCH = 1024, OUTS = 2 };
+/* Where in the features the baselines are. */
+enum { X_OWNER_MEAN = 5, X_OWNER_LAST = 9, X_SHAPE_MEAN = 19 };
+
+static const struct {
+    const char *name, *title;
+} predictors[JOBS_PREDICTORS] = {{"forest", "forest"},
+                                 {"global_mean", "mean of all"},
+                                 {"owner_mean", "mean of the owner"},
+                                 {"owner_last", "the owner's last job"},
+                                 {"shape_mean", "mean of the owner's jobs like it"}};
+
+static int run(struct infer_model *net, const float *x, size_t n, float *y, struct err *e)
+{
+    char why[256];
+    for (size_t at = 0; at < n; at += BATCH) {
+        const uint32_t some = (uint32_t)(n - at < BATCH ? n - at : BATCH);
+        if (infer_run(net, some, x + at * DURATION_N, y + at * OUTS, why, sizeof why))
+            return err_set(e, ERR_EFAIL, "inference: %s", why);
+    }
+    return 0;
+}
+
+static float predict(int who, const float *x, const float *y, float mean)
+{
+    const float says = who == JOBS_FOREST  ? y[0]
+                       : who == JOBS_OWNER ? x[X_OWNER_MEAN]
+                       : who == JOBS_LAST  ? x[X_OWNER_LAST]
+                       : who == JOBS_SHAPE ? x[X_SHAPE_MEAN]
+                                           : NAN;
+    return isnan(says) ? mean : says;
+}
+
+static double log_error(const struct job_rows *rows, size_t from, size_t n, const float *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += fabs((double)y[OUTS * i] - (double)rows->y[from + i]);
+    return sum / (double)n;
+}
+
+/* ---- how each feature matters ------------------------------------------------------- */
+
+static void shuffle(struct rng *r, uint32_t *order, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = (size_t)rng_below(r, i);
+        const uint32_t kept = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = kept;
+    }
+}
+
+static int importance(struct jobs_score *s, struct infer_model *net, const struct job_rows *rows,
+                      size_t from, double plain, uint64_t seed, struct err *e)
+{
+    const size_t n = s->rows, bytes = n * DURATION_N * sizeof(float);
+    float *x = malloc(bytes), *y = malloc(n * OUTS * sizeof *y);
+    uint32_t *order = malloc(n * sizeof *order);
+    int rc = x && y && order ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    for (uint32_t k = 0; k < DURATION_N && !rc; k++) {
+        struct rng r;
+        rng_init_indexed(&r, seed, "jobs", "importance", k);
+        memcpy(x, rows->x + from * DURATION_N, bytes);
+        for (size_t i = 0; i < n; i++)
+            order[i] = (uint32_t)i;
+        shuffle(&r, order, n);
+        for (size_t i = 0; i < n; i++)
+            x[i * DURATION_N + k] = rows->x[(from + order[i]) * DURATION_N + k];
+        rc = run(net, x, n, y, e);
+        s->importance[k] = rc ? 0 : log_error(rows, from, n, y) - plain;
+    }
+    free(x);
+    free(y);
+    free(order);
+    return rc;
+}
+
+/* ---- whether what is predicted is what comes --------------------------------------------- */
+
+struct ranked {
+    float predicted, was;
+    size_t row;
+};
+
+static int by_prediction(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->predicted < y->predicted || x->predicted > y->predicted)
+        return x->predicted < y->predicted ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+static int calibrate(struct jobs_score *s, const struct job_rows *rows, size_t from, const float *y,
+                     struct err *e)
+{
+    struct ranked *r = malloc(s->rows * sizeof *r);
+    if (!r)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < s->rows; i++)
+        r[i] = (struct ranked){y[OUTS * i], rows->y[from + i], i};
+    qsort(r, s->rows, sizeof *r, by_prediction);
+    for (size_t b = 0; b < JOBS_BINS; b++) {
+        const size_t lo = s->rows * b / JOBS_BINS, hi = s->rows * (b + 1) / JOBS_BINS;
+        for (size_t i = lo; i < hi; i++) {
+            s->bin[b].predicted += (double)r[i].predicted / (double)(hi - lo);
+            s->bin[b].was += (double)r[i].was / (double)(hi - lo);
+        }
+    }
+    free(r);
+    return 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static int compare(struct jobs_score *s, const struct job_rows *rows, size_t from, size_t known,
+                   const float *y, struct err *e)
+{
+    double edges[SCORE_CLASSES - 1], mean = 0, *p = malloc(s->rows * sizeof *p);
+    int rc =
+        p ? score_edges(edges, rows->seconds, known, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < known; i++)
+        mean += (double)rows->y[i] / (double)known;
+    for (int who = 0; who < JOBS_PREDICTORS && !rc; who++) {
+        for (size_t i = 0; i < s->rows; i++)
+            p[i] = duration_seconds(
+                predict(who, rows->x + (from + i) * DURATION_N, y + OUTS * i, (float)mean));
+        rc = score_rows(&s->by[who], p, rows->seconds + from, s->rows, edges, e);
+    }
+    free(p);
+    return rc;
+}
+
+int jobs_score(struct jobs_score *s, struct infer_model *net, const struct job_rows *rows,
+               size_t from, size_t n, size_t known, uint64_t seed, struct err *e)
+{
+    *s = (struct jobs_score){.rows = n};
+    if (!n || !known)
+        return err_set(e, ERR_ERANGE, "no jobs to score");
+    float *y = malloc(n * OUTS * sizeof *y);
+    int rc = y ? run(net, rows->x + from * DURATION_N, n, y, e)
+               : err_set(e, ERR_ENOMEM, "out of memory");
+    rc = rc ? rc : compare(s, rows, from, known, y, e);
+    rc = rc ? rc : calibrate(s, rows, from, y, e);
+    rc = rc ? rc : importance(s, net, rows, from, log_error(rows, from, n, y), seed, e);
+    for (size_t i = 0; i < n && !rc; i++)
+        s->covered += (rows->y[from + i] <= y[OUTS * i + 1]) / (double)n;
+    free(y);
+    return rc;
+}
+
+/* ---- showing it -------------------------------------------------------------------------------
+ */
+
+void jobs_score_print(FILE *f, const struct jobs_score *s)
+{
+    fprintf(f, "%-34s %10s %9s %9s %9s %9s\n", "", "MAE, s", "log2 RMSE", "Spearman", "Kendall",
+            "class");
+    for (int who = 0; who < JOBS_PREDICTORS; who++) {
+        const struct score *v = &s->by[who];
+        fprintf(f, "%-34s %10.0f %9.3f %9.3f %9.3f %9.3f\n", predictors[who].title, v->mae,
+                v->log2_rmse, v->spearman, v->kendall, v->accuracy);
+    }
+    fprintf(f, "%zu jobs; within the quantile output: %.1f %%\n", s->rows, 100 * s->covered);
+}
+
+static void member(FILE *f, const char *key, double v)
+{
+    fprintf(f, ", \"%s\": ", key);
+    json_number(f, v);
+}
+
+static void predictor_json(FILE *f, int who, const struct score *v)
+{
+    fprintf(f, "{\"name\": \"%s\"", predictors[who].name);
+    member(f, "mae_s", v->mae);
+    member(f, "log2_rmse", v->log2_rmse);
+    member(f, "spearman", v->spearman);
+    member(f, "kendall", v->kendall);
+    member(f, "class_accuracy", v->accuracy);
+    fputc('}', f);
+}
+
+void jobs_score_json(FILE *f, const struct jobs_score *s)
+{
+    fprintf(f, "{\"rows\": %zu", s->rows);
+    member(f, "quantile_covers", s->covered);
+    fputs(", \"predictors\": [", f);
+    for (int who = 0; who < JOBS_PREDICTORS; who++) {
+        fputs(who ? ",\n    " : "\n    ", f);
+        predictor_json(f, who, &s->by[who]);
+    }
+    fputs("],\n   \"confusion\": [", f);
+    for (int t = 0; t < SCORE_CLASSES; t++) {
+        fputs(t ? ", [" : "[", f);
+        for (int p = 0; p < SCORE_CLASSES; p++)
+            fprintf(f, "%s%llu", p ? ", " : "",
+                    (unsigned long long)s->by[JOBS_FOREST].confusion[t][p]);
+        fputc(']', f);
+    }
+    fputs("],\n   \"calibration_log2\": [", f);
+    for (int b = 0; b < JOBS_BINS; b++) {
+        fputs(b ? ", [" : "[", f);
+        json_number(f, s->bin[b].predicted);
+        fputs(", ", f);
+        json_number(f, s->bin[b].was);
+        fputc(']', f);
+    }
+    fputs("],\n   \"importance_log2\": [", f);
+    for (int k = 0; k < DURATION_N; k++) {
+        fputs(k ? ", " : "", f);
+        json_number(f, s->importance[k]);
+    }
+    fputs("]}", f);
+}
