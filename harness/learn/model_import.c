@@ -45,7 +45,7 @@ static int import_forest(const char *from, const char *to, const char *given, ch
 
 int model_import(const char *from, const char *to, const char *given, FILE *say, struct err *e)
 {
-    char text[128];
+    char text[128] = "";
     const size_t n = strlen(from);
     const bool trees = n > 5 && !strcmp(from + n - 5, ".json");
     int rc = (trees ? import_forest : import_mlp)(from, to, given, text, sizeof text, e);

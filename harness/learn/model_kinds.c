@@ -6,6 +6,7 @@
 #include "harness/learn/model_balance.h"
 #include "harness/learn/model_jobs.h"
 #include "harness/learn/model_pages.h"
+#include "harness/learn/model_share.h"
 #include "harness/learn/model_steer.h"
 #include "harness/learn/model_steer_knn.h"
 
@@ -84,6 +85,13 @@ static const struct model_kind kinds[] = {
      .traces = logs,
      .evals = true,
      .train = model_jobs_train},
+    {.option = "share",
+     .name = "share",
+     .help = "boosts trees that say what a part of a GPU does to a latency, on runs of the model\n"
+             "        gpu with random parts (features: policies/share_features.h)\n",
+     .o = SHARE_DEFAULTS,
+     .machine = SHARE_MACHINE,
+     .train = model_share_train},
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 

@@ -126,7 +126,7 @@ static int columns(struct columns *c, const struct config *tree, struct err *e)
 /* One tree under way, breadth first. */
 struct growing {
     struct model_forest *m;
-    const struct columns *c;
+    struct columns c;
     size_t at; /* its first node in m */
     int32_t queue[FOREST_NODES_MAX];
     uint32_t head, size;
@@ -134,7 +134,7 @@ struct growing {
 
 static int split(struct growing *g, size_t i, int32_t left, struct err *e)
 {
-    const struct columns *c = g->c;
+    const struct columns *c = &g->c;
     int32_t right, feature, default_left, type = 0;
     int rc = whole(config_at(c->right, i), 1, (double)c->n - 1, &right, e);
     rc = rc ? rc : whole(config_at(c->feature, i), 0, FOREST_IN_MAX - 1, &feature, e);
@@ -164,8 +164,8 @@ static int grow(struct growing *g, struct err *e)
         const size_t i = (size_t)g->queue[g->head];
         double value;
         int32_t left;
-        rc = config_f64(config_at(g->c->value, i), -3.5e38, 3.5e38, &value, e);
-        rc = rc ? rc : whole(config_at(g->c->left, i), -1, (double)g->c->n - 1, &left, e);
+        rc = config_f64(config_at(g->c.value, i), -3.5e38, 3.5e38, &value, e);
+        rc = rc ? rc : whole(config_at(g->c.left, i), -1, (double)g->c.n - 1, &left, e);
         if (rc)
             return rc;
         g->m->values[g->at + g->head] = (float)value;
@@ -260,9 +260,7 @@ static int read_trees(struct growing *g, const struct document *d, const uint32_
                       struct err *e)
 {
     for (uint32_t t = 0; t < g->m->f.n_trees; t++, g->at += g->size) {
-        struct columns c;
-        int rc = columns(&c, config_at(d->trees, order[t]), e);
-        g->c = &c;
+        int rc = columns(&g->c, config_at(d->trees, order[t]), e);
         rc = rc ? rc : grow(g, e);
         if (rc)
             return rc;

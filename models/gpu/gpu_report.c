@@ -157,5 +157,6 @@ void gpu_report_run(const struct gpu_run *r, const struct score *alone)
     devices(r);
     if (!r->replay)
         os_time(r);
+    gpu_infer_report(r->infer, out);
     measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(r->sim));
 }

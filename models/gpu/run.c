@@ -42,7 +42,8 @@ struct board *gpu_run_board(struct gpu_run *r, uint32_t number)
                                  .per_command = r->m->per_command,
                                  .dispatch =
                                      alone ? NULL : model_policy(env, POLICY_HOOK_GPU_DISPATCH),
-                                 .share = alone ? NULL : model_policy(env, POLICY_HOOK_GPU_SHARE)};
+                                 .share = alone ? NULL : model_policy(env, POLICY_HOOK_GPU_SHARE),
+                                 .infer = gpu_infer_service(r->infer)};
     int rc = board_new(&r->board[number], r->sim, &w, r->e);
     if (rc)
         r->rc = rc;
@@ -121,9 +122,12 @@ int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct er
         if (!(r->score[i].latency = sketch_new(m->env->exact)) ||
             !(r->score[i].service = sketch_new(m->env->exact)))
             return err_set(e, ERR_ENOMEM, "gpu: out of memory");
-    if (!m->set.clients)
-        return replay_new(r, m->env->rows);
-    int rc = open_clients(r);
+    int rc = 0;
+    if (only == GPU_ALL && model_policy(m->env, POLICY_HOOK_GPU_SHARE))
+        rc = gpu_infer_open(&r->infer, r->sim, &m->set.infer, m->env, &m->use, e);
+    if (rc || !m->set.clients)
+        return rc ? rc : replay_new(r, m->env->rows);
+    rc = open_clients(r);
     return rc ? rc : fill_seats(r);
 }
 
@@ -146,6 +150,8 @@ int gpu_run_go(struct gpu_run *r)
             board_stop(r->board[i]);
     for (struct client *c = r->clients; c; c = client_next(c))
         client_score(c);
+    if (!r->rc)
+        r->rc = gpu_infer_failed(r->infer, r->e);
     if (!r->rc && sim_failed(r->sim))
         r->rc = err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     return r->rc;
@@ -157,6 +163,7 @@ void gpu_run_end(struct gpu_run *r)
         r->clients = client_next(c);
         client_free(c);
     }
+    gpu_infer_close(r->infer);
     replay_free(r->replay);
     for (uint32_t i = 0; i < r->boards; i++)
         board_free(r->board[i]);

@@ -5,6 +5,7 @@
 #include "models/gpu/board.h"
 #include "models/gpu/checkpoint.h"
 #include "models/gpu/gpu_program.h"
+#include "models/gpu/infer.h"
 #include "models/gpu/os_time.h"
 #include "models/model.h"
 
@@ -52,6 +53,7 @@ struct gpu_run {
     size_t busy;         /* in the foreground, not done */
     struct score *score; /* [set.clients] */
     struct replay *replay;
+    struct gpu_infer *infer;
     bool requests_ended;
     union trace_row row; /* the next request of the trace */
     int rc;

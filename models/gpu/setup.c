@@ -160,7 +160,7 @@ struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags, *remote;
-    const struct config *captured_under, *waits, *events;
+    const struct config *captured_under, *waits, *events, *infer;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -185,6 +185,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, captured_under, false),
     CONFIG_ANY(struct raw, waits, false),
     CONFIG_ANY(struct raw, events, false),
+    CONFIG_ANY(struct raw, infer, false),
     CONFIG_F64(struct raw, timeslice_us, 1, 1e7, false),
     CONFIG_F64(struct raw, launch_us, 0, 1e6, false),
     CONFIG_F64(struct raw, duration_s, 1e-6, 1e6, false),
@@ -329,6 +330,15 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
     return rc;
 }
 
+/* The model has no accelerator for inference, only a core. */
+static int read_infer(struct gpu_setup *s, const struct config *section, struct err *e)
+{
+    int rc = mlaas_config(&s->infer, section, e);
+    if (!rc && mlaas_wants_gpu(&s->infer))
+        rc = config_complain(section, e, "the place \"core\" for every network");
+    return rc;
+}
+
 int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err *e)
 {
     struct raw in = {.s = {.host = 1, .window = 1 << 14, .queue_depth = GPU_ANYONE, .coalesce = 1}};
@@ -341,6 +351,8 @@ int gpu_setup_read(struct gpu_setup *s, const struct config *section, struct err
     s->duration = ns_of(in.duration_s, 1e9);
     s->share_period = ns_of(in.share_ms, 1e6);
     rc = read_words(s, &in, e);
+    if (!rc)
+        rc = read_infer(s, in.infer, e);
     if (!rc)
         rc = read_partitions(s, in.partitions, section, e);
     if (!rc && in.tenants)

@@ -2,6 +2,7 @@
 #ifndef MODELS_GPU_SETUP_H
 #define MODELS_GPU_SETUP_H
 
+#include "models/mlaas/mlaas.h"
 #include "models/gpu/device.h"
 #include "models/gpu/events.h"
 #include "models/gpu/remote.h"
@@ -68,6 +69,7 @@ struct gpu_setup {
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;
+    struct mlaas_config infer;       /* behind gpu.share */
     uint32_t window;                 /* rows of a replayed trace that are in flight at most */
     struct gpu_client_setup *client; /* each of copies 1: they are multiplied here */
     struct gpu_event *event;         /* in order of time */

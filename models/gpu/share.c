@@ -18,6 +18,8 @@ struct share {
     uint32_t n;
     const struct gpu_tenant *tenant[POLICY_GPU_TENANTS_MAX]; /* in order of id */
     uint32_t milli[POLICY_GPU_TENANTS_MAX];
+    uint32_t answer[POLICY_GPU_TENANTS_MAX]; /* of the last question */
+    uint64_t questions;
 };
 
 struct share *share_new(struct sim *s, struct device *d, const struct share_params *p,
@@ -73,10 +75,19 @@ static uint32_t busy_milli(struct share *x)
     return passed ? (uint32_t)(busy / passed) : 0; /* ps a ns: already in 1/1000 */
 }
 
+/* The answer to a question is there; to the last one, or it comes too late. */
+static void decided(void *ctx, uint64_t question)
+{
+    struct share *x = ctx;
+    if (question != x->questions || !memcmp(x->answer, x->milli, x->n * sizeof *x->milli))
+        return;
+    memcpy(x->milli, x->answer, x->n * sizeof *x->milli);
+    apply(x);
+}
+
 static void ask(struct share *x)
 {
     struct policy_gpu_tenant seen[POLICY_GPU_TENANTS_MAX];
-    uint32_t before[POLICY_GPU_TENANTS_MAX];
     struct policy_share_obs o = {.now_ns = sim_now(x->sim),
                                  .period = x->period,
                                  .of = x->p.of,
@@ -85,12 +96,15 @@ static void ask(struct share *x)
                                  .tenant = seen};
     for (uint32_t i = 0; i < x->n; i++)
         gpu_tenant_see(x->tenant[i], x->p.sms, &seen[i]);
+    x->questions++;
     if (!x->n)
         return;
-    memcpy(before, x->milli, x->n * sizeof *before);
-    policy_slot_share(x->policy, &o, x->milli);
-    if (memcmp(before, x->milli, x->n * sizeof *before) != 0)
-        apply(x);
+    memcpy(x->answer, x->milli, x->n * sizeof *x->milli);
+    if (x->p.infer)
+        mlaas_hook_begin(x->p.infer);
+    policy_slot_share(x->policy, &o, x->answer);
+    if (!x->p.infer || !mlaas_hook_end(x->p.infer, decided, x, x->questions))
+        decided(x, x->questions);
 }
 
 static void period_over(void *ctx, uint64_t arg)

@@ -3,18 +3,22 @@
  * Every `period`, and when a tenant comes or goes, the policy is asked for the
  * parts, in 1/1000; they go to the device as limits of SMs (MPS percentages)
  * or, in proportion, as time slices that sum to `turn`.  Until a policy changes
- * a part, and without one, the device keeps what the experiment says.        */
+ * a part, and without one, the device keeps what the experiment says.  Parts
+ * that took inference count when it is done; when the next question is asked
+ * before that, they never do.                                                */
 #ifndef MODELS_GPU_SHARE_H
 #define MODELS_GPU_SHARE_H
 
 #include "models/gpu/tenant.h"
+#include "models/mlaas/mlaas.h"
 #include "models/policy_slot.h"
 
 struct share_params {
     enum policy_share_of of;
-    uint32_t sms;    /* of the partition */
-    sim_time period; /* ns between questions; 0: only when tenants come and go */
-    sim_time turn;   /* POLICY_SHARE_TIME: of all slices together */
+    uint32_t sms;        /* of the partition */
+    sim_time period;     /* ns between questions; 0: only when tenants come and go */
+    sim_time turn;       /* POLICY_SHARE_TIME: of all slices together */
+    struct mlaas *infer; /* charges what the policy's inference takes; NULL: it is free */
 };
 
 struct share;

@@ -102,7 +102,8 @@ int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
                             .requests = c->requests,
                             .program = c->programs ? program : NULL,
                             .n_programs = c->programs ? 2 : 0,
-                            .policy = c->policy ? &slot : NULL};
+                            .policy = c->policy ? &slot : NULL,
+                            .infer = c->infer};
     int rc = model_gpu.run(section, &env, m, e);
     rows->close(rows);
     other->close(other);

@@ -19,6 +19,7 @@ struct gpu_case {
     struct request_source *requests;
     uint64_t seed, shuffle;
     const struct policy_ops *policy;
+    const struct model_infer *infer;
     const char *stack;
     const char *machine; /* a shipped profile instead */
 };
