@@ -14,7 +14,7 @@
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_import.h"
 #include "harness/learn/model_info.h"
-#include "harness/learn/model_kinds.h"
+#include "harness/learn/model_trainer.h"
 #include "harness/learn/model_score.h"
 #include "harness/learn/model_train.h"
 #include "harness/base/places.h"
@@ -41,9 +41,9 @@ static const char help_rest[] =
 
 static void print_help(void)
 {
-    const struct model_kind *k;
+    const struct model_trainer *k;
     fputs(help, stdout);
-    for (size_t i = 0; (k = model_kind_at(i)); i++) {
+    for (size_t i = 0; (k = model_trainer_at(i)); i++) {
         printf("        --%s: ", k->option);
         fputs(k->help, stdout);
     }
@@ -53,7 +53,7 @@ static void print_help(void)
 struct options {
     struct model_train_want train;
     enum infer_backend backend;
-    const struct model_kind *kind;
+    const struct model_trainer *kind;
     bool trace_given, help;
 };
 
@@ -75,7 +75,7 @@ static int check_name(const char *name, struct err *e)
 /* What this kind of network has no use for. */
 static int check_kind(const struct options *o, struct err *e)
 {
-    const struct model_kind *k = o->kind;
+    const struct model_trainer *k = o->kind;
     const char *bad = o->train.n_eval && !k->evals      ? "--eval"
                       : o->train.int8 && !k->int8       ? "--int8"
                       : o->trace_given && !k->traces    ? "--trace"
@@ -99,7 +99,7 @@ static int train(int argc, char **argv, struct options *o, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     w->name = argv[0];
     w->dir = dir;
-    const struct model_kind *k = o->kind;
+    const struct model_trainer *k = o->kind;
     for (size_t i = 0; k->traces && !o->trace_given && k->traces[i]; i++)
         w->trace[w->n_trace++] = k->traces[i];
     rc = check_kind(o, e);
@@ -340,14 +340,14 @@ static int set(int c, const char *text, struct options *o, struct err *e)
 /* The kind sets the defaults, wherever in the command it stands. */
 static void choose_kind(struct options *o, int argc, char **argv)
 {
-    const struct model_kind *named = NULL, *said = NULL, *k;
+    const struct model_trainer *named = NULL, *said = NULL, *k;
     for (int i = 2; i < argc && !strcmp(argv[1], "train"); i++) {
-        if ((k = model_kind_name(argv[i])))
+        if ((k = model_trainer_name(argv[i])))
             named = k;
-        if (!strncmp(argv[i], "--", 2) && (k = model_kind_option(argv[i] + 2)))
+        if (!strncmp(argv[i], "--", 2) && (k = model_trainer_option(argv[i] + 2)))
             said = k;
     }
-    o->kind = said ? said : named ? named : model_kind_at(0);
+    o->kind = said ? said : named ? named : model_trainer_at(0);
     o->train.o = o->kind->o;
     o->train.requests = o->kind->requests;
     o->train.machine = o->kind->machine;

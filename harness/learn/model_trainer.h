@@ -1,10 +1,10 @@
-/* model_kinds.h - what `malv model train` can fit: one row per kind of network. */
-#ifndef HARNESS_LEARN_MODEL_KINDS_H
-#define HARNESS_LEARN_MODEL_KINDS_H
+/* model_trainer.h - what `malv model train` can fit: one row per kind of network. */
+#ifndef HARNESS_LEARN_MODEL_TRAINER_H
+#define HARNESS_LEARN_MODEL_TRAINER_H
 
 #include "harness/learn/model_train.h"
 
-struct model_kind {
+struct model_trainer {
     const char *option; /* "steer": said as --steer */
     const char *name;   /* weights of this name are of this kind without the word; NULL: none */
     const char *help;   /* lines for --help */
@@ -17,9 +17,10 @@ struct model_kind {
     int (*train)(const struct model_train_want *want, struct err *e);
 };
 
-const struct model_kind *model_kind_at(size_t i); /* NULL past the end; 0: where nothing is said */
+const struct model_trainer *
+model_trainer_at(size_t i); /* NULL past the end; 0: where nothing is said */
 /* NULL: none of that option; none whose weights have that name. */
-const struct model_kind *model_kind_option(const char *option);
-const struct model_kind *model_kind_name(const char *name);
+const struct model_trainer *model_trainer_option(const char *option);
+const struct model_trainer *model_trainer_name(const char *name);
 
 #endif

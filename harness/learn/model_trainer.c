@@ -1,4 +1,4 @@
-#include "harness/learn/model_kinds.h"
+#include "harness/learn/model_trainer.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const char *const blocks[] = {"synth:lake-azure",    "synth:lake-cosmos",
 static const char *const logs[] = {"data:philly-2017/philly.csv.xz",
                                    "data:alibaba-openb-2023/openb_pod_list_default.csv", NULL};
 
-static const struct model_kind kinds[] = {
+static const struct model_trainer kinds[] = {
     {.option = "lengths",
      .help = "fits answer lengths (features: policies/length_features.h); of each --trace the\n"
              "        first 70 % are fitted, 15 % decide when to stop, the last 15 % are scored;\n"
@@ -95,12 +95,12 @@ static const struct model_kind kinds[] = {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-const struct model_kind *model_kind_at(size_t i)
+const struct model_trainer *model_trainer_at(size_t i)
 {
     return i < KINDS ? &kinds[i] : NULL;
 }
 
-const struct model_kind *model_kind_option(const char *option)
+const struct model_trainer *model_trainer_option(const char *option)
 {
     for (size_t i = 0; i < KINDS; i++)
         if (!strcmp(kinds[i].option, option))
@@ -108,7 +108,7 @@ const struct model_kind *model_kind_option(const char *option)
     return NULL;
 }
 
-const struct model_kind *model_kind_name(const char *name)
+const struct model_trainer *model_trainer_name(const char *name)
 {
     for (size_t i = 0; i < KINDS; i++)
         if (kinds[i].name && !strcmp(kinds[i].name, name))
