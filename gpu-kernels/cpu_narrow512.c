@@ -58,6 +58,7 @@ INLINE __m512 output(const float *w, const __m512 *h, uint32_t width, const uint
 {
     const __m512 zero = _mm512_setzero_ps();
     __m512 s[MLP_LANES];
+    s[0] = zero; /* cppcheck thinks of no neurons at all */
     for (uint32_t j = 0; j < all; j++)
         s[j] = j < width ? _mm512_fmadd_ps(h[j], _mm512_set1_ps(w[j]), zero) : zero;
     for (uint32_t j = 0; all < MLP_LANES && j < all; j++)
