@@ -18,7 +18,7 @@
     X(trace, "rows/s of making, writing, reading, exporting, importing, verifying a trace")        \
     X(memory, "page-cache replay: ns/access per policy through the guard, memory by length")       \
     X(gpu, "captured kernels through the model of shared GPUs: ns/kernel, memory by length")       \
-    X(infer, "every kind of network on CPU twins (and a GPU), against other people's libraries")                    \
+    X(infer, "every kind of network on CPU twins (and a GPU), against other people's libraries")   \
     X(replay, "ten million requests from the store through the serving model: rows/s, memory")
 
 enum { BENCH_REPEATS = 15 }; /* at most */

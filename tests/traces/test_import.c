@@ -281,8 +281,9 @@ Test(import, formats_have_names_and_unknown_ones_list_them)
     const struct import_format *f;
     cr_assert_eq(import_format_named("openb-pods", &f, &e), 0);
     cr_assert_eq(import_format_named("azure", &f, &e), ERR_ENAME);
-    cr_assert_str_eq(e.msg,
-                     "no format \"azure\"; known are azure-llm, mooncake, burstgpt, "
-                     "openb-pods, openb-nodes, ftrace, perf-sched, damon, ramulator, msr, "
-                     "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb, reef, philly, pai-sim");
+    cr_assert_str_eq(
+        e.msg,
+        "no format \"azure\"; known are azure-llm, mooncake, burstgpt, "
+        "openb-pods, openb-nodes, ftrace, perf-sched, damon, ramulator, msr, "
+        "vscsi, bitbrains, azure-vm, orion, kineto, nsys, malv-raw, disb, reef, philly, pai-sim");
 }
