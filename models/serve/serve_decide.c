@@ -64,7 +64,7 @@ static void ranked(void *ctx, uint64_t arg)
     uint32_t slot = (uint32_t)arg;
     struct seq *q = &s->seq[slot];
     policy_life_answered(s->ranks, q->tenant, &q->again);
-    q->again = (struct policy_ticket){TICKET_NEW};
+    q->again = (struct policy_ticket){.state = TICKET_NEW};
     if (!q->gone) {
         q->key = q->next_key;
         q->by = q->next_by;

@@ -254,7 +254,7 @@ Test(policy_life, the_counts_can_tell)
     world_open(&w, 1);
     world_version(&w, true);
     world_start(&w);
-    struct policy_ticket t = {TICKET_NEW}, lost = {TICKET_NEW};
+    struct policy_ticket t = {.state = TICKET_NEW}, lost = {.state = TICKET_NEW};
     cr_assert(policy_life_ask(w.life, 0, &t, question, &w, 0));
     policy_life_answered(w.life, 0, &t);
     policy_life_answered(w.life, 0, &t);
