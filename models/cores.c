@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sim/lot.h"
 #include "sim/station.h"
 
 struct work {
@@ -18,6 +19,7 @@ struct work {
 struct cores {
     struct station *cores;
     struct work *spare;
+    struct lot works;
     size_t inside;
 };
 
@@ -36,11 +38,7 @@ void cores_free(struct cores *c)
 {
     if (!c)
         return;
-    while (c->spare) {
-        struct work *next = c->spare->next;
-        free(c->spare);
-        c->spare = next;
-    }
+    lot_free(&c->works);
     station_free(c->cores);
     free(c);
 }
@@ -66,7 +64,7 @@ bool cores_submit(struct cores *c, sim_time service, sim_fn *done, void *ctx, ui
     struct work *w = c->spare;
     if (w)
         c->spare = w->next;
-    else if (!(w = malloc(sizeof *w)))
+    else if (!(w = lot_new(&c->works, sizeof *w)))
         return false;
     *w = (struct work){.cpu = c, .done = done, .ctx = ctx, .arg = arg};
     w->job = (struct job){.service = service, .done = finished, .ctx = w};

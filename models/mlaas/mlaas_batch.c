@@ -12,7 +12,7 @@
         if (it)                                                                                    \
             (m)->list = it->next;                                                                  \
         else                                                                                       \
-            it = malloc(sizeof *it);                                                               \
+            it = lot_new(&(m)->lot, sizeof *it);                                                   \
         it;                                                                                        \
     })
 #define GIVE(m, list, it) ((it)->next = (m)->list, (m)->list = (it))
@@ -23,18 +23,7 @@ struct mlaas_ticket *mlaas_ticket_take(struct mlaas *m)
 
 void mlaas_batches_free(struct mlaas *m)
 {
-    for (struct mlaas_batch *b; (b = m->spare_batch);) {
-        m->spare_batch = b->next;
-        free(b);
-    }
-    for (struct mlaas_ticket *t; (t = m->spare_ticket);) {
-        m->spare_ticket = t->next;
-        free(t);
-    }
-    for (struct mlaas_seat *s; (s = m->spare_seat);) {
-        m->spare_seat = s->next;
-        free(s);
-    }
+    lot_free(&m->lot);
 }
 
 /* ---- the end of a batch ------------------------------------------------------------------ */

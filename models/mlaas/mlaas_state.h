@@ -10,6 +10,7 @@
 #define MODELS_MLAAS_MLAAS_STATE_H
 
 #include "models/mlaas/mlaas.h"
+#include "sim/lot.h"
 
 #define MLAAS_PARTS 8 /* networks that one hook may ask */
 
@@ -86,6 +87,7 @@ struct mlaas {
         sim_time at[MLAAS_RULE_GAPS + 1]; /* a ring; rule "lake" only */
         uint64_t n;
     } arrivals[MLAAS_GROUPS];
+    struct lot lot; /* all batches, tickets and seats */
     struct mlaas_batch *spare_batch;
     struct mlaas_ticket *spare_ticket;
     struct mlaas_seat *spare_seat;
