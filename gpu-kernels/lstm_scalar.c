@@ -28,9 +28,11 @@ static void sums(const struct lstm_matrix *m, uint32_t panel, uint32_t panels, u
     for (uint32_t r = 0; r < rows; r++)
         for (uint32_t p = 0; p < panels; p++, z += LSTM_LANES) {
             const float *w = m->w + (size_t)(panel + p) * m->k * LSTM_LANES;
-            if (m->n_a) /* else it is NULL */
+            if (m->n_a) /* else it is NULL, as b is without n_b */
                 segments(z, w, m->a + (size_t)r * m->a_stride, m->n_a);
-            segments(z, w + (size_t)m->n_a * LSTM_LANES, m->b + (size_t)r * m->b_stride, m->n_b);
+            if (m->n_b)
+                segments(z, w + (size_t)m->n_a * LSTM_LANES, m->b + (size_t)r * m->b_stride,
+                         m->n_b);
         }
 }
 
