@@ -59,8 +59,9 @@ struct model_env {
     struct sim_options sim;          /* queue kind, tie shuffle, spans */
     const struct machine *machine;   /* NULL when the experiment names none */
     struct request_source *requests; /* NULL when the experiment has no trace */
-    struct row_source *rows;         /* pages, io, sched or vms; NULL when there is no such trace */
-    struct model_program *program;   /* [n_programs], in the order of the experiment */
+    struct row_source *rows;  /* jobs, pages, io, sched or vms; NULL when there is no such trace */
+    struct row_source *nodes; /* machines of the cluster; NULL: the experiment has no "nodes" */
+    struct model_program *program; /* [n_programs], in the order of the experiment */
     size_t n_programs;
     struct policy_slot *policy; /* for every hook without one of its own; NULL: the defaults */
     struct policy_slot *bound[POLICY_HOOKS_N];      /* NULL: `policy` is asked */
@@ -88,6 +89,7 @@ struct model_ops {
     /* Whether the section goes with an experiment's trace (given), or with none; NULL: it is as
      * needs_requests and needs_rows say. */
     int (*trace)(const struct config *section, bool given, struct err *e);
+    bool nodes; /* the experiment's "nodes" (a trace section of nodes) means something to it */
     /* Whether the section goes with these programs (NULL: the experiment has none), by name: keys
      * of an object.  NULL: it takes none. */
     int (*programs)(const struct config *section, const struct config *programs, struct err *e);

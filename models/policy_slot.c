@@ -164,6 +164,10 @@ bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
         return o->serve_admit;
     case POLICY_HOOK_SERVE_BATCH:
         return o->serve_batch;
+    case POLICY_HOOK_SERVE_ROUTE:
+        return o->serve_route;
+    case POLICY_HOOK_SERVE_SCALE:
+        return o->serve_scale;
     case POLICY_HOOK_CPU_PICK:
         return o->cpu_pick;
     case POLICY_HOOK_CPU_BALANCE:
@@ -180,6 +184,10 @@ bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
         return o->gpu_dispatch;
     case POLICY_HOOK_GPU_SHARE:
         return o->gpu_share;
+    case POLICY_HOOK_CLUSTER_ORDER:
+        return o->cluster_order;
+    case POLICY_HOOK_CLUSTER_PLACE:
+        return o->cluster_place;
     case POLICY_HOOK_POLICY_SELECT:
         return o->policy_select;
     case POLICY_HOOKS_N:

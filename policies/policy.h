@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI        4
+#define POLICY_ABI        5
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
@@ -192,7 +192,8 @@ struct policy_access {
     uint64_t page;
     uint32_t frame; /* where it is, or is put */
     uint32_t write;
-    uint64_t next; /* oracles: number of accesses until this page comes again; UINT64_MAX: never */
+    uint64_t next;  /* oracles: number of accesses until this page comes again; UINT64_MAX: never */
+    uint32_t depth; /* blocks of a KV cache: how many stand before it in its prompt; else 0 */
 };
 
 /* Placing regions on tiers, once a period.  Default: leave everything where it is. */
@@ -307,6 +308,129 @@ struct policy_share_obs {
     const struct policy_gpu_tenant *tenant;
 };
 
+/* ---- serve.route, serve.scale ------------------------------------------------------- */
+
+/* A serving engine among others, as a router sees it. */
+enum policy_role { POLICY_MIXED, POLICY_PREFILL, POLICY_DECODE };
+struct policy_engine {
+    uint32_t id;   /* its place in engine[] */
+    uint32_t role; /* policy_role */
+    uint32_t waiting, running;
+    uint64_t waiting_prompt_tokens; /* not yet computed, of those that wait and run */
+    uint64_t cached_tokens;         /* in the KV caches of what it runs */
+    uint64_t kv_tokens;             /* that its KV cache can hold */
+    uint32_t prefix_tokens;         /* of this request's prompt, in its prefix cache */
+    uint32_t max_running;
+    uint64_t routed; /* requests sent there so far */
+};
+
+/* Which engine serves this request?  engine[] are those that take any.  Default: the next one,
+ * round robin. */
+struct policy_route_obs {
+    struct policy_request request;
+    uint64_t now_ns;
+    uint32_t n; /* >= 1 */
+    const struct policy_engine *engine;
+};
+
+/* How many engines shall a pool have?  Asked once a period.  Default: as many as there are. */
+struct policy_scale_obs {
+    uint64_t now_ns, period, period_ns;
+    uint32_t role;                      /* policy_role */
+    uint32_t serving, starting, ending; /* engines of the pool */
+    uint32_t least, most;               /* the answer lies between */
+    uint32_t waiting, running;          /* requests, on all of them */
+    uint64_t arrived, arrived_tokens;   /* in the period: requests, their prompt tokens */
+    uint64_t done, good;                /* in the period: of them, within the objective */
+    uint32_t busy_milli;                /* 1/1000 of the period that its engines computed */
+    uint64_t start_ns;                  /* how long a cold start takes */
+};
+
+/* ---- cluster.order, cluster.place ---------------------------------------------------- */
+
+#define POLICY_NODE_GPUS 16
+#define POLICY_ANY_MODEL UINT64_MAX
+struct policy_job { /* a batch job, a training job or a pod */
+    uint64_t id;    /* unique in the run, ascending by arrival */
+    uint64_t arrived_ns;
+    uint32_t tenant, user, group; /* POLICY_NONE: not said */
+    uint32_t gpus;                /* all at once; 0: none */
+    uint32_t gpus_min, gpus_max;  /* what it can run on; both `gpus` unless it is elastic */
+    uint32_t gpu_milli;           /* of each GPU; below 1000 with one GPU only */
+    uint64_t gpu_models;          /* bit set of node models that it may run on */
+    uint32_t cpu_milli;           /* of all its GPUs together, like mem_bytes */
+    uint32_t running;             /* 1: it does */
+    uint64_t mem_bytes;
+    int32_t prio;
+    uint32_t lost;         /* how often it was preempted or failed */
+    uint64_t since_ns;     /* since when it waits, or runs */
+    uint64_t ran_ns;       /* time it ran so far */
+    uint64_t service_ns;   /* GPU time so far: ran_ns x its GPUs */
+    uint64_t predicted_ns; /* of its whole duration, as a predictor or its user says; 0: nobody */
+    uint64_t oracle_ns;    /* oracles: its whole duration; else 0 */
+};
+struct policy_cluster {
+    uint64_t now_ns;
+    uint32_t waiting, running; /* jobs */
+    uint64_t gpu_milli, gpu_milli_free;
+};
+
+/* Rank a job when it enters the queue, and again when what its key follows has changed: the lowest
+ * key runs first, ties in order of arrival.  Whether a job that waits may push out one that runs
+ * with a larger key, and whether one may pass another that does not fit, is the experiment's to
+ * say.  Default: in order of arrival. */
+enum policy_again {
+    POLICY_NEW,    /* it came */
+    POLICY_BACK,   /* it lost its GPUs */
+    POLICY_SERVED, /* it had the GPU time that the last answer named */
+    POLICY_LATER,  /* the time came that the last answer named */
+    POLICY_SHARED, /* its user's share changed */
+    POLICY_OTHER   /* another policy or version ranked it */
+};
+struct policy_order_obs {
+    struct policy_job job;
+    struct policy_cluster cluster;
+    uint32_t why;        /* policy_again */
+    uint32_t user_micro; /* its user's dominant share of the cluster, 1/1,000,000 (DRF) */
+};
+struct policy_order {
+    int64_t key;              /* |key| <= POLICY_KEY_MAX */
+    uint64_t at_service_ns;   /* ask again when its service_ns reaches this; 0: never */
+    uint64_t after_ns;        /* ask again after so long; 0: never */
+    uint32_t follows_sharing; /* 1: ask again when its user's share has changed */
+};
+
+struct policy_node {
+    uint32_t id;    /* its place in node[] */
+    uint32_t model; /* of its GPUs: bit number in policy_job.gpu_models; POLICY_NONE: no GPU */
+    uint32_t rack;
+    uint32_t gpus, cpu_milli, cpu_free_milli;
+    uint64_t mem_bytes, mem_free_bytes;
+    uint16_t gpu_free_milli[POLICY_NODE_GPUS]; /* [gpus] */
+    uint32_t jobs;
+    uint32_t changes; /* goes up whenever anything above does */
+};
+struct policy_demand { /* a typical job of the workload */
+    uint32_t gpus, gpu_milli, cpu_milli;
+    uint32_t weight; /* of 1,000,000 */
+    uint64_t gpu_models;
+};
+/* Where does this job run?  node[] are all nodes, always the same ones; only those with room are
+ * good answers.  A job on several GPUs of several nodes has a seat on each.  Default: the first
+ * nodes that have room. */
+struct policy_seat {
+    uint32_t node;
+    uint32_t gpus; /* bit set of its GPUs; 0 for a job without */
+};
+struct policy_seat_obs {
+    struct policy_job job;
+    struct policy_cluster cluster;
+    uint32_t n, n_demand;
+    const struct policy_node *node;
+    const struct policy_demand *demand; /* [n_demand]: as the whole trace has it, largest first */
+    uint32_t most;                      /* seats that there is room for in the answer */
+};
+
 /* ---- policy.select ---------------------------------------------------------------- */
 
 /* Which of several policies shall answer at a hook for one VM?  Asked once a period for each VM
@@ -375,6 +499,15 @@ struct policy_ops {
      * parts of time are taken in proportion. */
     void (*gpu_share)(void *self, const struct policy_share_obs *o, uint32_t *milli);
 
+    uint32_t (*serve_route)(void *self, const struct policy_route_obs *o); /* index of an engine */
+    uint32_t (*serve_scale)(void *self, const struct policy_scale_obs *o); /* engines wanted */
+
+    void (*cluster_order)(void *self, const struct policy_order_obs *o,
+                          struct policy_order *answer);
+    /* How many seats; 0: not now. */
+    uint32_t (*cluster_place)(void *self, const struct policy_seat_obs *o,
+                              struct policy_seat *seat);
+
     uint32_t (*policy_select)(void *self, const struct policy_select_obs *o); /* a candidate */
 };
 
@@ -387,13 +520,18 @@ struct policy_ops {
      sizeof(struct policy_steer_obs) + sizeof(struct policy_device) +                              \
      sizeof(struct policy_io_done) + sizeof(struct policy_gpu_tenant) +                            \
      sizeof(struct policy_dispatch_obs) + sizeof(struct policy_dispatch) +                         \
-     sizeof(struct policy_share_obs) + sizeof(struct policy_candidate) +                           \
-     sizeof(struct policy_select_obs))
+     sizeof(struct policy_share_obs) + sizeof(struct policy_engine) +                              \
+     sizeof(struct policy_route_obs) + sizeof(struct policy_scale_obs) +                           \
+     sizeof(struct policy_order_obs) + sizeof(struct policy_order) + sizeof(struct policy_node) +  \
+     sizeof(struct policy_demand) + sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +  \
+     sizeof(struct policy_candidate) + sizeof(struct policy_select_obs))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \
     X(SERVE_ADMIT, "serve.admit")                                                                  \
     X(SERVE_BATCH, "serve.batch")                                                                  \
+    X(SERVE_ROUTE, "serve.route")                                                                  \
+    X(SERVE_SCALE, "serve.scale")                                                                  \
     X(CPU_PICK, "cpu.pick")                                                                        \
     X(CPU_BALANCE, "cpu.balance")                                                                  \
     X(MEM_EVICT, "mem.evict")                                                                      \
@@ -402,6 +540,8 @@ struct policy_ops {
     X(IO_STEER, "io.steer")                                                                        \
     X(GPU_DISPATCH, "gpu.dispatch")                                                                \
     X(GPU_SHARE, "gpu.share")                                                                      \
+    X(CLUSTER_ORDER, "cluster.order")                                                              \
+    X(CLUSTER_PLACE, "cluster.place")                                                              \
     X(POLICY_SELECT, "policy.select")
 enum policy_hook {
 #define X(id, name) POLICY_HOOK_##id,

@@ -157,13 +157,17 @@ struct request_source {
     uint64_t expected; /* number of records, 0 unknown: for progress only */
 };
 
-/* The same for the other tables: rows of one table, in time order. */
+/* The same for the other tables: rows of one table, in time order (jobs too: sorted by time, then
+ * by their row in the input).  Nodes have no time and come as the input has them. */
 struct row_source {
     enum trace_table table;
     int (*next)(struct row_source *self, union trace_row *out, struct err *e);
     int (*rewind)(struct row_source *self, struct err *e); /* back to the first row */
     void (*close)(struct row_source *self);
     uint64_t expected;
+    /* The text of a name that its rows so far have mentioned, good until rewind or close; NULL: no
+     * such name.  name NULL: its rows have none. */
+    const char *(*name)(const struct row_source *self, uint32_t id);
 };
 
 #endif

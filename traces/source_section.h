@@ -36,10 +36,13 @@ int source_section_read(const struct config *at, unsigned tables, const struct t
 int source_section_fits(const struct source_section *s, enum trace_table table,
                         struct err *e) MUST_CHECK;
 
-/* Streams of rows over a published file, and over a reader from a time on, which it takes over. */
+/* Streams of rows over a published file (jobs sorted), and over a reader from a time on, which it
+ * takes over. */
 int source_over_import(struct row_source **out, const char *path,
                        const struct import_format *format, uint64_t skip_bad,
                        struct err *e) MUST_CHECK;
+/* Jobs in order of time, then of their row; takes `inner` over. */
+int source_sorted(struct row_source **out, struct row_source *inner, struct err *e) MUST_CHECK;
 int source_over_store(struct row_source **out, struct store_reader *r, uint64_t from_ns,
                       struct err *e) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* source_streams.c - rows out of an importer, out of a store, and a cut of either. */
+/* source_streams.c - rows out of an importer, out of a store, jobs in time order, and a cut. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +33,11 @@ static void import_done(struct row_source *self)
     free(s);
 }
 
+static const char *import_text(const struct row_source *self, uint32_t id)
+{
+    return names_text(((const struct over_import *)self)->im->names, id);
+}
+
 int source_over_import(struct row_source **out, const char *path,
                        const struct import_format *format, uint64_t skip_bad, struct err *e)
 {
@@ -42,7 +47,8 @@ int source_over_import(struct row_source **out, const char *path,
         free(s);
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
-    s->base = (struct row_source){format->table, import_pull, import_again, import_done, 0};
+    s->base =
+        (struct row_source){format->table, import_pull, import_again, import_done, 0, import_text};
     s->format = format;
     s->skip_bad = skip_bad;
     int rc = import_open(&s->im, path, format, skip_bad, e);
@@ -50,12 +56,13 @@ int source_over_import(struct row_source **out, const char *path,
         import_done(&s->base);
     else
         *out = &s->base;
-    return rc;
+    return rc || format->table != TRACE_JOBS ? rc : source_sorted(out, *out, e);
 }
 
 struct over_store {
     struct row_source base;
     struct store_reader *r;
+    struct trace_names *names;
     uint64_t from_ns;
 };
 
@@ -75,8 +82,15 @@ static int store_again(struct row_source *self, struct err *e)
 
 static void store_done(struct row_source *self)
 {
-    store_close(((struct over_store *)self)->r);
-    free(self);
+    struct over_store *s = (struct over_store *)self;
+    store_close(s->r);
+    names_free(s->names);
+    free(s);
+}
+
+static const char *store_text(const struct row_source *self, uint32_t id)
+{
+    return names_text(((const struct over_store *)self)->names, id);
 }
 
 int source_over_store(struct row_source **out, struct store_reader *r, uint64_t from_ns,
@@ -88,16 +102,106 @@ int source_over_store(struct row_source **out, struct store_reader *r, uint64_t 
         store_close(r);
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
-    s->base =
-        (struct row_source){store_table(r), store_pull, store_again, store_done, store_rows(r)};
+    s->base = (struct row_source){store_table(r), store_pull,    store_again,
+                                  store_done,     store_rows(r), store_text};
     s->r = r;
     s->from_ns = from_ns;
-    int rc = store_again(&s->base, e);
+    int rc = store_names(r, &s->names, e);
+    if (!rc)
+        rc = store_again(&s->base, e);
     if (rc)
         store_done(&s->base);
     else
         *out = &s->base;
     return rc;
+}
+
+/* Jobs are published unsorted: all of them, held. */
+struct sorted {
+    struct row_source base, *inner;
+    struct trace_job *job;
+    size_t n, cap, at;
+};
+
+static int sorted_pull(struct row_source *self, union trace_row *out, struct err *e)
+{
+    struct sorted *s = (struct sorted *)self;
+    (void)e;
+    if (s->at == s->n)
+        return 0;
+    out->job = s->job[s->at++];
+    return 1;
+}
+
+static int sorted_again(struct row_source *self, struct err *e)
+{
+    (void)e;
+    ((struct sorted *)self)->at = 0;
+    return 0;
+}
+
+static void sorted_done(struct row_source *self)
+{
+    struct sorted *s = (struct sorted *)self;
+    s->inner->close(s->inner);
+    free(s->job);
+    free(s);
+}
+
+static const char *sorted_text(const struct row_source *self, uint32_t id)
+{
+    const struct row_source *inner = ((const struct sorted *)self)->inner;
+    return inner->name(inner, id);
+}
+
+static int sorted_fill(struct sorted *s, struct err *e)
+{
+    union trace_row row;
+    int rc;
+    while ((rc = s->inner->next(s->inner, &row, e)) == 1) {
+        if (s->n == s->cap) {
+            size_t cap = s->cap ? 2 * s->cap : 1024;
+            struct trace_job *more = realloc(s->job, cap * sizeof *more);
+            if (!more)
+                return err_set(e, ERR_ENOMEM, "out of memory for %zu jobs", cap);
+            s->job = more;
+            s->cap = cap;
+        }
+        s->job[s->n++] = row.job;
+    }
+    return rc;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    const struct trace_job *x = a, *y = b;
+    if (x->time_ns != y->time_ns)
+        return x->time_ns < y->time_ns ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+int source_sorted(struct row_source **out, struct row_source *inner, struct err *e)
+{
+    struct sorted *s = calloc(1, sizeof *s);
+    *out = NULL;
+    assert(inner->table == TRACE_JOBS);
+    if (!s) {
+        inner->close(inner);
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    s->base = (struct row_source){TRACE_JOBS,  sorted_pull, sorted_again,
+                                  sorted_done, 0,           inner->name ? sorted_text : NULL};
+    s->inner = inner;
+    int rc = sorted_fill(s, e);
+    if (rc) {
+        sorted_done(&s->base);
+        return rc;
+    }
+    if (s->n)
+        qsort(s->job, s->n, sizeof *s->job, by_time);
+    s->base.expected = s->n;
+    *out = &s->base;
+    return 0;
 }
 
 struct cut {
@@ -164,6 +268,12 @@ static void cut_done(struct row_source *self)
     free(s);
 }
 
+static const char *cut_text(const struct row_source *self, uint32_t id)
+{
+    const struct row_source *inner = ((const struct cut *)self)->inner;
+    return inner->name(inner, id);
+}
+
 static bool does_nothing(const struct source_cut *c, enum trace_table table)
 {
     return c->from_ns == 0 && c->to_ns == UINT64_MAX && c->rate_scale == 1 && !c->limit &&
@@ -182,7 +292,8 @@ int source_cut(struct row_source **out, struct row_source *inner, const struct s
         inner->close(inner);
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
-    s->base = (struct row_source){inner->table, cut_pull, cut_again, cut_done, 0};
+    s->base = (struct row_source){inner->table, cut_pull, cut_again,
+                                  cut_done,     0,        inner->name ? cut_text : NULL};
     if (cut->to_ns == UINT64_MAX)
         s->base.expected = inner->expected;
     if (cut->limit && (!s->base.expected || cut->limit < s->base.expected))

@@ -49,7 +49,8 @@ static int open_rows(struct row_source **out, const void *params, uint64_t seed,
         free(s);
         return rc;
     }
-    s->base = (struct row_source){TRACE_REQUESTS, pull, begin_again, done, s->inner->expected};
+    s->base =
+        (struct row_source){TRACE_REQUESTS, pull, begin_again, done, s->inner->expected, NULL};
     *out = &s->base;
     return 0;
 }

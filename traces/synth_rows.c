@@ -36,7 +36,7 @@ static void done(struct row_source *self)
 void synth_rows_open(struct synth_rows *s, enum trace_table table, const struct synth_head *h,
                      uint64_t seed)
 {
-    s->base = (struct row_source){table, next, begin_again, done, h->rows};
+    s->base = (struct row_source){table, next, begin_again, done, h->rows, NULL};
     s->rows = h->rows;
     s->until_ns = (uint64_t)(h->duration_s * 1e9 + 0.5);
     s->seed = h->seeded ? h->seed : seed;

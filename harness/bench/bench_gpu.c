@@ -124,7 +124,7 @@ static int timed(struct bench *b, const char *name, uint32_t streams, bool launc
                  struct err *e)
 {
     double sample[BENCH_REPEATS];
-    struct kernels k = {.base = {TRACE_OPS, next, again, shut, 0},
+    struct kernels k = {.base = {TRACE_OPS, next, again, shut, 0, NULL},
                         .n = b->quick ? 1 << 16 : 1 << 21,
                         .streams = streams,
                         .launches = launches};

@@ -83,7 +83,7 @@ static int write_new(const char *text, const char *stem, const char *name, const
 /* serve's is the plain one; the others are called after their family. */
 static int find_template(const char *hook, char *stem, size_t n, struct err *e)
 {
-    char list[256] = "";
+    char list[512] = "";
     size_t family = hook ? strcspn(hook, ".") : 0;
     for (int h = 0, at = 0; h < POLICY_HOOK_POLICY_SELECT; h++) {
         const char *name = policy_hook_name((enum policy_hook)h);

@@ -17,7 +17,7 @@
 #include "models/stack.h"
 
 struct checked {
-    struct textset machine, trace, program, policy; /* found to be good */
+    struct textset machine, trace, nodes, program, policy; /* found to be good */
 };
 
 /* What a model asks of the machine depends on its section and on the stack. */
@@ -93,6 +93,23 @@ static int check_trace_wanted(const struct experiment *x, const struct setup *s,
         return err_set(e, ERR_ENAME, "%s: model \"%s\" needs requests (\"trace\": ...)", x->file,
                        m->name);
     return m->trace ? m->trace(s->section, s->trace != NULL, e) : 0;
+}
+
+/* The machines of a cluster are a trace of their own. */
+static int check_nodes(const struct experiment *x, const struct setup *s, struct checked *c,
+                       struct err *e)
+{
+    bool is_new;
+    enum trace_table table;
+    if (!s->nodes)
+        return 0;
+    if (!s->model->nodes)
+        return err_set(e, ERR_ENAME, "%s: model \"%s\" takes no nodes", config_path(s->nodes),
+                       s->model->name);
+    int rc = textset_add(&c->nodes, config_text(s->nodes), &is_new, e);
+    if (rc || !is_new)
+        return rc;
+    return trace_rows_check(s->nodes, 1u << TRACE_NODES, &x->where, &table, e);
 }
 
 static int check_trace(const struct experiment *x, const struct setup *s, struct checked *c,
@@ -218,6 +235,8 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
     if (!rc)
         rc = check_trace(x, &s, c, e);
     if (!rc)
+        rc = check_nodes(x, &s, c, e);
+    if (!rc)
         rc = programs_check(&s, &x->where, &c->program, e);
     if (!rc)
         rc = check_policy(x, &s, c, e);
@@ -239,6 +258,7 @@ int experiment_check(const struct experiment *x, struct err *e)
     }
     textset_free(&c.machine);
     textset_free(&c.trace);
+    textset_free(&c.nodes);
     textset_free(&c.program);
     textset_free(&c.policy);
     return rc;

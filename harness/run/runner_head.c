@@ -33,6 +33,8 @@ static int about_traces(struct inputs *in, const struct experiment *x, const str
                         struct err *e)
 {
     int rc = s->trace ? about_section(in, x, s->trace, setup_tables(s), e) : 0;
+    if (s->nodes && !rc)
+        rc = about_section(in, x, s->nodes, 1u << TRACE_NODES, e);
     for (size_t i = 0; s->programs && i < config_count(s->programs) && !rc; i++)
         rc = about_section(in, x, config_at(s->programs, i), 1u << TRACE_OPS, e);
     return rc;

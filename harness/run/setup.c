@@ -35,7 +35,7 @@ const char *setup_headline(const char *experiment_json)
 /* The document's top level, as written. */
 struct top {
     const char *schema, *name, *title, *stack, *model;
-    const struct config *trace, *programs, *machine, *scale, *policy, *policies, *sweep;
+    const struct config *trace, *nodes, *programs, *machine, *scale, *policy, *policies, *sweep;
     uint64_t seed, trials;
     bool exact_percentiles;
     const struct config *section[N_MODELS + 1];
@@ -46,6 +46,7 @@ static const struct config_field top_fields[] = {
     CONFIG_STR(struct top, name, true),
     CONFIG_STR(struct top, title, false),
     CONFIG_ANY(struct top, trace, false),
+    CONFIG_ANY(struct top, nodes, false),
     CONFIG_ANY(struct top, programs, false),
     CONFIG_ANY(struct top, machine, false),
     CONFIG_ANY(struct top, scale, false),
@@ -125,9 +126,12 @@ int setup_read(struct setup *s, const struct config *doc, struct err *e)
         rc = config_complain(t.machine, e, "the path of a machine profile, or the profile");
     if (!rc && t.trace && config_kind(t.trace) != CONFIG_OBJECT)
         rc = config_complain(t.trace, e, "an object that says where requests come from");
+    if (!rc && t.nodes && config_kind(t.nodes) != CONFIG_OBJECT)
+        rc = config_complain(t.nodes, e, "a trace section that says where nodes come from");
     s->name = t.name;
     s->title = t.title;
     s->trace = t.trace;
+    s->nodes = t.nodes;
     s->programs = t.programs;
     s->machine = t.machine;
     s->scale = t.scale;

@@ -36,6 +36,7 @@ struct setup {
     const struct model_ops *model;
     const struct config *section;  /* the model's own; NULL: the document has none */
     const struct config *trace;    /* NULL: the model needs none */
+    const struct config *nodes;    /* a trace section of the cluster's machines; NULL: none */
     const struct config *programs; /* NULL: none */
     const struct config *machine;  /* a path, or the profile itself; NULL: none */
     const struct config *scale;    /* scale.h; NULL: the machine as it is */

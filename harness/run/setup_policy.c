@@ -41,7 +41,7 @@ int setup_choice(struct policy_choice *c, const struct config *at, struct err *e
 
 static int no_hook(const struct config *at, const char *family, const char *hook, struct err *e)
 {
-    char list[256] = "";
+    char list[512] = "";
     for (int h = 0, n = 0; h < POLICY_HOOK_POLICY_SELECT; h++)
         n += snprintf(list + n, sizeof list - (size_t)n, "%s%s", h ? ", " : "",
                       policy_hook_name((enum policy_hook)h));

@@ -21,6 +21,7 @@ struct bench {
     char *machine_text;
     struct request_source *requests;
     struct row_source *rows; /* of another table */
+    struct row_source *nodes;
     struct programs programs;
     struct bindings policies;
     struct spans *spans;
@@ -74,6 +75,9 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
     if (!rc && b->setup.trace)
         rc = trace_rows_open(b->setup.trace, setup_tables(&b->setup), seed, &x->where, &b->rows,
                              &about, e);
+    if (!rc && b->setup.nodes)
+        rc = trace_rows_open(b->setup.nodes, 1u << TRACE_NODES, seed, &x->where, &b->nodes, &about,
+                             e);
     if (!rc && b->rows && b->rows->table == TRACE_REQUESTS) {
         struct row_source *rows = b->rows;
         b->rows = NULL;
@@ -97,6 +101,8 @@ static int close_all(struct bench *b, int rc, struct err *e)
         b->requests->close(b->requests);
     if (b->rows)
         b->rows->close(b->rows);
+    if (b->nodes)
+        b->nodes->close(b->nodes);
     programs_close(&b->programs);
     if (b->spans) {
         int closed = spans_close(b->spans, rc ? NULL : e);
@@ -132,6 +138,7 @@ static int run_model(struct bench *b, const struct bindings_want *want, struct e
                             .machine = b->machine,
                             .requests = b->requests,
                             .rows = b->rows,
+                            .nodes = b->nodes,
                             .program = b->programs.v,
                             .n_programs = b->programs.n,
                             .stack = b->setup.stack,
