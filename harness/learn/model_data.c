@@ -87,6 +87,34 @@ int model_data_load(struct model_data *d, const char *text, uint64_t seed, size_
     return rc;
 }
 
+int model_data_rows(struct row_source **from, const char *text, enum trace_table table,
+                    uint64_t seed, size_t most, char **about, struct err *e)
+{
+    char *root = places_root(""), *json = NULL, limit[40] = "";
+    const struct trace_places where = {NULL, root};
+    struct trace_about said = {0};
+    struct config *c = NULL;
+    if (most)
+        snprintf(limit, sizeof limit, ",\"limit\":%zu", most);
+    int n = text[0] == '{' ? asprintf(&json, "%s", text)
+            : !strncmp(text, "synth:", 6)
+                ? asprintf(&json, "{\"synth\":{\"preset\":\"%s\"}%s}", text + 6, limit)
+                : asprintf(&json, "{\"file\":\"%s\"%s}", text, limit);
+    int rc = n < 0 || !root ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
+    if (!rc)
+        rc = config_parse(&c, "trace", json, strlen(json), e);
+    if (!rc)
+        rc = trace_rows_open(c, 1u << table, seed, &where, from, &said, e);
+    if (!rc && !(*about = trace_about_json(&said))) {
+        (*from)->close(*from);
+        rc = err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    config_free(c);
+    free(json);
+    free(root);
+    return rc;
+}
+
 void model_data_free(struct model_data *d)
 {
     train_rows_free(&d->rows);

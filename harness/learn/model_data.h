@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "harness/learn/train_rows.h"
+#include "traces/record.h"
 
 struct model_data {
     struct train_rows rows;
@@ -20,6 +21,10 @@ struct model_data {
 /* At most `most` rows.  optional: an absent data: file is no error. */
 int model_data_load(struct model_data *d, const char *text, uint64_t seed, size_t most,
                     bool optional, struct err *e) MUST_CHECK;
+/* The rows of a table other than requests, to be closed: a section, synth:PRESET or a canonical
+ * .h5.  most 0: all.  *about: malloc'd JSON, as above. */
+int model_data_rows(struct row_source **from, const char *text, enum trace_table table,
+                    uint64_t seed, size_t most, char **about, struct err *e) MUST_CHECK;
 void model_data_free(struct model_data *d);
 
 #endif

@@ -146,23 +146,7 @@ static void command(FILE *f, const struct model_train_want *w)
             "malv model train %s --jobs --seed %llu --epochs %u --patience %u --rate %g "
             "--quantile %g",
             w->name, (unsigned long long)o->seed, o->epochs, o->patience, o->rate, o->quantile);
-    for (size_t i = 0; i < w->n_trace; i++)
-        fprintf(f, " --trace '%s'", w->trace[i]);
-    for (size_t i = 0; i < w->n_eval; i++)
-        fprintf(f, " --eval '%s'", w->eval[i]);
-}
-
-static void json_command(FILE *f, const struct model_train_want *w)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *m = open_memstream(&text, &n);
-    if (m) {
-        command(m, w);
-        fclose(m);
-    }
-    json_string(f, text ? text : "");
-    free(text);
+    model_write_traces(f, w);
 }
 
 static void json_parts(FILE *f, const struct part *p, size_t n)
@@ -176,11 +160,11 @@ static void json_parts(FILE *f, const struct part *p, size_t n)
         }
         fprintf(f, ", \"format\": \"%s\", \"sha256\": \"%s\", \"jobs\": %zu,\n", p[i].rows.format,
                 p[i].rows.digest, p[i].rows.n);
-        if (p[i].train)
-            fprintf(f,
-                    "   \"split\": {\"by\": \"time\", \"train\": %zu, \"validation\": %zu, "
-                    "\"test\": %zu},\n",
-                    p[i].train, p[i].valid, p[i].test);
+        if (p[i].train) {
+            fputs("   ", f);
+            model_write_split(f, p[i].train, p[i].valid, p[i].test);
+            fputs(",\n", f);
+        }
         fputs("   \"accuracy\": ", f);
         jobs_score_json(f, &p[i].score);
         fputc('}', f);
@@ -198,7 +182,7 @@ static void provenance(FILE *f, const void *training)
     fputs("{\"schema\": \"malv-model/1\",\n \"name\": ", f);
     json_string(f, t->want->name);
     fputs(",\n \"command\": ", f);
-    json_command(f, t->want);
+    model_write_command(f, command, t->want);
     fprintf(f,
             ",\n \"network\": \"%s\", \"features\": \"duration/%d\",\n \"outputs\": [\"mean of "
             "the log duration\", \"its %g quantile\"],\n",

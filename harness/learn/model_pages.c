@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "harness/base/fmt.h"
-#include "harness/base/places.h"
+#include "harness/learn/model_data.h"
 #include "harness/learn/model_file_lstm.h"
 #include "harness/learn/model_write.h"
 #include "harness/learn/page_score.h"
@@ -46,37 +46,11 @@ struct training {
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-static int open_trace(struct row_source **from, const char *text, uint64_t seed, char **about,
-                      struct err *e)
-{
-    char *root = places_root(""), *json = NULL;
-    const struct trace_places where = {NULL, root};
-    struct trace_about said = {0};
-    struct config *c = NULL;
-    int n = text[0] == '{' ? asprintf(&json, "%s", text)
-            : !strncmp(text, "synth:", 6)
-                ? asprintf(&json, "{\"synth\":{\"preset\":\"%s\"}}", text + 6)
-                : asprintf(&json, "{\"file\":\"%s\"}", text);
-    int rc = n < 0 || !root ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
-    if (!rc)
-        rc = config_parse(&c, "trace", json, strlen(json), e);
-    if (!rc)
-        rc = trace_rows_open(c, 1u << TRACE_PAGES, seed, &where, from, &said, e);
-    if (!rc && !(*about = trace_about_json(&said))) {
-        (*from)->close(*from);
-        rc = err_set(e, ERR_ENOMEM, "out of memory");
-    }
-    config_free(c);
-    free(json);
-    free(root);
-    return rc;
-}
-
 static int load_part(struct part *p, const struct model_train_want *w, const char *trace,
                      struct err *e)
 {
     struct row_source *from = NULL;
-    int rc = open_trace(&from, trace, w->o.seed, &p->about, e);
+    int rc = model_data_rows(&from, trace, TRACE_PAGES, w->o.seed, 0, &p->about, e);
     if (rc)
         return err_wrap(e, rc, "--trace");
     rc = page_rows_collect(&p->rows, from, PAGES_PERIOD, e);
@@ -162,21 +136,12 @@ static int score(struct training *t, struct err *e)
 static void put_command(FILE *f, const struct model_train_want *w)
 {
     const struct train_options *o = &w->o;
-    char *text = NULL;
-    size_t n = 0;
-    FILE *m = open_memstream(&text, &n);
-    if (!m)
-        return;
-    fprintf(m,
+    fprintf(f,
             "malv model train %s --pages --requests %llu --seed %llu --hidden %u --epochs %u "
             "--batch %u --patience %u --rate %g",
             w->name, (unsigned long long)w->requests, (unsigned long long)o->seed, o->hidden,
             o->epochs, o->batch, o->patience, o->rate);
-    for (size_t i = 0; i < w->n_trace; i++)
-        fprintf(m, " --trace '%s'", w->trace[i]);
-    fclose(m);
-    json_string(f, text);
-    free(text);
+    model_write_traces(f, w);
 }
 
 static void put_part(FILE *f, const struct part *p, const char *text)
@@ -196,7 +161,7 @@ static void put_provenance(FILE *f, const void *training)
     const struct training *t = training;
     const struct train_options *o = &t->want->o;
     fprintf(f, "{\"schema\": \"malv-model/1\",\n \"name\": \"%s\",\n \"command\": ", t->want->name);
-    put_command(f, t->want);
+    model_write_command(f, put_command, t->want);
     fprintf(f,
             ",\n \"network\": \"%u ids of %u, LSTM %u x %u, softmax of %u\", \"features\": "
             "\"place/%d\",\n \"outputs\": \"probability of each bin of the next period's "

@@ -6,12 +6,11 @@
 
 #include "harness/base/files.h"
 #include "harness/base/fmt.h"
-#include "harness/base/places.h"
+#include "harness/learn/model_data.h"
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_quant.h"
 #include "harness/learn/model_write.h"
 #include "harness/learn/train_machine.h"
-#include "traces/source.h"
 
 struct column { /* one trace */
     struct steer_rows rows;
@@ -32,32 +31,6 @@ struct steer_training {
 
 /* ---- rows ------------------------------------------------------------------------ */
 
-static int open_trace(struct row_source **from, const char *text, uint64_t seed, size_t most,
-                      char **about, struct err *e)
-{
-    char *root = places_root(""), *json = NULL;
-    const struct trace_places where = {NULL, root};
-    struct trace_about said = {0};
-    struct config *c = NULL;
-    int n = text[0] == '{' ? asprintf(&json, "%s", text)
-            : !strncmp(text, "synth:", 6)
-                ? asprintf(&json, "{\"synth\":{\"preset\":\"%s\"},\"limit\":%zu}", text + 6, most)
-                : asprintf(&json, "{\"file\":\"%s\",\"limit\":%zu}", text, most);
-    int rc = n < 0 || !root ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
-    if (!rc)
-        rc = config_parse(&c, "trace", json, strlen(json), e);
-    if (!rc)
-        rc = trace_rows_open(c, 1u << TRACE_IO, seed, &where, from, &said, e);
-    if (!rc && !(*about = trace_about_json(&said))) {
-        (*from)->close(*from);
-        rc = err_set(e, ERR_ENOMEM, "out of memory");
-    }
-    config_free(c);
-    free(json);
-    free(root);
-    return rc;
-}
-
 int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
                      size_t most, char **about, struct err *e)
 {
@@ -66,7 +39,7 @@ int model_steer_rows(struct steer_rows *rows, const char *trace, const char *mac
     *rows = (struct steer_rows){0};
     int rc = train_machine(&m, machine, e);
     if (!rc)
-        rc = open_trace(&from, trace, seed, most, about, e);
+        rc = model_data_rows(&from, trace, TRACE_IO, seed, most, about, e);
     if (!rc) {
         rc = steer_rows_collect(rows, from, m, "{\"mode\": \"failover\"}", seed, e);
         from->close(from);

@@ -122,23 +122,7 @@ static void command(FILE *f, const struct model_train_want *w)
             "--patience %u --rate %g --quantile %g%s",
             w->name, (unsigned long long)w->requests, (unsigned long long)o->seed, o->hidden,
             o->epochs, o->batch, o->patience, o->rate, o->quantile, w->int8 ? " --int8" : "");
-    for (size_t i = 0; i < w->n_trace; i++)
-        fprintf(f, " --trace '%s'", w->trace[i]);
-    for (size_t i = 0; i < w->n_eval; i++)
-        fprintf(f, " --eval '%s'", w->eval[i]);
-}
-
-static void json_command(FILE *f, const struct model_train_want *w)
-{
-    char *text = NULL;
-    size_t n = 0;
-    FILE *m = open_memstream(&text, &n);
-    if (m) {
-        command(m, w);
-        fclose(m);
-    }
-    json_string(f, text ? text : "");
-    free(text);
+    model_write_traces(f, w);
 }
 
 static void json_parts(FILE *f, const struct part *p, size_t n)
@@ -151,11 +135,11 @@ static void json_parts(FILE *f, const struct part *p, size_t n)
             continue;
         }
         fprintf(f, ",\n   \"about\": %s,\n", p[i].data.about);
-        if (p[i].train)
-            fprintf(f,
-                    "   \"split\": {\"by\": \"time\", \"train\": %zu, \"validation\": %zu, "
-                    "\"test\": %zu},\n",
-                    p[i].train, p[i].valid, p[i].test);
+        if (p[i].train) {
+            fputs("   ", f);
+            model_write_split(f, p[i].train, p[i].valid, p[i].test);
+            fputs(",\n", f);
+        }
         fputs("   \"accuracy\": ", f);
         model_score_json(f, &p[i].score);
         fputc('}', f);
@@ -169,7 +153,7 @@ static void provenance(FILE *f, const void *training)
     fputs("{\"schema\": \"malv-model/1\",\n \"name\": ", f);
     json_string(f, t->want->name);
     fputs(",\n \"command\": ", f);
-    json_command(f, t->want);
+    model_write_command(f, command, t->want);
     fprintf(f,
             ",\n \"network\": \"%u-%u-%u\", \"features\": \"length/%d\",\n"
             " \"outputs\": [\"mean of the log length\", \"its %g quantile\"],\n",

@@ -3,8 +3,38 @@
 #include <stdlib.h>
 
 #include "harness/base/files.h"
+#include "harness/base/fmt.h"
 #include "harness/learn/model_file.h"
+#include "harness/learn/model_train.h"
 #include "harness/learn/safetensors.h"
+
+void model_write_command(FILE *f, void (*command)(FILE *f, const struct model_train_want *w),
+                         const struct model_train_want *w)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *m = open_memstream(&text, &n);
+    if (m) {
+        command(m, w);
+        fclose(m);
+    }
+    json_string(f, text ? text : "");
+    free(text);
+}
+
+void model_write_traces(FILE *f, const struct model_train_want *w)
+{
+    for (size_t i = 0; i < w->n_trace; i++)
+        fprintf(f, " --trace '%s'", w->trace[i]);
+    for (size_t i = 0; i < w->n_eval; i++)
+        fprintf(f, " --eval '%s'", w->eval[i]);
+}
+
+void model_write_split(FILE *f, size_t train, size_t valid, size_t test)
+{
+    fprintf(f, "\"split\": {\"by\": \"time\", \"train\": %zu, \"validation\": %zu, \"test\": %zu}",
+            train, valid, test);
+}
 
 int model_write_weights(const struct model_write *w, const char *suffix,
                         const struct infer_mlp *mlp, struct err *e)

@@ -15,6 +15,16 @@ struct model_write {
     const char *outputs;  /* what the outputs mean */
 };
 
+struct model_train_want;
+
+/* The command that makes the files, as a JSON string. */
+void model_write_command(FILE *f, void (*command)(FILE *f, const struct model_train_want *w),
+                         const struct model_train_want *w);
+/* " --trace '..' --eval '..'" of it. */
+void model_write_traces(FILE *f, const struct model_train_want *w);
+/* "split": {..} of one trace. */
+void model_write_split(FILE *f, size_t train, size_t valid, size_t test);
+
 /* DIR/NAMEsuffix.safetensors */
 int model_write_weights(const struct model_write *w, const char *suffix,
                         const struct infer_mlp *mlp, struct err *e) MUST_CHECK;
