@@ -14,6 +14,7 @@
 #include "models/model.h"
 #include "policies/kml_features.h"
 #include "traces/source.h"
+#include "tests/policies/retrain.h"
 
 Test(kml, octaves_are_exact_at_powers_of_two_and_near_the_logarithm_between)
 {
@@ -42,20 +43,7 @@ Test(kml, a_window_is_new_when_something_in_it_is)
 
 Test(kml, the_command_of_the_provenance_makes_the_shipped_bytes, .timeout = 180)
 {
-    struct config *c;
-    struct err e = {0};
-    const char *command, *malv = "malv ";
-    char dir[] = "/tmp/malv-kml-XXXXXX", line[1024];
-    cr_assert(mkdtemp(dir));
-    cr_assert_eq(config_load(&c, "policies/weights/kml.json", &e), 0, "%s", e.msg);
-    cr_assert_eq(config_str(config_get(c, "command"), &command, &e), 0, "%s", e.msg);
-    cr_assert_eq(strncmp(command, malv, strlen(malv)), 0);
-    snprintf(line, sizeof line,
-             BUILD "/%s -q -o %s && cmp %s/kml.safetensors policies/weights/kml.safetensors && cmp "
-                   "%s/kml.json policies/weights/kml.json && rm -r %s",
-             command, dir, dir, dir, dir);
-    cr_expect_eq(system(line), 0, "train it again: %s", command);
-    config_free(c);
+    retrain("kml", "--requests 3000 --epochs 2");
 }
 
 /* ---- on runs of seeds that it never saw ------------------------------------------------ */

@@ -8,13 +8,7 @@
 #include "harness/learn/model_file.h"
 #include "harness/learn/model_steer.h"
 #include "policies/linnos_features.h"
-
-static int sh(const char *fmt, const char *a, const char *b)
-{
-    char cmd[600];
-    snprintf(cmd, sizeof cmd, fmt, a, b);
-    return system(cmd);
-}
+#include "tests/policies/retrain.h"
 
 Test(knn_steer, octaves_rise_eight_to_a_doubling)
 {
@@ -42,13 +36,7 @@ Test(knn_steer, digits_are_put_together_again)
  * again, the command stands in knn_steer.json. */
 Test(knn_steer, the_command_gives_the_references_that_are_shipped, .timeout = 300)
 {
-    char dir[] = "/tmp/malv-knn-XXXXXX";
-    cr_assert(mkdtemp(dir));
-    cr_assert_eq(sh(BUILD "/malv model train %s -q -o %s", "knn_steer", dir), 0);
-    cr_expect_eq(
-        sh("cmp %s/knn_steer.safetensors %s", dir, "policies/weights/knn_steer.safetensors"), 0);
-    cr_expect_eq(sh("cmp %s/knn_steer.json %s", dir, "policies/weights/knn_steer.json"), 0);
-    sh("rm -r %s%s", dir, "");
+    retrain("knn_steer", "--requests 9000");
 }
 
 /* On reads of a seed that gave no reference. */

@@ -8,6 +8,7 @@
 #include "harness/learn/model_file.h"
 #include "harness/learn/train_machine.h"
 #include "policies/mllb_features.h"
+#include "tests/policies/retrain.h"
 
 Test(mllb, features_say_what_was_observed)
 {
@@ -27,20 +28,7 @@ Test(mllb, features_say_what_was_observed)
 
 Test(mllb, the_command_of_the_provenance_makes_the_shipped_bytes, .timeout = 180)
 {
-    struct config *c;
-    struct err e = {0};
-    const char *command, *malv = "malv ";
-    char dir[] = "/tmp/malv-mllb-XXXXXX", line[1024];
-    cr_assert(mkdtemp(dir));
-    cr_assert_eq(config_load(&c, "policies/weights/mllb.json", &e), 0, "%s", e.msg);
-    cr_assert_eq(config_str(config_get(c, "command"), &command, &e), 0, "%s", e.msg);
-    cr_assert_eq(strncmp(command, malv, strlen(malv)), 0);
-    snprintf(line, sizeof line,
-             BUILD "/%s -q -o %s && cmp %s/mllb.safetensors policies/weights/mllb.safetensors && "
-                   "cmp %s/mllb.json policies/weights/mllb.json && rm -r %s",
-             command, dir, dir, dir, dir);
-    cr_expect_eq(system(line), 0, "train it again: %s", command);
-    config_free(c);
+    retrain("mllb", "--requests 1000 --epochs 2");
 }
 
 struct net {
