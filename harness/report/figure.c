@@ -40,7 +40,7 @@ static const struct config_field axis_fields[] = {
 struct raw_points {
     const char *series, *y, *over;
     const struct config *select, *x;
-    double scale;
+    double scale, tolerance;
 };
 static const struct config_field points_fields[] = {
     CONFIG_STR(struct raw_points, series, true),
@@ -49,6 +49,7 @@ static const struct config_field points_fields[] = {
     CONFIG_ANY(struct raw_points, select, false),
     CONFIG_ANY(struct raw_points, x, true),
     CONFIG_F64(struct raw_points, scale, -DBL_MAX, DBL_MAX, false),
+    CONFIG_F64(struct raw_points, tolerance, 0, 1e12, false),
     CONFIG_END,
 };
 
@@ -69,13 +70,18 @@ static int read_points(struct figure *f, const struct config *list, struct err *
         return err_set(e, ERR_ENOMEM, "out of memory");
     int rc = 0;
     for (size_t i = 0; !rc && i < config_count(list); i++) {
-        struct raw_points p = {.scale = 1};
+        struct raw_points p = {.scale = 1, .tolerance = NAN};
         struct figure_series *s = &f->series[f->n_series++];
         rc = config_fill(config_at(list, i), points_fields, &p, e);
         if (!rc && p.select && config_kind(p.select) != CONFIG_OBJECT)
             rc = config_complain(p.select, e, "an object of paths and values");
-        *s = (struct figure_series){
-            .name = p.series, .y = p.y, .over = p.over, .select = p.select, .scale = p.scale};
+        *s = (struct figure_series){.name = p.series,
+                                    .y = p.y,
+                                    .over = p.over,
+                                    .select = p.select,
+                                    .scale = p.scale,
+                                    .tolerance = p.tolerance};
+        f->own_tolerances |= !isnan(p.tolerance);
         if (!rc && config_kind(p.x) == CONFIG_NUMBER)
             rc = config_f64(p.x, -DBL_MAX, DBL_MAX, &s->x_fixed, e);
         else if (!rc)

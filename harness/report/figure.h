@@ -12,7 +12,8 @@
  *   points           what the simulation has to say: per series, which trials ("select": {path:
  *                    value}), the x of each (a path in the experiment, or a number), the measure
  *                    to take as y, and "scale" to multiply it by; "over" names a second measure:
- *                    then y is the mean of the one over the mean of the other
+ *                    then y is the mean of the one over the mean of the other.  "tolerance":
+ *                    the series' own (0: inside the published band, or not at all)
  *
  *   allow_misses          this many points may lie outside the tolerance (default 0)
  *   direction             for bars beside a baseline: [{"x", "published", "y", "select"}], the
@@ -43,6 +44,7 @@ struct figure_series {
     const struct config *select; /* NULL: all trials */
     const char *x_path;          /* NULL: x_fixed */
     double x_fixed, scale;
+    double tolerance; /* NAN: the figure's */
 };
 struct figure_point {
     const char *series, *source;
@@ -63,6 +65,7 @@ struct figure {
     struct config *doc; /* everything borrowed below lives in it */
     const char *name, *title, *source;
     double tolerance;
+    bool own_tolerances; /* of some series */
     enum tolerance_kind kind;
     struct figure_axis x, y;
     struct figure_series *series;

@@ -143,6 +143,14 @@ static void linearize(struct values *v)
         v->y[i] = ratio + (v->y[i] - ratio * v->over[i]) / mean;
 }
 
+static double tolerance_of(const struct figure *f, const char *series)
+{
+    for (size_t i = 0; i < f->n_series; i++)
+        if (!strcmp(f->series[i].name, series) && !isnan(f->series[i].tolerance))
+            return f->series[i].tolerance;
+    return f->tolerance;
+}
+
 static void judge(const struct figure *f, const struct published_row *row,
                   const struct summary *sum, struct figure_point *p)
 {
@@ -163,7 +171,7 @@ static void judge(const struct figure *f, const struct published_row *row,
     p->error = fabs(ours - near);
     if (f->kind != TOLERANCE_ABSOLUTE && near != 0)
         p->error /= fabs(near);
-    p->pass = p->error <= f->tolerance;
+    p->pass = p->error <= tolerance_of(f, row->series);
     if (f->kind == TOLERANCE_INTERVAL) /* no interval, no pass */
         p->pass = p->pass && p->lo <= row->hi && row->lo <= p->hi;
 }

@@ -47,8 +47,8 @@ static size_t count_judged(const struct figure *f)
 
 static void verdict(const struct figure *f, FILE *out)
 {
-    fprintf(out, "largest error %s, tolerance %s%s: ", error_words(f, f->max_error).s,
-            error_words(f, f->tolerance).s,
+    fprintf(out, "largest error %s, tolerance %s%s%s: ", error_words(f, f->max_error).s,
+            error_words(f, f->tolerance).s, f->own_tolerances ? " or the series' own" : "",
             f->kind == TOLERANCE_INTERVAL ? " and inside the 99 % confidence interval" : "");
     if (f->missed)
         fprintf(out, "%zu of %zu points outside", f->missed, count_judged(f));
