@@ -11,7 +11,8 @@
  * not destroyed either (its state is not to be trusted).  The truth about a
  * request is blanked out for policies not marked .oracle.
  *
- * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c, _gpu.c.
+ * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c, _gpu.c,
+ * _place.c.
  *
  * Keys given before an ejection do not mix with the default's: when `ejected`
  * turns on, the model asks policy_slot_batch again for all that wait.       */
@@ -122,6 +123,24 @@ void policy_slot_io_done(struct policy_slot *p, const struct policy_io_done *d);
 void policy_slot_dispatch(struct policy_slot *p, const struct policy_dispatch_obs *o,
                           struct policy_dispatch *answer);
 void policy_slot_share(struct policy_slot *p, const struct policy_share_obs *o, uint32_t *milli);
+
+/* cluster.place: false when there is nobody to ask, or nobody any more: the model takes the first
+ * nodes that have room.  Else *n seats (0: not now), every one of them checked; seat has room for
+ * o->most. */
+bool policy_slot_seat(struct policy_slot *p, const struct policy_seat_obs *o,
+                      struct policy_seat *seat, uint32_t *n);
+/* Whether these seats are the job's: NULL, or what is wrong as a sentence in why. */
+const char *policy_seats_bad(const struct policy_seat_obs *o, const struct policy_seat *seat,
+                             uint32_t n, char *why, size_t size);
+/* Of what a job has in all (CPU, memory), the part that goes to a seat with `here` of its GPUs when
+ * the seats before it have `before`; the parts of all seats add up to all. */
+static inline uint64_t policy_seat_part(uint64_t all, uint32_t gpus, uint32_t before, uint32_t here)
+{
+    if (!gpus)
+        return all;
+    const uint64_t each = all / gpus, rest = all % gpus;
+    return each * here + rest * (before + here) / gpus - rest * before / gpus;
+}
 
 #define POLICY_SELECT_MAX 16
 uint32_t policy_slot_select(struct policy_slot *p, const struct policy_select_obs *o);

@@ -408,11 +408,14 @@ struct policy_node {
     uint64_t mem_bytes, mem_free_bytes;
     uint16_t gpu_free_milli[POLICY_NODE_GPUS]; /* [gpus] */
     uint32_t jobs;
+    uint32_t kinds;   /* what jobs it runs: bit 0 those with a part of a GPU, bit k those that
+                         have k GPUs in all (the last bit: so many or more) */
     uint32_t changes; /* goes up whenever anything above does */
 };
+#define POLICY_KINDS 32
 struct policy_demand { /* a typical job of the workload */
     uint32_t gpus, gpu_milli, cpu_milli;
-    uint32_t weight; /* of 1,000,000 */
+    uint32_t weight; /* how many such jobs the trace has */
     uint64_t gpu_models;
 };
 /* Where does this job run?  node[] are all nodes, always the same ones; only those with room are
