@@ -47,9 +47,9 @@ struct model_infer {
     const char *(*why)(void *ctx); /* the sentence of the last open or run that failed */
 };
 
-/* A captured program that tenants run: rows of the table ops, to be read through and rewound as
- * often as one likes. */
-struct model_program {
+/* Rows under a name, to be read through and rewound as often as one likes: a captured program that
+ * tenants run (operations), or a table of measured costs. */
+struct model_table {
     const char *name; /* as the experiment calls it */
     struct row_source *rows;
 };
@@ -61,8 +61,9 @@ struct model_env {
     struct request_source *requests; /* NULL when the experiment has no trace */
     struct row_source *rows;  /* jobs, pages, io, sched or vms; NULL when there is no such trace */
     struct row_source *nodes; /* machines of the cluster; NULL: the experiment has no "nodes" */
-    struct model_program *program; /* [n_programs], in the order of the experiment */
-    size_t n_programs;
+    struct model_table *program; /* [n_programs] of "programs", in the order of the experiment */
+    struct model_table *table;   /* [n_tables] of "tables", whose rows are costs */
+    size_t n_programs, n_tables;
     struct policy_slot *policy; /* for every hook without one of its own; NULL: the defaults */
     struct policy_slot *bound[POLICY_HOOKS_N];      /* NULL: `policy` is asked */
     const struct policy_plan *plan[POLICY_HOOKS_N]; /* how that changes in mid-run; NULL: never */
@@ -93,6 +94,8 @@ struct model_ops {
     /* Whether the section goes with these programs (NULL: the experiment has none), by name: keys
      * of an object.  NULL: it takes none. */
     int (*programs)(const struct config *section, const struct config *programs, struct err *e);
+    int (*tables)(const struct config *section, const struct config *tables,
+                  struct err *e); /* the same for "tables" */
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
      * mistake; 0: it takes no policy. */
     unsigned hooks;

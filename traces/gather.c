@@ -54,11 +54,9 @@ struct gather {
     void *own;
 };
 
-static const struct gather_ops *const row_ops[TRACE_TABLES] = {[TRACE_IO] = &gather_io,
-                                                               [TRACE_PAGES] = &gather_pages,
-                                                               [TRACE_SCHED] = &gather_sched,
-                                                               [TRACE_VMS] = &gather_vms,
-                                                               [TRACE_OPS] = &gather_timeline};
+static const struct gather_ops *const row_ops[TRACE_TABLES] = {
+    [TRACE_IO] = &gather_io,   [TRACE_PAGES] = &gather_pages,  [TRACE_SCHED] = &gather_sched,
+    [TRACE_VMS] = &gather_vms, [TRACE_OPS] = &gather_timeline, [TRACE_COSTS] = &gather_costs};
 
 struct gather *gather_new(enum trace_table table, const struct import_format *format)
 {

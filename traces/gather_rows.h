@@ -1,4 +1,5 @@
-/* gather_rows.h - facts of io, pages, sched, vms and ops: one const table each, for gather.c. */
+/* gather_rows.h - facts of io, pages, sched, vms, ops and costs: one const table each, for
+ * gather.c. */
 #ifndef TRACES_GATHER_ROWS_H
 #define TRACES_GATHER_ROWS_H
 
@@ -13,7 +14,8 @@ struct gather_ops {
     void (*done)(void *state);
 };
 
-extern const struct gather_ops gather_io, gather_pages, gather_sched, gather_vms, gather_timeline;
+extern const struct gather_ops gather_io, gather_pages, gather_sched, gather_vms, gather_timeline,
+    gather_costs;
 
 /* n, sum, mean, median, p99, min, max and perhaps cv; per_unit: of the tally in one of the fact. */
 void facts_summary(struct facts *f, const char *group, struct tally *t, double per_unit, bool cv);

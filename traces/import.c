@@ -28,27 +28,17 @@ const struct import_format *import_format(const char *name)
     return NULL;
 }
 
-static void list_formats(char *to, size_t room)
-{
-    size_t at = 0;
-    to[0] = 0;
-    for (size_t i = 0; i < N_FORMATS && at < room; i++)
-        at += (size_t)snprintf(to + at, room - at, "%s%s", i ? ", " : "", formats[i]->name);
-}
-
 int import_format_named(const char *name, const struct import_format **out, struct err *e)
 {
-    char known[300];
     if ((*out = import_format(name)))
         return 0;
-    list_formats(known, sizeof known);
-    return err_set(e, ERR_ENAME, "no format \"%s\"; known are %s", name, known);
+    return err_set(e, ERR_ENAME, "no format \"%s\"; malv trace import --help lists them", name);
 }
 
 static const struct import_format *fits(const char *head, size_t len, bool whole)
 {
     for (size_t i = 0; i < N_FORMATS; i++)
-        if (formats[i]->whole == whole && formats[i]->sniff(head, len))
+        if (formats[i]->whole == whole && formats[i]->sniff && formats[i]->sniff(head, len))
             return formats[i];
     return NULL;
 }
@@ -77,7 +67,6 @@ static int sniff_line(const char *path, const struct import_format **out, struct
 {
     struct input *in;
     struct lines l;
-    char known[300];
     int rc = input_open(&in, path, e);
     if (rc || (rc = lines_open(&l, in, e)))
         return rc;
@@ -89,8 +78,10 @@ static int sniff_line(const char *path, const struct import_format **out, struct
     lines_close(&l);
     if (rc < 0 || *out)
         return rc < 0 ? rc : 0;
-    list_formats(known, sizeof known);
-    return err_set(e, ERR_EPARSE, "%s:1:1: the first line fits no known format (%s)", path, known);
+    return err_set(e, ERR_EPARSE,
+                   "%s:1:1: the first line fits no known format; malv trace import --help lists "
+                   "them, -f or \"format\" names one",
+                   path);
 }
 
 /* The beginning says which format it is; reading it again is cheaper than a seekable input. */

@@ -23,7 +23,8 @@
     X(azure_llm) X(mooncake) X(burstgpt) X(openb_pods) X(openb_nodes)                              \
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto) X(nsys)                                                                     \
-    X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)
+    X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)                                               \
+    X(costs_csv)
 /* clang-format on */
 
 struct importer;
@@ -43,7 +44,8 @@ struct import_format {
      * frees.  Its rows come in time order all the same: who finds them in another sorts them.  */
     bool whole;
     bool (*sniff)(const char *head, size_t len); /* the first line, without its end; whole: the
-                                                    first bytes, up to IMPORT_HEAD of them */
+                                                    first bytes, up to IMPORT_HEAD of them.
+                                                    NULL: only -f or "format" names it */
     int (*open)(struct importer *im, struct err *e);
     void (*done)(struct importer *im);
     /* 1 a record, 0 the end, negative an error; ERR_EPARSE and ERR_ERANGE may be skipped. */

@@ -32,7 +32,8 @@
     X(vms, "rows")                                                                                 \
     X(util_values, "utilisation values in all VMs")                                                \
     X(ops, "rows")                                                                                 \
-    X(depends_values, "dependencies of all operations")
+    X(depends_values, "dependencies of all operations")                                            \
+    X(costs, "rows")
 
 #define META_NUMBERS(X)                                                                            \
     X(requests, "rows")                                                                            \

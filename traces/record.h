@@ -126,6 +126,20 @@ static inline bool trace_op_on_device(const struct trace_op *op)
     return op->kind <= TRACE_OP_COMM;
 }
 
+/* One measured cost: a row of an operator table or of a profile.  Not timed. */
+enum trace_cost_unit { TRACE_COST_PS, TRACE_COST_MICRO, TRACE_COST_COUNT, TRACE_COST_UNITS };
+struct trace_cost {
+    uint64_t time_ns; /* always 0, as is tenant: the head that all rows share */
+    uint32_t tenant;
+    uint32_t name;  /* of what was measured: an operator, "prompt", "steps" */
+    uint32_t where; /* GPU, engine, model: what it was measured on; TRACE_NAME_NONE: not said */
+    uint32_t with;  /* what ran beside it; TRACE_NAME_NONE: nothing */
+    uint32_t
+        unit; /* trace_cost_unit: picoseconds; millionths (rates per second, ratios); a count */
+    uint64_t key[6]; /* the format's own: tokens, context, batch, parallelism; its importer says */
+    uint64_t value;
+};
+
 /* A row of whichever table. */
 enum trace_table {
     TRACE_REQUESTS,
@@ -136,6 +150,7 @@ enum trace_table {
     TRACE_SCHED,
     TRACE_VMS,
     TRACE_OPS,
+    TRACE_COSTS,
     TRACE_TABLES
 };
 union trace_row {
@@ -147,6 +162,7 @@ union trace_row {
     struct trace_sched sched;
     struct trace_vm vm;
     struct trace_op op;
+    struct trace_cost cost;
 };
 
 /* A stream of requests: a file, a synthesizer, a window of either.
@@ -158,7 +174,7 @@ struct request_source {
 };
 
 /* The same for the other tables: rows of one table, in time order (jobs too: sorted by time, then
- * by their row in the input).  Nodes have no time and come as the input has them. */
+ * by their row in the input).  Nodes and costs have no time and come as the input has them. */
 struct row_source {
     enum trace_table table;
     int (*next)(struct row_source *self, union trace_row *out, struct err *e);

@@ -111,6 +111,24 @@ static const struct trace_column ops[] = {
     U64(trace_op, correlation, "id", 0),
 };
 
+#define KEY(i)                                                                                     \
+    {                                                                                              \
+        "key" #i, "1", 8, offsetof(struct trace_cost, key) + 8 * ((i)-1), 0                        \
+    }
+static const struct trace_column costs[] = {
+    U32(trace_cost, name, "name", TRACE_NAME_NONE),
+    U32(trace_cost, where, "name", TRACE_NAME_NONE),
+    U32(trace_cost, with, "name", TRACE_NAME_NONE),
+    U32(trace_cost, unit, "0 ps, 1 millionths, 2 a count", 0),
+    KEY(1),
+    KEY(2),
+    KEY(3),
+    KEY(4),
+    KEY(5),
+    KEY(6),
+    U64(trace_cost, value, "unit", 0),
+};
+
 static const struct trace_ragged prefix = {
     "prefix",
     "block id",
@@ -158,6 +176,7 @@ const struct trace_schema trace_schemas[TRACE_TABLES] = {
     [TRACE_SCHED] = TABLE(sched, trace_sched, true, NULL),
     [TRACE_VMS] = TABLE(vms, trace_vm, true, &util),
     [TRACE_OPS] = TABLE(ops, trace_op, true, &depends),
+    [TRACE_COSTS] = TABLE(costs, trace_cost, false, NULL),
 };
 
 _Static_assert(sizeof jobs / sizeof *jobs <= SCHEMA_COLUMNS &&
@@ -212,7 +231,8 @@ uint64_t *schema_values(enum trace_table t, struct trace_meta *m)
 
 uint64_t schema_meta_rows(const struct trace_meta *m)
 {
-    return m->requests + m->jobs + m->nodes + m->io + m->pages + m->sched + m->vms + m->ops;
+    return m->requests + m->jobs + m->nodes + m->io + m->pages + m->sched + m->vms + m->ops +
+           m->costs;
 }
 
 static unsigned char *pack_u64(unsigned char *to, uint64_t v)

@@ -195,8 +195,21 @@ static int read_one(const struct config *at, unsigned tables, struct source_sect
     return 0;
 }
 
+/* Rows without a time of their own have no window, and nothing to hasten. */
+static int timed_fits(const struct source_section *s, enum trace_table table, struct err *e)
+{
+    const char *key = s->window.length_s > 0 ? "window" : s->rate_scale != 1 ? "rate_scale" : NULL;
+    if (!key || trace_schemas[table].timed)
+        return 0;
+    return err_set(e, ERR_ENAME, "%s: of no use: %s have no time",
+                   config_path(config_get(s->at, key)), trace_schemas[table].table);
+}
+
 int source_section_fits(const struct source_section *s, enum trace_table table, struct err *e)
 {
+    int rc = timed_fits(s, table, e);
+    if (rc)
+        return rc;
     if (!s->keep_failed || table == TRACE_REQUESTS)
         return 0;
     return err_set(e, ERR_ENAME, "%s: of use only for requests, this trace holds %s",

@@ -32,7 +32,7 @@ struct source_section {
  * its file, malloc'd, NULL for synth.  tables: a bit set of 1 << TRACE_x, those wanted. */
 int source_section_read(const struct config *at, unsigned tables, const struct trace_places *where,
                         struct source_section *s, char **found, struct err *e) MUST_CHECK;
-/* Refuses what is of use only for requests. */
+/* Refuses what is of use only for requests, or for rows that have a time. */
 int source_section_fits(const struct source_section *s, enum trace_table table,
                         struct err *e) MUST_CHECK;
 

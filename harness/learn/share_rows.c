@@ -113,7 +113,7 @@ static const struct policy_ops recording = {
 
 enum { PROGRAMS = 3 };
 
-static int open_program(struct model_program *p, const char *name, const char *preset,
+static int open_program(struct model_table *p, const char *name, const char *preset,
                         uint64_t seed, struct err *e)
 {
     char text[96];
@@ -144,7 +144,7 @@ static int section(struct config **c, uint32_t critical, uint32_t load, uint32_t
 }
 
 static int simulate(struct recorder *r, const struct config *c, const struct machine *m,
-                    struct model_program *program, size_t programs, uint64_t seed, struct err *e)
+                    struct model_table *program, size_t programs, uint64_t seed, struct err *e)
 {
     struct measures *out = measures_new();
     struct policy_slot slot = {.ops = &recording, .self = r, .label = "recorder"};
@@ -167,7 +167,7 @@ int share_rows_collect(struct share_rows *rows, const struct machine *m, uint32_
     const char *const presets[PROGRAMS] = {critical_programs[critical].preset, jobs[beside].one,
                                            jobs[beside].other};
     static const char *const names[PROGRAMS] = {"critical", "job", "job2"};
-    struct model_program program[PROGRAMS] = {{0}};
+    struct model_table program[PROGRAMS] = {{0}};
     struct recorder r = {.rows = rows};
     struct config *c = NULL;
     size_t n = 0;

@@ -11,13 +11,13 @@
 
 #include "harness/run/setup.h"
 #include "harness/base/textset.h"
-#include "harness/run/programs.h"
+#include "harness/run/named.h"
 #include "harness/run/trial.h"
 #include "models/machine.h"
 #include "models/stack.h"
 
 struct checked {
-    struct textset machine, trace, nodes, program, policy; /* found to be good */
+    struct textset machine, trace, nodes, named[NAMED_KINDS], policy; /* found to be good */
 };
 
 /* What a model asks of the machine depends on its section and on the stack. */
@@ -200,10 +200,10 @@ static int check_unread(const struct setup *s, const struct config *doc, struct 
     const struct {
         const char *key;
         bool unread;
-    } each[] = {{"stack", !m->stacks},     {"machine", !m->fits},
-                {"scale", !m->fits},       {"policy", !m->hooks},
-                {"policies", !m->hooks},   {"trace", !m->needs_requests && !m->rows},
-                {"programs", !m->programs}};
+    } each[] = {{"stack", !m->stacks},      {"machine", !m->fits},
+                {"scale", !m->fits},        {"policy", !m->hooks},
+                {"policies", !m->hooks},    {"trace", !m->needs_requests && !m->rows},
+                {"programs", !m->programs}, {"tables", !m->tables}};
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
         const struct config *at = config_get(doc, each[i].key);
         if (at && each[i].unread)
@@ -237,7 +237,9 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
     if (!rc)
         rc = check_nodes(x, &s, c, e);
     if (!rc)
-        rc = programs_check(&s, &x->where, &c->program, e);
+        rc = named_check(NAMED_PROGRAMS, &s, &x->where, &c->named[NAMED_PROGRAMS], e);
+    if (!rc)
+        rc = named_check(NAMED_TABLES, &s, &x->where, &c->named[NAMED_TABLES], e);
     if (!rc)
         rc = check_policy(x, &s, c, e);
     config_free(doc);
@@ -259,7 +261,8 @@ int experiment_check(const struct experiment *x, struct err *e)
     textset_free(&c.machine);
     textset_free(&c.trace);
     textset_free(&c.nodes);
-    textset_free(&c.program);
+    for (int k = 0; k < NAMED_KINDS; k++)
+        textset_free(&c.named[k]);
     textset_free(&c.policy);
     return rc;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "harness/run/named.h"
 #include "harness/run/runner_parts.h"
 #include "harness/run/setup.h"
 #include "harness/base/textset.h"
@@ -35,8 +36,11 @@ static int about_traces(struct inputs *in, const struct experiment *x, const str
     int rc = s->trace ? about_section(in, x, s->trace, setup_tables(s), e) : 0;
     if (s->nodes && !rc)
         rc = about_section(in, x, s->nodes, 1u << TRACE_NODES, e);
-    for (size_t i = 0; s->programs && i < config_count(s->programs) && !rc; i++)
-        rc = about_section(in, x, config_at(s->programs, i), 1u << TRACE_OPS, e);
+    for (int k = 0; k < NAMED_KINDS; k++) {
+        const struct config *all = named_at(s, (enum named_kind)k);
+        for (size_t i = 0; all && i < config_count(all) && !rc; i++)
+            rc = about_section(in, x, config_at(all, i), named_rows((enum named_kind)k), e);
+    }
     return rc;
 }
 

@@ -35,7 +35,8 @@ const char *setup_headline(const char *experiment_json)
 /* The document's top level, as written. */
 struct top {
     const char *schema, *name, *title, *stack, *model;
-    const struct config *trace, *nodes, *programs, *machine, *scale, *policy, *policies, *sweep;
+    const struct config *trace, *nodes, *programs, *tables, *machine, *scale, *policy, *policies,
+        *sweep;
     uint64_t seed, trials;
     bool exact_percentiles;
     const struct config *section[N_MODELS + 1];
@@ -48,6 +49,7 @@ static const struct config_field top_fields[] = {
     CONFIG_ANY(struct top, trace, false),
     CONFIG_ANY(struct top, nodes, false),
     CONFIG_ANY(struct top, programs, false),
+    CONFIG_ANY(struct top, tables, false),
     CONFIG_ANY(struct top, machine, false),
     CONFIG_ANY(struct top, scale, false),
     CONFIG_STR(struct top, stack, false),
@@ -133,6 +135,7 @@ int setup_read(struct setup *s, const struct config *doc, struct err *e)
     s->trace = t.trace;
     s->nodes = t.nodes;
     s->programs = t.programs;
+    s->tables = t.tables;
     s->machine = t.machine;
     s->scale = t.scale;
     s->stack = t.stack;

@@ -37,7 +37,8 @@ struct setup {
     const struct config *section;  /* the model's own; NULL: the document has none */
     const struct config *trace;    /* NULL: the model needs none */
     const struct config *nodes;    /* a trace section of the cluster's machines; NULL: none */
-    const struct config *programs; /* NULL: none */
+    const struct config *programs; /* trace sections of operations by name; NULL: none */
+    const struct config *tables;   /* trace sections of costs by name; NULL: none */
     const struct config *machine;  /* a path, or the profile itself; NULL: none */
     const struct config *scale;    /* scale.h; NULL: the machine as it is */
     const char *stack;             /* NULL: native */

@@ -6,7 +6,7 @@
 #include "harness/base/profile.h"
 #include "harness/policy/infer_host.h"
 #include "harness/run/bindings.h"
-#include "harness/run/programs.h"
+#include "harness/run/named.h"
 #include "harness/run/scale.h"
 #include "harness/run/setup.h"
 #include "models/machine.h"
@@ -22,7 +22,7 @@ struct bench {
     struct request_source *requests;
     struct row_source *rows; /* of another table */
     struct row_source *nodes;
-    struct programs programs;
+    struct named programs, tables;
     struct bindings policies;
     struct spans *spans;
 };
@@ -83,7 +83,9 @@ static int open_inputs(struct bench *b, const struct experiment *x, uint64_t see
         b->rows = NULL;
         rc = trace_rows_requests(&b->requests, rows, e);
     }
-    return rc ? rc : programs_open(&b->programs, &b->setup, seed, &x->where, e);
+    if (!rc)
+        rc = named_open(&b->programs, NAMED_PROGRAMS, &b->setup, seed, &x->where, e);
+    return rc ? rc : named_open(&b->tables, NAMED_TABLES, &b->setup, seed, &x->where, e);
 }
 
 static int open_policies(struct bench *b, const struct bindings_want *want, struct err *e)
@@ -103,7 +105,8 @@ static int close_all(struct bench *b, int rc, struct err *e)
         b->rows->close(b->rows);
     if (b->nodes)
         b->nodes->close(b->nodes);
-    programs_close(&b->programs);
+    named_close(&b->programs);
+    named_close(&b->tables);
     if (b->spans) {
         int closed = spans_close(b->spans, rc ? NULL : e);
         rc = rc ? rc : closed;
@@ -141,6 +144,8 @@ static int run_model(struct bench *b, const struct bindings_want *want, struct e
                             .nodes = b->nodes,
                             .program = b->programs.v,
                             .n_programs = b->programs.n,
+                            .table = b->tables.v,
+                            .n_tables = b->tables.n,
                             .stack = b->setup.stack,
                             .exact = b->setup.exact};
     if (bindings_any(&b->policies))

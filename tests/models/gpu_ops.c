@@ -93,7 +93,7 @@ int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
     cr_assert_eq(machine_load(&machine, profile, e), 0, "%s", e->msg);
     struct policy_slot slot = {.ops = c->policy, .label = "test"};
     struct row_source *rows = gpu_rows(c->op, c->n), *other = gpu_rows(c->other, c->n_other);
-    struct model_program program[2] = {{"p", rows}, {"q", other}};
+    struct model_table program[2] = {{"p", rows}, {"q", other}};
     struct model_env env = {.seed = c->seed ? c->seed : 1,
                             .sim = {.shuffle_ties = c->shuffle != 0, .shuffle_seed = c->shuffle},
                             .machine = machine,

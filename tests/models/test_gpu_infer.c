@@ -38,7 +38,7 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 }
 static const struct policy_ops ops = {.abi = POLICY_ABI, .name = "asks", .gpu_share = share};
 
-static int open_program(struct model_program *p, const char *name, const char *section)
+static int open_program(struct model_table *p, const char *name, const char *section)
 {
     struct config *c;
     struct trace_about about;
@@ -53,7 +53,7 @@ static int open_program(struct model_program *p, const char *name, const char *s
 
 static int run(const char *machine, const char *service, struct measures *out, struct err *e)
 {
-    struct model_program program[2];
+    struct model_table program[2];
     struct machine *m;
     struct config *c;
     char text[512];
