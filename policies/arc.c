@@ -18,7 +18,8 @@ struct arc {
     uint32_t frames, n[2];
     double p;
     uint32_t from; /* of the incoming page: the ghost's list, or GHOST_NONE */
-    int met;       /* `from` is known */
+    int met;       /* `from` is known, of this page: */
+    uint64_t page_met;
 };
 
 static int create(void **self, const struct policy_host *h)
@@ -66,12 +67,15 @@ static double ratio(uint32_t other, uint32_t own)
     return other > own ? (double)other / own : 1;
 }
 
-/* Cases II and III: the incoming page is remembered, and the target moves. */
+/* Cases II and III: the incoming page is remembered, and the target moves.  Asked for a victim and
+ * told of what came in, but not always the same: blocks of a KV cache are told when they are free.
+ */
 static void meet(struct arc *s, uint64_t page)
 {
-    if (s->met)
+    if (s->met && s->page_met == page)
         return;
     s->met = 1;
+    s->page_met = page;
     s->from = page_ghost_find(&s->ghost, page);
     if (s->from == GHOST_NONE)
         return;

@@ -100,7 +100,8 @@ static void bring(struct mem_cache *c, struct policy_access *in)
 static inline bool step(struct mem_cache *c, const struct mem_access *a, uint64_t now)
 {
     struct policy_access told = {
-        .now_ns = now, .page = a->page, .write = a->write, .next = a->next & c->truth};
+        .now_ns = now, .page = a->page, .write = a->write, .depth = a->depth};
+    told.next = a->next & c->truth;
     c->stats.accesses++;
     told.frame = page_table_find(&c->table, a->page);
     if (told.frame == PAGE_TABLE_NONE) {
@@ -124,15 +125,17 @@ bool mem_cache_access(struct mem_cache *c, const struct mem_access *a, uint64_t 
     return step(c, a, now);
 }
 
-void mem_cache_replay(struct mem_cache *c, const struct mem_access *a, size_t n)
+size_t mem_cache_replay(struct mem_cache *c, const struct mem_access *a, size_t n)
 {
+    size_t leading = 0;
     for (size_t i = 0; i < n && i < AHEAD; i++)
         page_table_prefetch(&c->table, a[i].page);
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
             page_table_prefetch(&c->table, a[i + AHEAD].page);
-        step(c, &a[i], c->stats.accesses);
+        leading += step(c, &a[i], c->stats.accesses) & (leading == i);
     }
+    return leading;
 }
 
 bool mem_cache_holds(const struct mem_cache *c, uint64_t page)

@@ -16,6 +16,7 @@ struct mem_access {
     uint64_t page; /* at most PAGE_NUMBER_MAX */
     uint64_t next; /* accesses until it comes again, for oracles; UINT64_MAX: never */
     uint32_t write;
+    uint32_t depth; /* policy_access.depth */
 };
 
 struct mem_cache_stats { /* hits + misses = accesses; inserted - evicted - removed = held */
@@ -31,8 +32,9 @@ void mem_cache_free(struct mem_cache *c);
 
 /* One access, at the simulated time now (or the number of the access): true on a hit. */
 bool mem_cache_access(struct mem_cache *c, const struct mem_access *a, uint64_t now);
-/* n accesses, numbered on from those before; faster than one by one. */
-void mem_cache_replay(struct mem_cache *c, const struct mem_access *a, size_t n);
+/* n accesses, numbered on from those before; faster than one by one.  How many of the first hit
+ * before one missed. */
+size_t mem_cache_replay(struct mem_cache *c, const struct mem_access *a, size_t n);
 
 bool mem_cache_holds(const struct mem_cache *c, uint64_t page);
 /* Brings a page in that nobody asked for yet (readahead); false: it was there. */
