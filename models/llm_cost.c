@@ -1,8 +1,9 @@
-/* llm_cost.c - the cost model's coefficients and its one formula. */
+/* llm_cost.c - the cost model's two sources, and the formula of the fit. */
 #include "models/llm_cost.h"
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static int name_of(char *out, size_t n, const char *model, const char *what, struct err *e)
 {
@@ -60,7 +61,10 @@ static int open_sizes(struct llm_cost *c, struct machine_use *u, const char *mod
             return rc;
         *(uint64_t *)((char *)c + sizes[i].at) = (uint64_t)v;
     }
-    return 0;
+    return c->kv_bytes_per_token
+               ? 0
+               : err_set(e, ERR_ERANGE, "machine \"%s\": \"llm.%s.kv_per_token\" is 0, want bytes",
+                         u->machine->name, model);
 }
 
 int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
@@ -76,12 +80,35 @@ int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, 
         rc = machine_table(u, name, &c->head, e);
     if (!rc)
         rc = open_times(c, u, model, e);
+    return rc ? rc : open_sizes(c, u, model, e);
+}
+
+int llm_cost_open_ops(struct llm_cost *c, struct machine_use *u, const char *model,
+                      struct row_source *const *rows, size_t n, uint32_t parallel, struct err *e)
+{
+    char name[128];
+    double layers = 0;
+    *c = (struct llm_cost){0};
+    int rc = open_sizes(c, u, model, e);
     if (!rc)
-        rc = open_sizes(c, u, model, e);
-    if (!rc && !c->kv_bytes_per_token)
-        rc = err_set(e, ERR_ERANGE, "machine \"%s\": \"llm.%s.kv_per_token\" is 0, want bytes",
-                     u->machine->name, model);
-    return rc;
+        rc = name_of(name, sizeof name, model, "layers", e);
+    if (!rc)
+        rc = machine_value(u, name, QUANTITY_COUNT, &layers, e);
+    if (rc || !n)
+        return rc;
+    c->ops = calloc(1, sizeof *c->ops);
+    if (!c->ops)
+        return err_set(e, ERR_ENOMEM, "operator tables: out of memory");
+    const struct llm_shape shape = {.layers = (uint64_t)layers};
+    return llm_ops_open(c->ops, rows, n, &shape, parallel, e);
+}
+
+void llm_cost_close(struct llm_cost *c)
+{
+    if (c->ops)
+        llm_ops_free(c->ops);
+    free(c->ops);
+    c->ops = NULL;
 }
 
 static sim_cost stretched(const struct llm_cost *c, sim_cost ps)
@@ -106,11 +133,21 @@ int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u, st
     c->sms_lost = sms;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = stretched(c, *times[i]);
+    if (c->ops)
+        llm_ops_stretch(c->ops, c->sms, c->sms - c->sms_lost);
     return 0;
+}
+
+static sim_cost by_ops(const struct llm_cost *c, const struct llm_batch *b)
+{
+    return stretched(c, llm_ops_dense(c->ops, b->prompt_tokens + b->decoding)) +
+           stretched(c, llm_ops_head(c->ops, b->sampled)) + llm_ops_attention(c->ops, b);
 }
 
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
 {
+    if (c->ops)
+        return by_ops(c, b);
     sim_cost ps =
         c->fixed + stretched(c, machine_table_at(c->dense, b->prompt_tokens + b->decoding));
     if (b->sampled)
@@ -123,9 +160,12 @@ sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
     return ps;
 }
 
-sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding)
+int64_t llm_cost_growth(const struct llm_cost *c, const struct llm_batch *b, uint64_t *iterations)
 {
-    return decoding * c->decode_token;
+    if (c->ops)
+        return llm_ops_growth(c->ops, b, iterations);
+    *iterations = UINT64_MAX;
+    return (int64_t)(b->decoding * c->decode_token);
 }
 
 int llm_cost_kv_tokens(const struct llm_cost *c, struct machine_use *u, double fraction,

@@ -2,17 +2,22 @@
  *
  * Time = dense layers (a table over the tokens of the batch: it bends where
  * weights stop being the bottleneck) + the output head (a table over the
- * sequences sampled) + attention, linear in what it reads: query-key pairs
- * for prompts, cached tokens for decoding.  Coefficients are fitted to
- * published kernel tables by tools/fit-llm-cost and live in the machine
- * profile under "llm.MODEL".  All arithmetic is in integers, so that the sum
- * over k iterations in closed form equals k single ones.                    */
+ * sequences sampled) + attention.  There are two sources of these:
+ *   - the machine profile's "llm.MODEL": attention linear in what it reads,
+ *     query-key pairs for prompts, cached tokens for decoding; coefficients
+ *     fitted to published kernel tables by tools/fit-llm-cost;
+ *   - operator tables as measured, interpolated (models/llm_ops.h).
+ * All arithmetic is in integers, so that the sum over k iterations in closed
+ * form equals k single ones: the cost of a decoding iteration is a straight
+ * line in the iterations done, piece by piece.                              */
 #ifndef MODELS_LLM_COST_H
 #define MODELS_LLM_COST_H
 
+#include "models/llm_ops.h"
 #include "models/machine.h"
 
 struct llm_cost {
+    struct llm_ops *ops; /* NULL: the fit, which is all that follows but for sizes */
     const struct machine_cost *dense, *head;
     sim_cost fixed;        /* per iteration: embedding, sampling, gaps between kernels */
     sim_cost prompt_step;  /* attention, per iteration with any part of a prompt */
@@ -34,14 +39,24 @@ struct llm_batch {
     uint64_t sampled;               /* sequences that get a token */
 };
 
+/* By the fit.  llm_cost_close is due in any case, also after an error. */
 int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model,
                   struct err *e) MUST_CHECK;
+/* By operator tables, measured at this degree of tensor parallelism; the profile has the model's
+ * sizes ("llm.MODEL.weights", "kv_per_token", "reserve", "kernels", "layers").  n 0: these alone
+ * are looked up, and no iteration may be asked for. */
+int llm_cost_open_ops(struct llm_cost *c, struct machine_use *u, const char *model,
+                      struct row_source *const *rows, size_t n, uint32_t parallel,
+                      struct err *e) MUST_CHECK;
+void llm_cost_close(struct llm_cost *c);
 /* Somebody else keeps SMs busy: all times on the GPU grow by what is missing (gpu.sms). */
 int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u,
                      struct err *e) MUST_CHECK;
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b);
-/* What one more iteration of the same decoding sequences costs more than the last. */
-sim_cost llm_cost_growth(const struct llm_cost *c, uint64_t decoding);
+/* How much more each further iteration of the same decoding sequences (no prompts) costs than the
+ * one before, b being the first; ps, may be negative.  *iterations: for how many, b's included,
+ * that is so (at least 1, UINT64_MAX: for ever). */
+int64_t llm_cost_growth(const struct llm_cost *c, const struct llm_batch *b, uint64_t *iterations);
 /* Tokens that fit in the GPU beside the weights, using this fraction of its memory. */
 int llm_cost_kv_tokens(const struct llm_cost *c, struct machine_use *u, double fraction,
                        uint64_t *tokens, struct err *e) MUST_CHECK;

@@ -52,75 +52,7 @@ void serve_release(struct serve *s, uint32_t slot)
     s->spare[s->n_spare++] = slot;
 }
 
-/* ---- configuration ----------------------------------------------------------------------- */
-
-struct serve_section {
-    struct serve_config c;
-    const struct config *launches, *infer;
-};
-
-static const struct serve_config defaults = {
-    .model = "llama-3.1-8b",
-    .max_running = 256,
-    .max_batch_tokens = 2048,
-    .max_context = 131072,
-    .kv_fraction = 0.9,
-    .slo_ttft_ms = 1000,
-    .slo_tpot_ms = 50,
-    .cores = 8,
-    .leap = true,
-};
-
-#define FIELD(type, key, lo, hi)                                                                   \
-    {                                                                                              \
-#key, CONFIG_T_##type, offsetof(struct serve_section, c.key), lo, hi, false                \
-    }
-static const struct config_field fields[] = {
-    FIELD(STR, model, 0, 0),
-    FIELD(U32, max_running, 1, 65536),
-    FIELD(U32, max_batch_tokens, 1, 1 << 20),
-    FIELD(U32, chunk, 0, 1 << 20),
-    FIELD(U32, max_context, 1, 1 << 24),
-    FIELD(F64, kv_fraction, 0.01, 1),
-    FIELD(F64, slo_ttft_ms, 0, 1e9),
-    FIELD(F64, slo_tpot_ms, 0, 1e9),
-    FIELD(U32, cores, 1, 1024),
-    FIELD(BOOL, leap, 0, 0),
-    CONFIG_ANY(struct serve_section, launches, false),
-    CONFIG_ANY(struct serve_section, infer, false),
-    CONFIG_END,
-};
-
-/* Every running sequence takes a token of each iteration. */
-static int check_budget(const struct serve_config *c, const struct config *section, struct err *e)
-{
-    if (c->max_batch_tokens >= c->max_running)
-        return 0;
-    const struct config *tokens = config_get(section, "max_batch_tokens");
-    return tokens ? config_complain(tokens, e, "at least max_running (%u)", c->max_running)
-                  : config_complain(config_get(section, "max_running"), e,
-                                    "at most max_batch_tokens (%u)", c->max_batch_tokens);
-}
-
-int serve_config(struct serve_config *c, const struct config *section, struct err *e)
-{
-    static const char *const launch_modes[] = {"graph", "eager", NULL};
-    struct serve_section in = {.c = defaults};
-    int mode = 0, rc = section ? config_fill(section, fields, &in, e) : 0;
-    if (!rc && in.launches)
-        rc = config_choice(in.launches, launch_modes, &mode, e);
-    if (!rc)
-        rc = check_budget(&in.c, section, e);
-    if (!rc)
-        rc = mlaas_config(&in.c.infer, in.infer, e);
-    if (!rc && in.c.infer.when_full == MLAAS_FULL_DEFAULT)
-        rc = config_complain(config_get(in.infer, "when_full"), e,
-                             "\"core\": keys of a policy and of the default do not compare");
-    in.c.graphs = mode == 0;
-    if (!rc)
-        *c = in.c;
-    return rc;
-}
+/* ---- life cycle ------------------------------------------------------------------------------ */
 
 static int check(const struct config *section, struct err *e)
 {
@@ -128,7 +60,49 @@ static int check(const struct config *section, struct err *e)
     return serve_config(&c, section, e);
 }
 
-/* ---- life cycle ------------------------------------------------------------------------------ */
+/* Every table is named in "costs", and is there. */
+static int tables(const struct config *section, const struct config *given, struct err *e)
+{
+    struct serve_config c;
+    int rc = serve_config(&c, section, e);
+    for (size_t i = 0; i < c.n_costs && !rc; i++)
+        if (!given || !config_get(given, c.costs[i]))
+            rc = config_complain(config_get(section, "costs"), e,
+                                 "names of \"tables\" (there is no \"%s\")", c.costs[i]);
+    for (size_t k = 0; given && k < config_count(given) && !rc; k++) {
+        const char *name = config_key(config_at(given, k));
+        size_t i = 0;
+        while (i < c.n_costs && strcmp(c.costs[i], name) != 0)
+            i++;
+        if (i == c.n_costs)
+            rc = config_complain(config_at(given, k), e, "a table that \"serve.costs\" names");
+    }
+    return rc;
+}
+
+static struct row_source *table_named(const struct model_env *env, const char *name)
+{
+    for (size_t i = 0; i < env->n_tables; i++)
+        if (!strcmp(env->table[i].name, name))
+            return env->table[i].rows;
+    return NULL;
+}
+
+/* Without tables at hand (a check): what of the machine profile they will need. */
+static int open_llm(struct serve *s)
+{
+    struct row_source *rows[SERVE_TABLES];
+    const size_t n = s->env->n_tables ? s->c.n_costs : 0;
+    if (!s->c.n_costs)
+        return llm_cost_open(&s->llm, &s->use, s->c.model, s->e);
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = table_named(s->env, s->c.costs[i]);
+        if (!rows[i])
+            return err_set(s->e, ERR_ENAME, "serve.costs: no table \"%s\" in \"tables\"",
+                           s->c.costs[i]);
+    }
+    return llm_cost_open_ops(&s->llm, &s->use, s->c.model, rows, n, s->c.parallel, s->e);
+}
 
 static int open_costs(struct serve *s)
 {
@@ -153,7 +127,7 @@ static int open_costs(struct serve *s)
     if (!rc)
         rc = machine_ps(&s->use, "cost.engine_seq", &s->engine_seq, s->e);
     if (!rc)
-        rc = llm_cost_open(&s->llm, &s->use, s->c.model, s->e);
+        rc = open_llm(s);
     if (!rc && mlaas_wants_gpu(&s->c.infer)) /* what policies' models may take, the cache may not */
         s->llm.reserve_bytes += (uint64_t)(s->c.infer.gpu_mib * 0x1p20);
     const uint32_t sms = mlaas_mailbox_sms(&s->c.infer);
@@ -165,11 +139,12 @@ static int open_costs(struct serve *s)
 static int open_memory(struct serve *s)
 {
     uint64_t tokens = 0;
-    int rc = llm_cost_kv_tokens(&s->llm, &s->use, s->c.kv_fraction, &tokens, s->e);
-    s->kv.total = s->kv.free = tokens / KV_BLOCK;
+    int rc =
+        s->c.kv_blocks ? 0 : llm_cost_kv_tokens(&s->llm, &s->use, s->c.kv_fraction, &tokens, s->e);
+    s->kv.total = s->kv.free = s->c.kv_blocks ? s->c.kv_blocks : tokens / KV_BLOCK;
     s->running = calloc(s->c.max_running, sizeof *s->running);
     s->filling = calloc(s->c.max_running, sizeof *s->filling);
-    if (!rc && (!s->running || !s->filling || !grow_slots(s)))
+    if (!rc && (!s->running || !s->filling || !grow_slots(s) || !left_begin(&s->left, s->kv.total)))
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     return rc;
 }
@@ -194,10 +169,11 @@ static int fits(const struct config *section, const struct machine *machine, con
         rc = machine_use_begin(&s.use, machine, e);
     if (!rc)
         rc = open_costs(&s);
-    if (!rc)
+    if (!rc && !s.c.kv_blocks)
         rc = llm_cost_kv_tokens(&s.llm, &s.use, s.c.kv_fraction, &tokens, e);
     if (!rc && s.c.infer.mode != MLAAS_FREE)
         rc = mlaas_fits(&s.c.infer, s.stack, &s.use, e);
+    llm_cost_close(&s.llm);
     machine_use_end(&s.use);
     return rc;
 }
@@ -271,11 +247,13 @@ static void close_parts(struct serve *s)
     policy_life_free(s->admits);
     policy_life_free(s->ranks);
     mlaas_close(s->mlaas);
+    llm_cost_close(&s->llm);
     machine_use_end(&s->use);
     cores_free(s->cpu);
     sim_free(s->sim);
     serve_queue_free(&s->waiting);
     slot_heap_free(&s->finish);
+    left_free(&s->left);
     free(s->running);
     free(s->filling);
     free(s->seq);
@@ -326,6 +304,7 @@ const struct model_ops model_serve = {
     .fits = fits,
     .stacks = true,
     .needs_requests = true,
+    .tables = tables,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .lives = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .run = run,

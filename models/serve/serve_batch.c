@@ -3,8 +3,9 @@
  * As vLLM does it: every decoding sequence gets one token; then prompts under
  * way; then the waiting queue, in order of its keys, while tokens, places and
  * KV blocks last.  A prompt takes its blocks when it is let in.  When decoding
- * outgrows the cache, the sequence with the worst key loses its blocks and
- * goes back to the queue, to be computed again.                             */
+ * outgrows the cache, the sequence with the worst key (or, as in vLLM, the one
+ * let in last) loses its blocks and goes back to the queue, to be computed
+ * again but for what it finds of them.                                      */
 #include <assert.h>
 
 #include "models/serve/serve_state.h"
@@ -13,6 +14,58 @@ static uint64_t length_now(const struct serve *s, const struct seq *q)
 {
     return q->length + (s->kv.step - q->joined);
 }
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+static void take_blocks(struct serve *s, uint64_t n)
+{
+    s->kv.free -= n;
+    if (s->c.recover)
+        left_take(&s->left, n);
+}
+
+/* Those that decode take theirs before anybody is let in. */
+static void decoding_first(struct serve *s)
+{
+    s->early = s->c.recover ? kv_need(&s->kv) : 0;
+    left_take(&s->left, s->early);
+}
+
+static void decoding_takes(struct serve *s, uint64_t n)
+{
+    s->kv.free -= n;
+    if (s->c.recover)
+        left_take(&s->left, n - s->early);
+    s->early = 0;
+}
+
+/* q: who may come back for them, with so many tokens computed; NULL: nobody. */
+static void give_blocks(struct serve *s, uint64_t n, struct seq *q, uint64_t computed)
+{
+    uint64_t ticket = LEFT_NOBODY;
+    s->kv.free += n;
+    if (s->c.recover && !left_put(&s->left, n, q != NULL, &ticket))
+        serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
+    if (!q)
+        return;
+    q->left = ticket;
+    q->kept = computed / KV_BLOCK; /* full ones */
+}
+
+/* What the request finds of its blocks; the last token is computed in any case. */
+static uint64_t find_blocks(struct serve *s, struct seq *q)
+{
+    const uint64_t most = (q->goal - 1) / KV_BLOCK;
+    const uint64_t n =
+        s->c.recover ? left_claim(&s->left, q->left, most < q->kept ? most : q->kept) : 0;
+    q->left = LEFT_NOBODY;
+    s->kv.free -= n;
+    s->n.recovered += n * KV_BLOCK;
+    return n;
+}
+
+/* ---- who runs ---------------------------------------------------------------------------------
+ */
 
 static void leave_running(struct serve *s, uint32_t slot)
 {
@@ -37,20 +90,31 @@ static void leave_decoding(struct serve *s, struct seq *q)
     uint64_t length = length_now(s, q);
     kv_leave(&s->kv, length);
     s->cached -= length;
-    s->kv.free += kv_blocks(length);
     q->decoding = false;
 }
 
-/* The running sequence that the queue would have put last. */
+static bool worse(const struct serve *s, const struct seq *a, const struct seq *b)
+{
+    if (s->c.preempt == PREEMPT_LAST)
+        return a->turn > b->turn;
+    return a->by == b->by && a->key != b->key ? a->key > b->key : a->id > b->id;
+}
+
+/* The running sequence that the queue would have put last, or the one let in last. */
 static uint32_t worst(const struct serve *s)
 {
     uint32_t w = s->running[0];
-    for (uint32_t i = 1; i < s->n_running; i++) {
-        const struct seq *a = &s->seq[s->running[i]], *b = &s->seq[w];
-        if (a->by == b->by && a->key != b->key ? a->key > b->key : a->id > b->id)
+    for (uint32_t i = 1; i < s->n_running; i++)
+        if (worse(s, &s->seq[s->running[i]], &s->seq[w]))
             w = s->running[i];
-    }
     return w;
+}
+
+/* vLLM puts the preempted before all who wait, the latest first. */
+static int64_t key_again(struct serve *s, const struct seq *q)
+{
+    return s->c.preempt == PREEMPT_LAST ? INT64_MIN + (INT64_C(1) << 40) - (int64_t)s->n.preemptions
+                                        : q->key;
 }
 
 static void preempt(struct serve *s, uint32_t slot)
@@ -59,9 +123,11 @@ static void preempt(struct serve *s, uint32_t slot)
     if (q->decoding) {
         q->generated += (uint32_t)(s->kv.step - q->joined);
         slot_heap_remove(&s->finish, slot);
+        const uint64_t length = length_now(s, q);
         leave_decoding(s, q);
+        give_blocks(s, kv_blocks(length), q, length);
     } else {
-        s->kv.free += kv_blocks(q->goal);
+        give_blocks(s, kv_blocks(q->goal), q, q->filled);
         leave_filling(s, slot);
     }
     leave_running(s, slot);
@@ -69,7 +135,7 @@ static void preempt(struct serve *s, uint32_t slot)
     q->filled = 0;
     q->preempted++;
     s->n.preemptions++;
-    serve_queue_push(&s->waiting, q->by, q->key, q->id, slot);
+    serve_queue_push(&s->waiting, q->by, key_again(s, q), q->id, slot);
     s->waiting_tokens += q->goal;
 }
 
@@ -106,7 +172,10 @@ static void let_in(struct serve *s)
     uint32_t slot = serve_queue_pop(&s->waiting);
     struct seq *q = &s->seq[slot];
     s->waiting_tokens -= q->goal;
-    s->kv.free -= kv_blocks(q->goal);
+    const uint64_t found = find_blocks(s, q);
+    q->filled = (uint32_t)(found * KV_BLOCK);
+    take_blocks(s, kv_blocks(q->goal) - found);
+    q->turn = s->turns++;
     q->at = s->n_running;
     s->running[s->n_running++] = slot;
     s->filling[s->n_filling++] = slot;
@@ -125,6 +194,7 @@ bool batch_compose(struct serve *s, struct llm_batch *b)
         preempt(s, worst(s));
         lost = true;
     }
+    decoding_first(s);
     *b = (struct llm_batch){
         .decoding = s->kv.decoding, .cached = s->cached, .sampled = s->kv.decoding};
     assert(s->kv.decoding <= s->c.max_batch_tokens);
@@ -172,7 +242,7 @@ static void filled(struct serve *s, uint32_t slot)
     if (q->generated++ == 0)
         q->first_token = sim_now(s->sim);
     if (q->generated == q->output) {
-        s->kv.free += kv_blocks(q->goal);
+        give_blocks(s, kv_blocks(q->goal), NULL, 0);
         finish(s, slot);
         return;
     }
@@ -187,13 +257,15 @@ static void filled(struct serve *s, uint32_t slot)
 
 void batch_done(struct serve *s, uint64_t k)
 {
-    kv_advance(&s->kv, k);
+    decoding_takes(s, kv_advance(&s->kv, k));
     s->kv_grown = s->kv.total - s->kv.free;
     s->cached += k * s->kv.decoding;
     for (const struct slot_node *t;
          (t = slot_heap_top(&s->finish)) && (uint64_t)t->key == s->kv.step;) {
         uint32_t slot = slot_heap_pop(&s->finish);
+        const uint64_t length = length_now(s, &s->seq[slot]);
         leave_decoding(s, &s->seq[slot]);
+        give_blocks(s, kv_blocks(length), NULL, 0);
         finish(s, slot);
     }
     uint32_t n = s->n_filling, kept = 0;

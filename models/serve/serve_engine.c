@@ -3,8 +3,8 @@
  * Each phase takes its place on the shared cores or the shared GPU.  While
  * only decoding goes on and nobody else is about, the iterations ahead differ
  * in nothing but how much cache they read, which grows by the same amount each
- * time; their total time is a closed form, so the engine leaps over them in
- * one event.  An arrival ends the leap: the iterations already over are
+ * time (until the cost table's next bend); their total time is a closed form, so the engine leaps
+ * over them in one event.  An arrival ends the leap: the iterations already over are
  * booked, and the one in progress goes on from the phase it is in.  Times add
  * up in picoseconds, so leaping and stepping give the same result.          */
 #include <assert.h>
@@ -17,11 +17,21 @@ static void begin_pre(struct serve *s);
 
 /* ---- what an iteration costs --------------------------------------------------- */
 
+static uint64_t launches_of(const struct serve *s, const struct llm_batch *b)
+{
+    return s->c.graphs && !b->chunks ? 1 : s->llm.kernels;
+}
+
+static sim_cost one_launch(const struct serve *s)
+{
+    return s->launch.cpu_before + s->launch.wire_before;
+}
+
 static void cost_of(struct serve *s, struct serve_segment *g)
 {
     const struct llm_batch *b = &g->batch;
-    uint64_t launches = s->c.graphs && !b->chunks ? 1 : s->llm.kernels;
-    sim_cost one = s->launch.cpu_before + s->launch.wire_before;
+    const uint64_t launches = launches_of(s, b);
+    const sim_cost one = one_launch(s);
     g->gpu = llm_cost_iteration(&s->llm, b);
     if (launches * one > g->gpu) /* the host can't launch as fast as the GPU runs */
         g->gpu = launches * one;
@@ -29,27 +39,49 @@ static void cost_of(struct serve *s, struct serve_segment *g)
     g->post = s->complete.cpu_before + s->complete.wire_before;
     if (s->c.cores == 1) /* nobody else can send the tokens */
         g->post += b->sampled * s->token_out.cpu_before;
-    g->growth = b->chunks ? 0 : llm_cost_growth(&s->llm, b->decoding);
+    g->host = g->pre + g->post;
+    if (s->c.overlap) { /* the host works on the next iteration while the GPU is at this one */
+        g->pre = g->host > g->gpu ? g->host - g->gpu : 0;
+        g->post = 0;
+    }
+    g->growth = 0;
+    g->straight = 1;
+    if (!b->chunks)
+        g->growth = llm_cost_growth(&s->llm, b, &g->straight);
     g->k = 1;
+}
+
+/* For how many iterations the closed form holds: up to the next bend of the cost, and not where
+ * the host is what an iteration waits for. */
+static uint64_t straight(const struct serve *s, uint64_t most)
+{
+    const struct serve_segment *g = &s->seg;
+    const uint64_t k = g->straight < most ? g->straight : most;
+    sim_cost least = g->gpu + (g->growth < 0 ? (sim_cost)g->growth * (k - 1) : 0);
+    sim_cost floor = launches_of(s, &g->batch) * one_launch(s);
+    if (s->c.overlap && g->host > floor)
+        floor = g->host;
+    return least >= floor && g->gpu == llm_cost_iteration(&s->llm, &g->batch) ? k : 1;
 }
 
 /* Picoseconds from the start to the end of the i-th iteration, what was left over included. */
 static sim_cost span(const struct serve_segment *g, uint64_t i)
 {
-    return g->carry + i * (g->pre + g->gpu + g->post) + (i ? g->growth * (i * (i - 1) / 2) : 0);
+    return g->carry + i * (g->pre + g->gpu + g->post) +
+           (i ? (sim_cost)g->growth * (i * (i - 1) / 2) : 0);
 }
 
 static void account(struct serve *s, uint64_t k)
 {
     const struct serve_segment *g = &s->seg;
-    uint64_t launches = s->c.graphs && !g->batch.chunks ? 1 : s->llm.kernels;
+    const uint64_t launches = launches_of(s, &g->batch);
     s->n.iterations += k;
     s->n.batch_sum += k * (g->batch.decoding + g->batch.chunks);
     s->n.tokens += k * g->batch.sampled;
     s->n.launches += k * launches;
     s->n.crossings += k * (launches * s->launch.crossings + s->complete.crossings +
                            g->batch.sampled * s->token_out.crossings);
-    s->n.engine_ps += k * (g->pre + g->post);
+    s->n.engine_ps += k * g->host;
     s->n.sender_ps += s->c.cores == 1 ? 0 : k * g->batch.sampled * s->token_out.cpu_before;
 }
 
@@ -117,7 +149,7 @@ static void leap_done(void *ctx, uint64_t arg)
     assert(s->phase == PHASE_LEAP && g->start + all / 1000 == sim_now(s->sim));
     s->phase = PHASE_IDLE;
     s->carry.ps = (uint32_t)(all % 1000);
-    accel_credit(&s->gpu, g->k * g->gpu + g->growth * (g->k * (g->k - 1) / 2));
+    accel_credit(&s->gpu, g->k * g->gpu + (sim_cost)g->growth * (g->k * (g->k - 1) / 2));
     spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start, sim_now(s->sim));
     iterations_over(s, g->k);
     engine_kick(s);
@@ -173,11 +205,11 @@ void engine_interrupt(struct serve *s)
     assert(over < g->k);
     sim_cost begun = span(g, over);
     if (over) {
-        accel_credit(&s->gpu, over * g->gpu + g->growth * (over * (over - 1) / 2));
+        accel_credit(&s->gpu, over * g->gpu + (sim_cost)g->growth * (over * (over - 1) / 2));
         spans_slice(s->env->sim.spans, s->track_engine, "decode", g->start,
                     g->start + begun / 1000);
         iterations_over(s, over);
-        g->gpu += over * g->growth;
+        g->gpu += over * (sim_cost)g->growth;
         g->batch.cached += over * g->batch.decoding;
     }
     g->k = 1;
@@ -208,12 +240,10 @@ void engine_kick(struct serve *s)
     g->start = sim_now(s->sim);
     g->carry = s->carry.ps;
     if (s->c.leap && batch_steady(s) && alone(s)) {
-        uint64_t k = batch_steps(s);
-        /* The host-bound floor of a GPU phase does not grow: leap only where the closed form holds.
-         */
-        bool grows = g->gpu == llm_cost_iteration(&s->llm, &g->batch);
-        if (k > 1 && grows && !g->batch.chunks) {
-            begin_leap(s, k < LEAP_MOST ? k : LEAP_MOST);
+        const uint64_t ahead = batch_steps(s);
+        const uint64_t k = straight(s, ahead < LEAP_MOST ? ahead : LEAP_MOST);
+        if (k > 1 && !g->batch.chunks) {
+            begin_leap(s, k);
             return;
         }
     }

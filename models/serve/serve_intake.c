@@ -103,8 +103,11 @@ static void arrive(void *ctx, uint64_t arg)
         return;
     const struct trace_request *r = &s->next;
     struct seq *q = &s->seq[slot];
-    *q = (struct seq){
-        .id = s->n.requests, .arrived = sim_now(s->sim), .tenant = r->tenant, .model = r->model};
+    *q = (struct seq){.id = s->n.requests,
+                      .arrived = sim_now(s->sim),
+                      .tenant = r->tenant,
+                      .model = r->model,
+                      .left = LEFT_NOBODY};
     q->prompt = r->prompt_tokens ? r->prompt_tokens : 1;
     q->output =
         r->output_tokens ? r->output_tokens : 1; /* the prompt's end always yields a token */

@@ -53,10 +53,10 @@ uint64_t kv_steps_that_fit(const struct serve_kv *kv, uint64_t most)
     return k < most ? k : most;
 }
 
-void kv_advance(struct serve_kv *kv, uint64_t k)
+uint64_t kv_advance(struct serve_kv *kv, uint64_t k)
 {
-    uint64_t need = kv_need_steps(kv, k);
+    const uint64_t need = kv_need_steps(kv, k);
     assert(need <= kv->free);
-    kv->free -= need;
     kv->step += k;
+    return need;
 }

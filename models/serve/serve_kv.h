@@ -28,7 +28,8 @@ void kv_leave(struct serve_kv *kv, uint64_t length); /* at this length now */
 uint64_t kv_need(const struct serve_kv *kv);         /* blocks that the next decode step takes */
 uint64_t kv_need_steps(const struct serve_kv *kv, uint64_t k); /* blocks of the next k steps */
 uint64_t kv_steps_that_fit(const struct serve_kv *kv,
-                           uint64_t most);        /* largest k <= most that free allows */
-void kv_advance(struct serve_kv *kv, uint64_t k); /* takes k steps and their blocks */
+                           uint64_t most); /* largest k <= most that free allows */
+/* Takes k steps; the blocks that they need, for the caller to take. */
+uint64_t kv_advance(struct serve_kv *kv, uint64_t k);
 
 #endif

@@ -158,6 +158,8 @@ void report_end(struct serve *s)
     measures_number(s->out, "rejected", "1", BETTER_LESS, (double)n->rejected);
     report_rates(s);
     measures_number(s->out, "preemptions", "1", BETTER_LESS, (double)n->preemptions);
+    if (s->c.recover)
+        measures_number(s->out, "recovered_tokens", "1", BETTER_NONE, (double)n->recovered);
     measures_number(s->out, "iterations", "1", BETTER_NONE, (double)n->iterations);
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);
     policy_slot_report(s->env->policy, s->out);

@@ -15,24 +15,37 @@
 #include "models/model.h"
 #include "models/policy_life.h"
 #include "models/serve/serve_kv.h"
+#include "models/serve/serve_left.h"
 #include "models/serve/serve_queue.h"
 #include "models/serve/slot_heap.h"
 #include "models/stack.h"
 #include "sim/spans.h"
 
+#define SERVE_TABLES 8 /* most names in "costs" */
+
+enum serve_preempt { PREEMPT_WORST, PREEMPT_LAST };
+
 struct serve_config {
-    const char *model;         /* "llm.MODEL" of the machine profile */
+    const char *model;               /* "llm.MODEL" of the machine profile */
+    const char *costs[SERVE_TABLES]; /* of the experiment's "tables"; none: the profile's fit */
+    size_t n_costs;
+    uint32_t parallel;         /* degree of tensor parallelism that the tables were measured at */
     uint32_t max_running;      /* sequences in a batch */
     uint32_t max_batch_tokens; /* tokens in an iteration, prompt parts and decoding together */
     uint32_t chunk;            /* most prompt tokens of one request in an iteration; 0: no limit */
     uint32_t max_context;      /* prompt + output tokens of one request */
     double kv_fraction;        /* of GPU memory, for weights and KV cache together */
+    uint64_t kv_blocks;        /* of the KV cache; 0: what kv_fraction leaves */
+    enum serve_preempt preempt;
+    bool recover; /* a preempted request finds what is left of its blocks */
     double slo_ttft_ms, slo_tpot_ms;
     uint32_t cores;
-    bool graphs; /* decode iterations are one captured launch */
-    bool leap;   /* false: step through every iteration (for tests: the same result) */
+    bool graphs;  /* decode iterations are one captured launch */
+    bool overlap; /* the next iteration is prepared while the GPU works: vLLM's async scheduling */
+    bool leap;    /* false: step through every iteration (for tests: the same result) */
     struct mlaas_config infer;
 };
+/* serve_config.c */
 int serve_config(struct serve_config *c, const struct config *section, struct err *e) MUST_CHECK;
 
 struct seq {
@@ -43,7 +56,9 @@ struct seq {
     uint32_t goal, filled; /* prompt part: tokens to compute (with those lost), computed */
     uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
-    uint32_t at; /* index in running[] */
+    uint64_t left, kept; /* preempted: its blocks in the free queue, and how many were full */
+    uint64_t turn;       /* when it was let in last, counted */
+    uint32_t at;         /* index in running[] */
     int64_t key;
     uint64_t joined; /* decode step at which it joined */
     uint64_t length; /* tokens in the KV cache when it joined */
@@ -59,11 +74,12 @@ struct seq {
 
 enum serve_phase { PHASE_IDLE, PHASE_PRE, PHASE_GPU, PHASE_POST, PHASE_LEAP };
 
-/* One iteration, or a leap over k of them: each costs pre + gpu + post, and gpu grows by `growth`.
- */
+/* One iteration, or a leap over k of them: each costs pre + gpu + post, and gpu grows by `growth`,
+ * for `straight` iterations.  host: the CPU's work, hidden or not. */
 struct serve_segment {
-    uint64_t k;
-    sim_cost pre, gpu, post, growth;
+    uint64_t k, straight;
+    sim_cost pre, gpu, post, host;
+    int64_t growth;
     sim_time start;
     uint32_t carry; /* ps, when it began */
     struct llm_batch batch;
@@ -72,7 +88,7 @@ struct serve_segment {
 struct serve_counts {
     uint64_t requests, rejected, completed, good, preemptions;
     uint64_t iterations, batch_sum, tokens, launches;
-    uint64_t crossings;
+    uint64_t crossings, recovered; /* recovered: tokens that a preempted request found */
     uint64_t prompt_sum, output_sum;
     sim_cost engine_ps, intake_ps, sender_ps;
     sim_time first_arrival, last_arrival, last_done;
@@ -106,6 +122,9 @@ struct serve {
     uint32_t *filling; /* [max_running] slots whose prompt is being computed, oldest first */
     uint32_t n_filling;
     struct serve_kv kv;
+    struct serve_left left;
+    uint64_t early;  /* blocks of this iteration that `left` has given already */
+    uint64_t turns;  /* requests let in so far */
     uint64_t cached; /* tokens in the caches of decoding sequences */
 
     enum serve_phase phase;

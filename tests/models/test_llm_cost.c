@@ -146,7 +146,10 @@ Test(llm_cost, growth_is_exact)
         sum += llm_cost_iteration(&o.c, &b);
         b.cached += b.decoding;
     }
-    cr_expect_eq(sum, k * first + llm_cost_growth(&o.c, 37) * (k * (k - 1) / 2));
+    uint64_t straight;
+    const int64_t growth = llm_cost_growth(&o.c, &b, &straight);
+    cr_expect_eq(sum, k * first + (sim_cost)growth * (k * (k - 1) / 2));
+    cr_expect_eq(straight, UINT64_MAX);
     close_machine(&o);
 }
 
@@ -171,8 +174,10 @@ Test(llm_cost, lost_multiprocessors_stretch_all_times)
                        132.0 / 120, 1e-4);
     struct llm_batch decode = {.decoding = 31, .cached = 40000, .sampled = 31};
     const sim_cost first = llm_cost_iteration(&less.c, &decode);
+    uint64_t straight;
+    const int64_t growth = llm_cost_growth(&less.c, &decode, &straight);
     decode.cached += 31;
-    cr_expect_eq(llm_cost_iteration(&less.c, &decode), first + llm_cost_growth(&less.c, 31));
+    cr_expect_eq(llm_cost_iteration(&less.c, &decode), first + (sim_cost)growth);
     cr_expect_eq(llm_cost_without(&whole.c, 132, &whole.u, &e), ERR_ERANGE);
     close_machine(&whole);
     close_machine(&less);

@@ -23,7 +23,8 @@ static struct importer *open_text(const char *format, const char *text, uint64_t
 #define PO                                                                                         \
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_"   \
     "time,scheduled_time\n"
-#define NO "sn,cpu_milli,memory_mib,gpu,model\n"
+#define VB(i, o, t) "{\"input_toks\": " i ", \"output_toks\": " o ", \"arrival_time\": " t "}"
+#define NO          "sn,cpu_milli,memory_mib,gpu,model\n"
 #define MC(t, i, o, h)                                                                             \
     "{\"timestamp\": " t ", \"input_length\": " i ", \"output_length\": " o ", \"hash_ids\": " h "}"
 
@@ -89,6 +90,20 @@ static const struct {
     {"pai-sim",
      "job_id,user,num_inst,submit_time,num_gpu,num_cpu,duration,gpu_type\n0,a,1,-1,1,4,9,\n",
      "t:2:7: got \"-1\", want seconds"},
+    {"llmservingsim", "layer,tokens\nqkv_proj,1\n", "t:1:1: column \"time_us\" is missing"},
+    {"llmservingsim", "layer,tokens,time_us\nqkv proj,1,2.5\n",
+     "t:2:1: got \"qkv proj\", want a layer's name: up to 80 letters, digits and _"},
+    {"llmservingsim", "layer,sequences,time_us\nlm_head,-1,2.5\n",
+     "t:2:9: got \"-1\", want an integer 0..4294967295"},
+    {"llmservingsim", "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,fast\n",
+     "t:2:10: got \"fast\", want microseconds"},
+    {"vllm-bench", VB("5", "6", "12.5") "\n" VB("5", "6", "12"),
+     "t:2:1: got an arrival before the first row's"},
+    {"vllm-bench", VB("5", "6", "\"noon\""), "t:1:53: got \"noon\", want seconds since 1970"},
+    {"vllm-bench", "{\"input_toks\": 5, \"arrival_time\": 1}",
+     "t:1:1: key \"output_toks\" is missing"},
+    {"vllm-bench", "{\"tokens\": 5}",
+     "t:1:2: got \"tokens\", want a key of vLLM's benchmark (arrival_time, input_toks, ..)"},
     {"openb-nodes", NO "n,1,1,many,T4\n", "t:2:7: got \"many\", want an integer 0..1024"},
 };
 
@@ -233,6 +248,11 @@ static const struct {
                       "p1,6000,12288,0,0,,BE,Pending,3,5,\n"},
     {"openb-pods", "name,cpu_milli,memory_mib,num_gpu,gpu_milli\np0,12000,16384,1,460"},
     {"openb-nodes", NO "n0,32000,262144,0,\nn1,64000,262144,2,P100\n"},
+    {"llmservingsim", "layer,tokens,time_us\nqkv_proj,1,54.898\no_proj,16,38.13133\n"},
+    {"llmservingsim", "layer,sequences,time_us\nlm_head,1,1096.93\nsampler,1,25"},
+    {"llmservingsim", "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,9.31067\n"
+                      "2048,512,1,16,340.771\n"},
+    {"vllm-bench", VB("2358", "531", "1787267980.0827403") "\n" VB("1", "2", "1787267981") "\n"},
 };
 
 ParameterizedTestParameters(import, export_gives_the_bytes_back)
