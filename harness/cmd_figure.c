@@ -20,7 +20,9 @@ static const char help[] =
     "usage: malv figure NAME|PATH.json|all|list [OPTIONS]\n"
     "\n"
     "Runs the experiment behind a published figure and prints published, ours and error for\n"
-    "every point.  Exit status 3 when the figure's stated tolerance is missed.  NAME is one of\n"
+    "every point.  Exit status 3 when the figure's stated tolerance is missed.  A figure whose "
+    "public\n"
+    "data is absent is skipped.  NAME is one of\n"
     "experiments/figures (malv figure list); a path runs a figure of your own from anywhere.\n"
     "NAME of experiments/matrices, where nothing is published: policies beside their baselines.\n"
     "\n"
@@ -224,18 +226,19 @@ static int one(const char *path, const struct wanted *w, FILE *markdown, struct 
     int rc = figure_load(&f, path, e);
     if (rc)
         return rc;
-    rc = figure_run(f, w->jobs, w->quiet, e);
+    if (!f->absent)
+        rc = figure_run(f, w->jobs, w->quiet, e);
     if (!rc && w->json)
         figure_json(f, stdout);
     else if (!rc)
         figure_text(f, stdout);
     if (!rc && markdown)
         figure_markdown(f, markdown);
-    if (!rc && w->out)
+    if (!rc && w->out && !f->absent)
         rc = figure_draw(f, w->out, &drawn, e);
     if (!rc && !drawn)
         say_undrawn(w);
-    if (!rc && !f->pass)
+    if (!rc && !f->absent && !f->pass)
         err_set(missed, ERR_ETOL, "%s: the tolerance of %g is missed: largest error %.4g", f->name,
                 f->tolerance, f->max_error);
     figure_free(f);

@@ -11,7 +11,7 @@
 struct raw { /* as the file has it */
     const char *schema, *name, *title, *source, *published, *kind;
     double tolerance;
-    const struct config *x, *y, *experiment, *points, *tolerance_kind, *direction;
+    const struct config *x, *y, *experiment, *points, *tolerance_kind, *direction, *needs;
     uint64_t allow_misses;
     const char *misses;
 };
@@ -24,6 +24,7 @@ static const struct config_field raw_fields[] = {
     CONFIG_F64(struct raw, tolerance, 0, 1e12, true),
     CONFIG_ANY(struct raw, tolerance_kind, false),
     CONFIG_ANY(struct raw, direction, false),
+    CONFIG_ANY(struct raw, needs, false),
     CONFIG_U64(struct raw, allow_misses, 0, 1e6, false),
     CONFIG_STR(struct raw, misses, false),
     CONFIG_ANY(struct raw, x, true),
@@ -109,6 +110,8 @@ static int read_doc(struct figure *f, struct raw *raw, struct err *e)
         rc = read_points(f, raw->points, e);
     if (!rc && raw->direction)
         rc = figure_direction_read(f, raw->direction, e);
+    if (!rc && raw->needs)
+        rc = figure_needs(f, raw->needs, e);
     const enum config_kind of = rc ? CONFIG_OBJECT : config_kind(raw->experiment);
     if (of != CONFIG_OBJECT && of != CONFIG_STRING)
         rc = config_complain(raw->experiment, e, "an experiment, or the path of one");
@@ -190,6 +193,7 @@ void figure_free(struct figure *f)
     config_free(f->doc);
     published_free(&f->published);
     free(f->file);
+    free(f->absent);
     free(f->series);
     free(f->baseline);
     free(f->point);

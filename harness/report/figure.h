@@ -21,6 +21,8 @@
  *                         there must lie on the published side of its own baseline; one that
  *                         does not fails the figure, whatever its error
  *   misses                words: why points are known to miss; shown with the verdict
+ *   needs                 list of "data:.." files that it cannot do without.  Where one is absent
+ *                         the figure is skipped, which is neither a pass nor a miss
  *
  * Every published value must be met by trials; a series nobody simulates is an error. */
 #ifndef HARNESS_REPORT_FIGURE_H
@@ -74,6 +76,7 @@ struct figure {
     size_t n_baseline;
     uint64_t allow_misses;
     const char *misses; /* NULL: none are known */
+    char *absent;       /* a sentence about the first of its needs that is; NULL: all are there */
     struct published published;
     const struct config *experiment; /* object, or a path */
 
@@ -86,7 +89,10 @@ struct figure {
 
 int figure_load(struct figure **out, const char *path, struct err *e) MUST_CHECK;
 void figure_free(struct figure *f);
-/* Runs the experiment on `jobs` processes and compares. Missing the tolerance is no error here. */
+/* "needs": f->absent.  For figure_load. */
+int figure_needs(struct figure *f, const struct config *list, struct err *e) MUST_CHECK;
+/* Not to be called when something is absent.  Runs the experiment on `jobs` processes and compares.
+ * Missing the tolerance is no error here. */
 int figure_run(struct figure *f, unsigned jobs, bool quiet, struct err *e) MUST_CHECK;
 /* The comparison alone. */
 int figure_match(struct figure *f, const struct result_set *rs, struct err *e) MUST_CHECK;

@@ -73,6 +73,11 @@ static const char *remark(const struct figure_point *p)
 void figure_text(const struct figure *f, FILE *out)
 {
     int width = 6;
+    if (f->absent) {
+        fprintf(out, "%s: %s\npublished: %s\n\nskipped: %s\n", f->name, f->title, f->source,
+                f->absent);
+        return;
+    }
     for (size_t i = 0; i < f->n; i++)
         width = (int)strlen(f->point[i].series) > width ? (int)strlen(f->point[i].series) : width;
     fprintf(out, "%s: %s\npublished: %s\n\n", f->name, f->title, f->source);
@@ -110,6 +115,12 @@ void figure_json(const struct figure *f, FILE *out)
     json_string(out, f->source);
     json_field(out, "tolerance", f->tolerance);
     fprintf(out, ",\"tolerance_kind\":\"%s\"", kind_words[f->kind]);
+    if (f->absent) {
+        fputs(",\"max_error\":null,\"pass\":null,\"points\":[],\"skipped\":", out);
+        json_string(out, f->absent);
+        fputs("}", out);
+        return;
+    }
     json_field(out, "max_error", f->max_error);
     fprintf(out, ",\"missed\":%zu,\"allow_misses\":%llu", f->missed,
             (unsigned long long)f->allow_misses);
@@ -156,8 +167,12 @@ void figure_markdown_head(FILE *out)
 
 void figure_markdown(const struct figure *f, FILE *out)
 {
-    fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n**%s**: ", f->name, f->title, f->source,
-            f->pass ? "Pass" : "Missed");
+    fprintf(out, "\n## %s: %s\n\nPublished: %s\n\n", f->name, f->title, f->source);
+    if (f->absent) {
+        fprintf(out, "**Skipped**: %s.\n", f->absent);
+        return;
+    }
+    fprintf(out, "**%s**: ", f->pass ? "Pass" : "Missed");
     verdict(f, out);
     fputs(".\n\n", out);
     if (f->misses)

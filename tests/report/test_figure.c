@@ -118,6 +118,34 @@ Test(figure, json_has_the_promised_shape, .timeout = 60)
     sh("rm -r %s", dir);
 }
 
+/* With the data it is a figure like any other; without, neither passed nor missed. */
+Test(figure, without_its_data_it_is_skipped, .timeout = 60)
+{
+    char dir[] = "/tmp/malv-figure-XXXXXX";
+    cr_assert(mkdtemp(dir));
+    sh("cp tests/report/figures/mm1.csv %s; sed 's/\"tolerance\":/\"needs\": [\"data:a.csv\"], &/' "
+       "tests/report/figures/missed.json >%s/f.json",
+       dir, dir);
+    sh("for f in $(sed -n 's/.*\"published\": *\"\\(.*\\)\".*/\\1/p' %s/f.json); do cp "
+       "tests/report/figures/$f %s; done",
+       dir, dir);
+    cr_expect_eq(sh("MALV_DATA=%s " BUILD "/malv figure -q %s/f.json --json -o %s/draw --markdown "
+                    "%s/page.md >%s/out",
+                    dir, dir, dir, dir, dir),
+                 0);
+    cr_expect_eq(
+        sh("grep -q '\"pass\":null,\"points\":\\[\\],\"skipped\":\"data:a.csv: not found in "
+           "MALV_DATA=' %s/out",
+           dir),
+        0);
+    cr_expect_eq(sh("grep -q '^\\*\\*Skipped\\*\\*: data:a.csv: not found' %s/page.md", dir), 0);
+    cr_expect_eq(sh("test ! -e %s/draw", dir), 0);
+    sh("touch %s/a.csv", dir);
+    cr_expect_eq(sh("MALV_DATA=%s " BUILD "/malv figure -q %s/f.json >/dev/null 2>&1", dir, dir),
+                 3);
+    sh("rm -r %s", dir);
+}
+
 /* The matching alone, on made-up trials: two policies, five seeds. */
 Test(figure, means_are_over_the_seeds_of_the_selected_trials)
 {
