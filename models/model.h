@@ -133,7 +133,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_preempt)                                                                               \
     X(model_offload)                                                                               \
     X(model_ecryptfs)                                                                              \
-    X(model_contention)
+    X(model_contention)                                                                            \
+    X(model_cluster)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

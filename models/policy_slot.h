@@ -12,7 +12,7 @@
  * request is blanked out for policies not marked .oracle.
  *
  * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c, _gpu.c,
- * _place.c.
+ * _order.c, _place.c.
  *
  * Keys given before an ejection do not mix with the default's: when `ejected`
  * turns on, the model asks policy_slot_batch again for all that wait.       */
@@ -141,6 +141,11 @@ static inline uint64_t policy_seat_part(uint64_t all, uint32_t gpus, uint32_t be
     const uint64_t each = all / gpus, rest = all % gpus;
     return each * here + rest * (before + here) / gpus - rest * before / gpus;
 }
+
+/* cluster.order: *answer is always usable; the default's key is 0, for ever. */
+void policy_slot_order(struct policy_slot *p, const struct policy_order_obs *o,
+                       struct policy_order *answer);
+void policy_slot_job_done(struct policy_slot *p, const struct policy_job_done *d);
 
 #define POLICY_SELECT_MAX 16
 uint32_t policy_slot_select(struct policy_slot *p, const struct policy_select_obs *o);

@@ -392,12 +392,20 @@ struct policy_order_obs {
     struct policy_cluster cluster;
     uint32_t why;        /* policy_again */
     uint32_t user_micro; /* its user's dominant share of the cluster, 1/1,000,000 (DRF) */
+    int64_t key;         /* its present one; 0 for POLICY_NEW */
 };
+#define POLICY_ORDER_MIN 1000000 /* ns: to be asked again sooner is a bad answer */
 struct policy_order {
     int64_t key;              /* |key| <= POLICY_KEY_MAX */
     uint64_t at_service_ns;   /* ask again when its service_ns reaches this; 0: never */
     uint64_t after_ns;        /* ask again after so long; 0: never */
-    uint32_t follows_sharing; /* 1: ask again when its user's share has changed */
+    uint64_t predicted_ns;    /* its whole duration, for who reserves; 0: no opinion */
+    uint32_t follows_sharing; /* 1: ask again when its user's share has changed, while it waits */
+};
+struct policy_job_done { /* feedback: a job ended */
+    struct policy_job job;
+    uint64_t now_ns;
+    uint64_t duration_ns; /* what it took on its GPUs, without restarts; now known to everybody */
 };
 
 struct policy_node {
@@ -507,6 +515,7 @@ struct policy_ops {
 
     void (*cluster_order)(void *self, const struct policy_order_obs *o,
                           struct policy_order *answer);
+    void (*cluster_done)(void *self, const struct policy_job_done *d); /* optional feedback */
     /* How many seats; 0: not now. */
     uint32_t (*cluster_place)(void *self, const struct policy_seat_obs *o,
                               struct policy_seat *seat);
@@ -525,7 +534,8 @@ struct policy_ops {
      sizeof(struct policy_dispatch_obs) + sizeof(struct policy_dispatch) +                         \
      sizeof(struct policy_share_obs) + sizeof(struct policy_engine) +                              \
      sizeof(struct policy_route_obs) + sizeof(struct policy_scale_obs) +                           \
-     sizeof(struct policy_order_obs) + sizeof(struct policy_order) + sizeof(struct policy_node) +  \
+     sizeof(struct policy_order_obs) + sizeof(struct policy_order) +                               \
+     sizeof(struct policy_job_done) + sizeof(struct policy_node) +                                 \
      sizeof(struct policy_demand) + sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +  \
      sizeof(struct policy_candidate) + sizeof(struct policy_select_obs))
 

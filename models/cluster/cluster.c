@@ -1,0 +1,137 @@
+/* cluster.c - jobs of a trace on a cluster: wiring, life cycle. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "models/cluster/cluster_state.h"
+
+#define TOLD 8
+
+void cluster_fail(struct cluster *s, int rc)
+{
+    if (!s->rc)
+        s->rc = rc;
+    sim_stop(s->sim);
+}
+
+int cluster_no_memory(struct cluster *s)
+{
+    const int rc = err_set(s->e, ERR_ENOMEM, "cluster: out of memory");
+    s->rc = s->rc ? s->rc : rc;
+    if (s->sim)
+        sim_stop(s->sim);
+    return rc;
+}
+
+void cluster_wake(struct cluster *s)
+{
+    if (s->passing)
+        return;
+    s->passing = true;
+    sim_after(s->sim, 0, -1, pass_fire, s, 0);
+}
+
+void cluster_complain(struct cluster *s, uint64_t count, const char *kind, const char *fmt, ...)
+{
+    char line[240];
+    va_list ap;
+    if (count >= TOLD)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    measures_incident(s->out, kind, "cluster", sim_now(s->sim), 0, line);
+}
+
+/* A scheduler's inference runs on a machine of its own: counted, not charged. */
+static void inferred(void *ctx, int model, uint32_t rows)
+{
+    struct cluster *s = ctx;
+    (void)model;
+    s->infer_calls += rows;
+}
+
+static int open_parts(struct cluster *s)
+{
+    struct sim_options opt = s->env->sim;
+    opt.seed = s->env->seed;
+    s->spare = NOBODY;
+    s->sim = sim_new(&opt);
+    if (!s->sim || !report_begin(s))
+        return cluster_no_memory(s);
+    rng_init(&s->guessing, s->env->seed, "cluster", "predicted");
+    s->order = model_policy(s->env, POLICY_HOOK_CLUSTER_ORDER);
+    if (s->order) {
+        s->order->out = s->out;
+        s->ejected = s->order->ejected != EJECT_NONE;
+    }
+    if (s->env->infer && s->env->infer->tap) {
+        s->tap = s->env->infer->tap;
+        s->tap->called = inferred;
+        s->tap->stored = NULL;
+        s->tap->holds = NULL;
+        s->tap->ctx = s;
+    }
+    return hosts_open(s);
+}
+
+static void close_parts(struct cluster *s)
+{
+    if (s->tap)
+        s->tap->called = NULL;
+    hosts_close(s);
+    line_free(s);
+    jobs_free(s);
+    sim_free(s->sim);
+}
+
+static int simulate(struct cluster *s)
+{
+    int rc = jobs_pull(s);
+    if (rc < 0)
+        return rc;
+    failures_begin(s);
+    sim_run(s->sim, SIM_NEVER);
+    if (s->rc)
+        return s->rc;
+    if (sim_failed(s->sim) || sketch_failed(s->jct) || sketch_failed(s->wait))
+        return err_set(s->e, ERR_ENOMEM, "cluster: out of memory");
+    run_levels(s);
+    report_end(s);
+    return s->out->failed ? err_set(s->e, ERR_ENOMEM, "cluster: out of memory") : 0;
+}
+
+static int check(const struct config *section, struct err *e)
+{
+    struct cluster_config c;
+    return cluster_config(&c, section, e);
+}
+
+static int run(const struct config *section, const struct model_env *env, struct measures *out,
+               struct err *e)
+{
+    struct cluster s = {.env = env, .out = out, .e = e};
+    int rc = cluster_config(&s.c, section, e);
+    if (!rc && (!env->rows || env->rows->table != TRACE_JOBS))
+        rc = err_set(e, ERR_EUSAGE, "model \"cluster\" needs a trace of jobs (\"trace\": ...)");
+    if (!rc && !s.c.pool)
+        rc = err_set(e, ERR_EUSAGE, "model \"cluster\" needs GPUs (\"cluster\": {\"pool\": N})");
+    if (rc)
+        return rc;
+    rc = open_parts(&s);
+    if (!rc)
+        rc = simulate(&s);
+    close_parts(&s);
+    return rc;
+}
+
+const struct model_ops model_cluster = {
+    .name = "cluster",
+    .summary = "jobs of a trace on a cluster of GPUs, ordered by a policy",
+    .check = check,
+    .rows = 1u << TRACE_JOBS,
+    .needs_rows = true,
+    .hooks = 1u << POLICY_HOOK_CLUSTER_ORDER,
+    .headline = "jct.mean,wait.mean,jct.p99,slowdown,makespan,gpu_util",
+    .run = run,
+};

@@ -1,0 +1,162 @@
+/* order.c - keys: when the policy is asked for one, and what it is shown. */
+#include <stdlib.h>
+
+#include "models/cluster/cluster_state.h"
+
+void order_look(struct cluster *s, struct job *j)
+{
+    if (j->state == JOB_RUNS)
+        run_settle(s, j);
+    j->seen.running = j->state == JOB_RUNS;
+}
+
+static uint32_t share_micro(const struct cluster *s, uint32_t owner)
+{
+    const uint64_t all = hosts_milli(s);
+    return all ? (uint32_t)((wide)s->owner[owner].used * 1000000 / all) : 0;
+}
+
+static void follow(struct cluster *s, uint32_t slot)
+{
+    struct job *j = &s->job[slot];
+    struct owner *o = &s->owner[j->owner];
+    if (j->sharing)
+        return;
+    if (o->n == o->cap) {
+        uint32_t cap = o->cap ? 2 * o->cap : 16;
+        uint32_t *more = realloc(o->follows, cap * sizeof *more);
+        if (!more) {
+            cluster_no_memory(s);
+            return;
+        }
+        o->follows = more;
+        o->cap = cap;
+    }
+    o->follows[o->n++] = slot;
+    j->sharing = o->n;
+}
+
+void order_unfollow(struct cluster *s, struct job *j)
+{
+    struct owner *o = &s->owner[j->owner];
+    if (!j->sharing)
+        return;
+    o->follows[j->sharing - 1] = o->follows[--o->n];
+    s->job[o->follows[j->sharing - 1]].sharing = j->sharing;
+    j->sharing = 0;
+}
+
+void order_forget(struct cluster *s, struct job *j)
+{
+    if (j->ask)
+        sim_cancel(s->sim, j->ask);
+    j->ask = 0;
+    order_unfollow(s, j);
+}
+
+static void again(void *ctx, uint64_t slot)
+{
+    struct cluster *s = ctx;
+    struct job *j = &s->job[slot];
+    j->ask = 0;
+    order_look(s, j);
+    const bool served = j->at_service_ns && j->seen.service_ns >= j->at_service_ns;
+    order_ask(s, (uint32_t)slot, served ? POLICY_SERVED : POLICY_LATER);
+}
+
+void order_book(struct cluster *s, uint32_t slot)
+{
+    struct job *j = &s->job[slot];
+    const sim_time now = sim_now(s->sim);
+    sim_time at = j->ask_at ? j->ask_at : SIM_NEVER;
+    if (j->ask)
+        sim_cancel(s->sim, j->ask);
+    j->ask = 0;
+    if (j->state == JOB_RUNS && j->given && j->at_service_ns > j->seen.service_ns) {
+        const uint64_t left = j->at_service_ns - j->seen.service_ns;
+        const sim_time then = j->settled + (left + j->given - 1) / j->given;
+        at = then < at ? then : at;
+    }
+    if (at != SIM_NEVER)
+        j->ask = sim_at(s->sim, at > now ? at : now, 0, again, s, slot);
+}
+
+static void place(struct cluster *s, uint32_t slot, unsigned why, bool same)
+{
+    if (why == POLICY_NEW || why == POLICY_BACK)
+        line_push(s, slot);
+    else if (!same && s->job[slot].state == JOB_RUNS)
+        ran_rekey(s, slot);
+    else if (!same)
+        line_rekey(s, slot);
+}
+
+static void ask(struct cluster *s, uint32_t slot, unsigned why)
+{
+    struct job *j = &s->job[slot];
+    struct policy_order answer;
+    order_look(s, j);
+    const struct policy_order_obs o = {
+        .job = j->seen,
+        .cluster = {.now_ns = sim_now(s->sim),
+                    .waiting = s->waiting,
+                    .running = s->running,
+                    .gpu_milli = hosts_milli(s),
+                    .gpu_milli_free = hosts_free(s)},
+        .why = why,
+        .user_micro = share_micro(s, j->owner),
+        .key = why == POLICY_NEW ? 0 : j->key,
+    };
+    const int64_t before = j->key;
+    policy_slot_order(s->order, &o, &answer);
+    s->n.asks++;
+    j->key = answer.key;
+    j->predicted_ns = answer.predicted_ns ? answer.predicted_ns : j->seen.predicted_ns;
+    j->at_service_ns = answer.at_service_ns;
+    j->ask_at = answer.after_ns ? o.cluster.now_ns + answer.after_ns : 0;
+    place(s, slot, why, before == j->key);
+    if (answer.follows_sharing && j->state == JOB_WAITS)
+        follow(s, slot);
+    else if (!answer.follows_sharing)
+        order_unfollow(s, j);
+    order_book(s, slot);
+}
+
+void order_ask(struct cluster *s, uint32_t slot, unsigned why)
+{
+    ask(s, slot, why);
+    if (!s->ejected && s->order && s->order->ejected != EJECT_NONE)
+        order_ejected(s);
+    cluster_wake(s);
+}
+
+void order_shares(struct cluster *s)
+{
+    s->unsettled = false;
+    for (uint32_t i = 0; i < s->n_owners; i++) {
+        struct owner *o = &s->owner[i];
+        if (!o->stale)
+            continue;
+        o->stale = false;
+        /* An answer may take its job off the list: from the end. */
+        for (uint32_t k = o->n; k-- > 0 && !s->ejected;)
+            if (k < o->n)
+                order_ask(s, o->follows[k], POLICY_SHARED);
+    }
+}
+
+/* Keys given before do not mix with the default's. */
+void order_ejected(struct cluster *s)
+{
+    s->ejected = true;
+    for (uint32_t i = 0; i < s->n_slots; i++) {
+        struct job *j = &s->job[i];
+        if (!j->seen.id)
+            continue;
+        j->key = 0;
+        j->predicted_ns = j->seen.predicted_ns;
+        j->at_service_ns = j->ask_at = 0;
+        order_forget(s, j);
+    }
+    line_rebuild(s);
+}

@@ -1,0 +1,113 @@
+/* sjf_predicted.c - the shortest job first, by a forest that predicts durations.
+ *
+ * Helios's quasi-shortest-service-first (SC'21): when a job is submitted boosted
+ * trees (weights/duration.safetensors, docs/job-durations.md) say from what is
+ * asked for and how its owner's jobs went before how long it will run;
+ * duration_features.h says exactly what.  Their outputs are the mean of the log
+ * duration and its 0.9 quantile.  Good when owners repeat themselves; where
+ * they do not it is random order plus the price of inference.  Jobs that look
+ * long starve under overload unless `aging` forgives them for the time they waited.
+ *
+ * Parameters
+ *   model    which weights                                    ("duration")
+ *   risk     0: rank by the mean; 1: by the 0.9 quantile      (0)
+ *   reserve  0: backfill counts on the mean; 1: on the 0.9 quantile      (1)
+ *   gpus     1: by duration times GPUs, as Helios does        (1)
+ *   aging    seconds forgiven per second of waiting           (0)            */
+#include <stdlib.h>
+
+#include "duration_features.h"
+#include "policy.h"
+
+struct sjf {
+    const struct policy_host *h;
+    int model;
+    double risk, reserve, gpus, aging;
+    struct duration_state seen;
+};
+
+static int refuse(struct sjf *s, const char *why)
+{
+    s->h->log(s->h->host, why);
+    free(s);
+    return -1;
+}
+
+static int create(void **self, const struct policy_host *h)
+{
+    struct sjf *s = calloc(1, sizeof *s);
+    if (!s) {
+        h->log(h->host, "out of memory");
+        return -1;
+    }
+    s->h = h;
+    s->risk = h->param(h->host, "risk", 0);
+    s->reserve = h->param(h->host, "reserve", 1);
+    s->gpus = h->param(h->host, "gpus", 1);
+    s->aging = h->param(h->host, "aging", 0);
+    if (!(s->risk >= 0 && s->risk <= 1))
+        return refuse(s, "risk: want 0..1");
+    if (!(s->reserve >= 0 && s->reserve <= 1))
+        return refuse(s, "reserve: want 0..1");
+    if (!(s->aging >= 0 && s->aging <= 1e3))
+        return refuse(s, "aging: want 0..1000");
+    uint32_t n_in, n_out;
+    s->model = h->model_open(h->host, h->param_text(h->host, "model", "duration"), &n_in, &n_out);
+    if (s->model < 0)
+        return refuse(s, "no model, no predictions");
+    if (n_in != DURATION_N || n_out != 2)
+        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    *self = s;
+    return 0;
+}
+
+static void destroy(void *self)
+{
+    free(self);
+}
+
+static struct duration_job described(const struct policy_job *j)
+{
+    return (struct duration_job){.submitted_ns = j->arrived_ns,
+                                 .user = j->user,
+                                 .group = j->group,
+                                 .gpus = j->gpus,
+                                 .gpu_milli = j->gpu_milli,
+                                 .cpu_milli = j->cpu_milli,
+                                 .spec = j->gpu_models == POLICY_ANY_MODEL
+                                             ? DURATION_NONE
+                                             : (uint32_t)__builtin_ffsll((long long)j->gpu_models),
+                                 .mem_bytes = j->mem_bytes};
+}
+
+static double between(const float y[2], double risk)
+{
+    return (1 - risk) * duration_seconds(y[0]) + risk * duration_seconds(y[1]);
+}
+
+static void order(void *self, const struct policy_order_obs *o, struct policy_order *answer)
+{
+    struct sjf *s = self;
+    const struct duration_job j = described(&o->job);
+    float x[DURATION_N], y[2];
+    duration_features(&s->seen, &j, x);
+    if (o->why == POLICY_NEW)
+        duration_submitted(&s->seen, &j);
+    if (s->h->infer(s->h->host, s->model, 1, x, y))
+        return; /* the host fails the trial */
+    const double wide = s->gpus > 0 && o->job.gpus ? o->job.gpus : 1;
+    const double key =
+        1e6 * (wide * between(y, s->risk) + s->aging * (double)o->job.arrived_ns / 1e9);
+    answer->key = key < 0x1p61 ? (int64_t)key : INT64_C(1) << 61;
+    answer->predicted_ns = (uint64_t)(1e9 * (between(y, s->reserve) + 1));
+}
+
+static void done(void *self, const struct policy_job_done *d)
+{
+    struct sjf *s = self;
+    const struct duration_job j = described(&d->job);
+    duration_ended(&s->seen, &j, d->duration_ns / 1000000000);
+}
+
+POLICY(.name = "sjf-predicted", .summary = "the shortest job first by a learned duration (forest)",
+       .create = create, .destroy = destroy, .cluster_order = order, .cluster_done = done);
