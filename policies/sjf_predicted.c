@@ -10,7 +10,8 @@
  *
  * Parameters
  *   model    which weights                                    ("duration")
- *   risk     0: rank by the mean; 1: by the 0.9 quantile      (0)
+ *   risk     0: rank by the mean of the log; 1: by the 0.9 quantile, which heavy
+ *            tails make the better guess of an expected duration      (1)
  *   reserve  0: backfill counts on the mean; 1: on the 0.9 quantile      (1)
  *   gpus     1: by duration times GPUs, as Helios does        (1)
  *   aging    seconds forgiven per second of waiting           (0)            */
@@ -41,7 +42,7 @@ static int create(void **self, const struct policy_host *h)
         return -1;
     }
     s->h = h;
-    s->risk = h->param(h->host, "risk", 0);
+    s->risk = h->param(h->host, "risk", 1);
     s->reserve = h->param(h->host, "reserve", 1);
     s->gpus = h->param(h->host, "gpus", 1);
     s->aging = h->param(h->host, "aging", 0);
