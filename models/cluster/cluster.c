@@ -114,8 +114,6 @@ static int run(const struct config *section, const struct model_env *env, struct
     int rc = cluster_config(&s.c, section, e);
     if (!rc && (!env->rows || env->rows->table != TRACE_JOBS))
         rc = err_set(e, ERR_EUSAGE, "model \"cluster\" needs a trace of jobs (\"trace\": ...)");
-    if (!rc && !s.c.pool)
-        rc = err_set(e, ERR_EUSAGE, "model \"cluster\" needs GPUs (\"cluster\": {\"pool\": N})");
     if (rc)
         return rc;
     rc = open_parts(&s);
@@ -127,11 +125,12 @@ static int run(const struct config *section, const struct model_env *env, struct
 
 const struct model_ops model_cluster = {
     .name = "cluster",
-    .summary = "jobs of a trace on a cluster of GPUs, ordered by a policy",
+    .summary = "jobs of a trace on a cluster of GPUs, ordered and placed by policies",
     .check = check,
     .rows = 1u << TRACE_JOBS,
     .needs_rows = true,
-    .hooks = 1u << POLICY_HOOK_CLUSTER_ORDER,
+    .nodes = true,
+    .hooks = 1u << POLICY_HOOK_CLUSTER_ORDER | 1u << POLICY_HOOK_CLUSTER_PLACE,
     .headline = "jct.mean,wait.mean,jct.p99,slowdown,makespan,gpu_util",
     .run = run,
 };

@@ -10,16 +10,19 @@ const char *const cluster_line_names[] = {"strict", "skip-over", "backfill", NUL
 #define SECONDS_MAX 1e10 /* 317 years */
 
 struct section {
-    uint32_t pool, depth;
+    uint32_t pool, depth, rack_nodes, spread;
     double tick_s;
     const char *label;
     const struct config *line, *preempt, *checkpoint, *queues, *fraction, *failures, *predicted,
-        *arrivals, *elastic, *priority;
+        *arrivals, *elastic, *priority, *even;
 };
 
 static const struct config_field fields[] = {
     CONFIG_U32(struct section, pool, 1, CLUSTER_GPUS_MAX, false),
     CONFIG_U32(struct section, depth, 1, 1u << 30, false),
+    CONFIG_U32(struct section, rack_nodes, 0, 1u << 20, false),
+    CONFIG_U32(struct section, spread, 0, 1u << 20, false),
+    CONFIG_ANY(struct section, even, false),
     CONFIG_F64(struct section, tick_s, 1e-9, SECONDS_MAX, false),
     CONFIG_STR(struct section, label, false),
     CONFIG_ANY(struct section, line, false),
@@ -38,6 +41,20 @@ static const struct config_field fields[] = {
 static sim_time ns(double seconds)
 {
     return (sim_time)(seconds * 1e9 + 0.5);
+}
+
+static int read_even(struct cluster_config *c, const struct config *at, struct err *e)
+{
+    struct part {
+        uint32_t nodes, gpus;
+    } in = {0};
+    static const struct config_field part[] = {
+        CONFIG_U32(struct part, nodes, 1, 1u << 20, true),
+        CONFIG_U32(struct part, gpus, 1, CLUSTER_NODE_GPUS, true), CONFIG_END};
+    int rc = at ? config_fill(at, part, &in, e) : 0;
+    c->even_nodes = in.nodes;
+    c->even_gpus = in.gpus;
+    return rc;
 }
 
 static int read_preempt(struct cluster_config *c, const struct config *at, struct err *e)
@@ -253,10 +270,17 @@ int cluster_config(struct cluster_config *c, const struct config *section, struc
     struct section in = {.depth = 500};
     int line = LINE_STRICT, rc = section ? config_fill(section, fields, &in, e) : 0;
     *c = (struct cluster_config){
-        .pool = in.pool, .depth = in.depth, .tick = ns(in.tick_s), .label = in.label};
+        .pool = in.pool,
+        .depth = in.depth,
+        .rack_nodes = in.rack_nodes,
+        .spread = in.spread,
+        .tick = ns(in.tick_s),
+        .label = in.label};
     if (!rc && in.line)
         rc = config_choice(in.line, cluster_line_names, &line, e);
     c->line = (enum cluster_line)line;
+    if (!rc)
+        rc = read_even(c, in.even, e);
     if (!rc)
         rc = read_preempt(c, in.preempt, e);
     if (!rc)

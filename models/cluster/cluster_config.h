@@ -1,6 +1,10 @@
 /* cluster_config.h - the section "cluster" of an experiment.
  *
- *   pool        identical GPUs without constraints of place; else "nodes" says them
+ *   pool        identical GPUs without constraints of place
+ *   even        {"nodes", "gpus"}: nodes that are all alike; with neither, the
+ *               experiment's "nodes" says them
+ *   rack_nodes  so many nodes one after another share a rack; 0: all are in one
+ *   spread      nodes that one job may be on; 0: any number
  *   line        "strict": the first of a queue blocks it; "skip-over": whoever fits
  *               passes; "backfill": passes if the first is not delayed (EASY)
  *   depth       backfill: how many that wait are looked at (Slurm's
@@ -35,10 +39,12 @@ enum cluster_fraction { OF_NOTHING, OF_TIME, OF_MEMORY, OF_MPS, OF_MIG };
 enum cluster_predicted { PREDICTED_NONE, PREDICTED_TRUTH, PREDICTED_USER };
 
 #define CLUSTER_GPUS_MAX (1u << 24)
+#define CLUSTER_NODE_GPUS 16 /* POLICY_NODE_GPUS */
 #define CLUSTER_BESIDE   8 /* others on a GPU that the interference table can say */
 
 struct cluster_config {
-    uint32_t pool; /* 0: the experiment's nodes */
+    uint32_t pool; /* 0: nodes */
+    uint32_t even_nodes, even_gpus, rack_nodes, spread;
     enum cluster_line line;
     uint32_t depth;
 

@@ -45,7 +45,9 @@ struct job {
     uint32_t speed_micro;     /* of its work; 1,000,000: as on its own GPUs */
     uint64_t milli;           /* that it holds: given x gpu_milli */
     sim_time first;           /* when it started first */
-    uint32_t next;            /* free slots */
+    struct policy_seat *seat; /* [n_seat]; NULL in a pool */
+    uint32_t n_seat;
+    uint32_t next; /* free slots */
 };
 
 /* Who waits, with one demand in one queue: any of them fits where the first does. */
@@ -207,6 +209,7 @@ enum run_stop { STOP_PREEMPTED, STOP_FAILED };
 void run_stop(struct cluster *s, uint32_t slot, enum run_stop how);
 /* Goes on with another number of GPUs; false: it got back what it had. */
 bool run_resize(struct cluster *s, uint32_t slot, uint32_t given);
+void run_speed(struct cluster *s, uint32_t slot, uint32_t micro); /* from now on */
 uint64_t run_end(const struct cluster *s, const struct job *j); /* when it will, as it runs */
 uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t given); /* resized */
 void run_settle(struct cluster *s, struct job *j);
@@ -222,11 +225,19 @@ void hosts_close(struct cluster *s);
 uint64_t hosts_milli(const struct cluster *s); /* of all GPUs, also those down */
 uint64_t hosts_down(const struct cluster *s);
 uint64_t hosts_free(const struct cluster *s); /* up and idle */
-uint64_t hosts_models(const struct cluster *s, uint32_t spec); /* policy_job.gpu_models */
+uint64_t hosts_cpu(const struct cluster *s);  /* 0: not counted */
+uint64_t hosts_mem(const struct cluster *s);
+/* What a row asks for; negative: it cannot be read. */
+int hosts_read(struct cluster *s, const struct trace_job *row, struct policy_job *p);
 bool hosts_feasible(const struct cluster *s, const struct job *j); /* on an empty cluster */
+bool hosts_fits(const struct cluster *s, const struct job *j);     /* now */
 /* Seats for `given` of its GPUs: given, milli and speed_micro are set.  false: no room. */
 bool hosts_take(struct cluster *s, uint32_t slot, uint32_t given);
 void hosts_give(struct cluster *s, uint32_t slot);
+/* To try what would be without it: its seats count as free until it claims them. */
+void hosts_lend(struct cluster *s, uint32_t slot);
+void hosts_claim(struct cluster *s, uint32_t slot);
+void hosts_report(struct cluster *s);
 /* What fails as one: GPUs of a pool, nodes. */
 uint64_t hosts_units(const struct cluster *s);
 bool hosts_up(const struct cluster *s, uint64_t unit);

@@ -74,26 +74,22 @@ static void elastic(const struct cluster *s, struct policy_job *p)
     p->gpus_max = (uint32_t)most;
 }
 
-static void fill(struct cluster *s, const struct trace_job *row, struct job *j)
+static int fill(struct cluster *s, const struct trace_job *row, struct job *j)
 {
-    const bool part = row->gpus == 1 && row->gpu_milli < 1000;
     *j = (struct job){.seen = {.id = ++s->ids,
                                .arrived_ns = sim_now(s->sim),
                                .since_ns = sim_now(s->sim),
                                .tenant = row->tenant,
                                .user = row->user,
                                .group = row->group,
-                               .gpus = row->gpus,
-                               .gpu_milli = part ? row->gpu_milli : 1000,
-                               .gpu_models = hosts_models(s, row->gpu_spec),
-                               .cpu_milli = row->cpu_milli,
-                               .mem_bytes = row->mem_bytes,
-                               .prio = priority(s, row->qos),
                                .predicted_ns = predicted(s, row->duration_ns),
                                .oracle_ns = row->duration_ns},
                       .work_ns = row->duration_ns,
                       .speed_micro = 1000000};
+    int rc = hosts_read(s, row, &j->seen);
+    j->seen.prio = priority(s, row->qos);
     elastic(s, &j->seen);
+    return rc;
 }
 
 /* ---- arrivals ------------------------------------------------------------------ */
@@ -152,8 +148,9 @@ static int come(struct cluster *s, const struct trace_job *row)
     const uint32_t slot = s->spare;
     struct job *j = &s->job[slot];
     const uint32_t next = j->next;
-    fill(s, row, j);
-    rc = line_kind(s, j);
+    rc = fill(s, row, j);
+    if (!rc)
+        rc = line_kind(s, j);
     if (rc)
         return rc;
     if (!feasible(s, j)) {

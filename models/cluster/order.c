@@ -10,10 +10,19 @@ void order_look(struct cluster *s, struct job *j)
     j->seen.running = j->state == JOB_RUNS;
 }
 
+static uint32_t part_micro(uint64_t used, uint64_t all)
+{
+    return all ? (uint32_t)((wide)used * 1000000 / all) : 0;
+}
+
 static uint32_t share_micro(const struct cluster *s, uint32_t owner)
 {
-    const uint64_t all = hosts_milli(s);
-    return all ? (uint32_t)((wide)s->owner[owner].used * 1000000 / all) : 0;
+    const struct owner *o = &s->owner[owner];
+    const uint32_t gpus = part_micro(o->used, hosts_milli(s));
+    const uint32_t cpu = part_micro(o->cpu_milli, hosts_cpu(s));
+    const uint32_t mem = part_micro(o->mem_bytes, hosts_mem(s));
+    const uint32_t most = gpus > cpu ? gpus : cpu;
+    return most > mem ? most : mem;
 }
 
 static void follow(struct cluster *s, uint32_t slot)

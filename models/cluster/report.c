@@ -188,6 +188,7 @@ void report_end(struct cluster *s)
     load(s);
     stuck(s);
     told(s);
+    hosts_report(s);
     if (s->order)
         policy_slot_report(s->order, s->out);
     count(s, "infer_calls", BETTER_NONE, s->infer_calls);

@@ -73,6 +73,8 @@ static void share(struct cluster *s, const struct job *j, bool more)
     struct owner *o = &s->owner[j->owner];
     struct queue *q = &s->queue[s->kind[j->kind].queue];
     o->used = more ? o->used + j->milli : o->used - j->milli;
+    o->cpu_milli = more ? o->cpu_milli + j->seen.cpu_milli : o->cpu_milli - j->seen.cpu_milli;
+    o->mem_bytes = more ? o->mem_bytes + j->seen.mem_bytes : o->mem_bytes - j->seen.mem_bytes;
     q->used = more ? q->used + j->milli : q->used - j->milli;
     o->stale = true;
     s->unsettled = true;
@@ -114,7 +116,8 @@ bool run_start(struct cluster *s, uint32_t slot)
         if (given < j->seen.gpus_min)
             return false;
     }
-    if (!hosts_take(s, slot, given))
+    if (!hosts_take(s, slot, given) &&
+        (given == j->seen.gpus_min || !hosts_take(s, slot, j->seen.gpus_min)))
         return false;
     line_remove(s, slot);
     order_unfollow(s, j);
@@ -174,6 +177,25 @@ void run_stop(struct cluster *s, uint32_t slot, enum run_stop how)
         s->stuck = true;
         sim_stop(s->sim);
     }
+}
+
+/* What it has done so far counts as saved: the change begins a run anew, without a restart. */
+void run_speed(struct cluster *s, uint32_t slot, uint32_t micro)
+{
+    struct job *j = &s->job[slot];
+    const sim_time now = sim_now(s->sim);
+    if (j->speed_micro == micro)
+        return;
+    const struct progress p = progress(s, j, now - j->began);
+    s->n.useful += (wide)p.work * j->milli;
+    s->n.overhead += (wide)(p.overhead + p.saving) * j->milli;
+    s->n.held += (wide)(now - j->began) * j->milli;
+    j->saved_ns += to_work(j, p.work);
+    j->overhead_ns -= p.overhead;
+    j->speed_micro = micro;
+    j->began = now;
+    sim_cancel(s->sim, j->end);
+    j->end = sim_after(s->sim, length(s, j, j->work_ns), 2, finish, s, slot);
 }
 
 bool run_resize(struct cluster *s, uint32_t slot, uint32_t given)
