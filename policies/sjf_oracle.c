@@ -37,8 +37,7 @@ static void order(void *self, const struct policy_order_obs *o, struct policy_or
     const uint64_t times = s->gpus > 0 && o->job.gpus > 1 ? o->job.gpus : 1;
     const uint64_t fine = o->job.oracle_ns;
     if (s->gpus > 0)
-        answer->key =
-            t < (uint64_t)POLICY_KEY_MAX / times ? (int64_t)(t * times) : POLICY_KEY_MAX;
+        answer->key = t < (uint64_t)POLICY_KEY_MAX / times ? (int64_t)(t * times) : POLICY_KEY_MAX;
     else
         answer->key = fine < (uint64_t)POLICY_KEY_MAX ? (int64_t)fine : POLICY_KEY_MAX;
     answer->predicted_ns = o->job.oracle_ns;

@@ -102,11 +102,10 @@ static int read_queues(struct cluster_config *c, const struct config *at, struct
         bool borrow;
         const struct config *by, *quota, *otherwise;
     } in = {0};
-    static const struct config_field part[] = {CONFIG_BOOL(struct part, borrow, false),
-                                               CONFIG_ANY(struct part, by, true),
-                                               CONFIG_ANY(struct part, quota, false),
-                                               CONFIG_ANY(struct part, otherwise, false),
-                                               CONFIG_END};
+    static const struct config_field part[] = {
+        CONFIG_BOOL(struct part, borrow, false), CONFIG_ANY(struct part, by, true),
+        CONFIG_ANY(struct part, quota, false), CONFIG_ANY(struct part, otherwise, false),
+        CONFIG_END};
     int chosen = BY_NOTHING, rc = at ? config_fill(at, part, &in, e) : 0;
     uint64_t milli;
     c->quota_otherwise = UINT64_MAX;
@@ -128,8 +127,7 @@ static int read_beside(struct cluster_config *c, const struct config *at, struct
 {
     double speed;
     int rc = 0;
-    if (config_kind(at) != CONFIG_ARRAY || !config_count(at) ||
-        config_count(at) > CLUSTER_BESIDE)
+    if (config_kind(at) != CONFIG_ARRAY || !config_count(at) || config_count(at) > CLUSTER_BESIDE)
         return config_complain(at, e, "1 to %d speeds: alone, beside one other, ..",
                                CLUSTER_BESIDE);
     for (size_t i = 0; !rc && i < config_count(at); i++) {
@@ -269,13 +267,12 @@ int cluster_config(struct cluster_config *c, const struct config *section, struc
 {
     struct section in = {.depth = 500};
     int line = LINE_STRICT, rc = section ? config_fill(section, fields, &in, e) : 0;
-    *c = (struct cluster_config){
-        .pool = in.pool,
-        .depth = in.depth,
-        .rack_nodes = in.rack_nodes,
-        .spread = in.spread,
-        .tick = ns(in.tick_s),
-        .label = in.label};
+    *c = (struct cluster_config){.pool = in.pool,
+                                 .depth = in.depth,
+                                 .rack_nodes = in.rack_nodes,
+                                 .spread = in.spread,
+                                 .tick = ns(in.tick_s),
+                                 .label = in.label};
     if (!rc && in.line)
         rc = config_choice(in.line, cluster_line_names, &line, e);
     c->line = (enum cluster_line)line;

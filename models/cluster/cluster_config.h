@@ -38,9 +38,9 @@ enum cluster_by { BY_NOTHING, BY_GROUP, BY_USER, BY_TENANT };
 enum cluster_fraction { OF_NOTHING, OF_TIME, OF_MEMORY, OF_MPS, OF_MIG };
 enum cluster_predicted { PREDICTED_NONE, PREDICTED_TRUTH, PREDICTED_USER };
 
-#define CLUSTER_GPUS_MAX (1u << 24)
+#define CLUSTER_GPUS_MAX  (1u << 24)
 #define CLUSTER_NODE_GPUS 16 /* POLICY_NODE_GPUS */
-#define CLUSTER_BESIDE   8 /* others on a GPU that the interference table can say */
+#define CLUSTER_BESIDE    8  /* others on a GPU that the interference table can say */
 
 struct cluster_config {
     uint32_t pool; /* 0: nodes */

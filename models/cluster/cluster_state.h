@@ -27,8 +27,8 @@ enum job_state { JOB_WAITS, JOB_RUNS };
 struct job {
     /* As policies see it; running, ran, service: as of order_look.  id 0: a free slot. */
     struct policy_job seen;
-    uint64_t work_ns;       /* on `gpus` GPUs of its own, without restarts */
-    uint64_t saved_ns;      /* of it, done and safe */
+    uint64_t work_ns;  /* on `gpus` GPUs of its own, without restarts */
+    uint64_t saved_ns; /* of it, done and safe */
     int64_t key;
     uint64_t predicted_ns; /* for backfill: the policy's, or else seen.predicted_ns; 0: none */
     uint64_t at_service_ns, ask_at; /* when its key is asked for again; 0: never */
@@ -80,7 +80,7 @@ struct owner { /* for shares */
 struct counts {
     uint64_t jobs, done, infeasible, unsaid, preempted, failed, failures, passes, asks;
     uint64_t borrowed, backfilled, resized;
-    uint64_t stops; /* in a row that saved no work: a livelock when too many */
+    uint64_t stops;                    /* in a row that saved no work: a livelock when too many */
     wide useful, overhead, lost, held; /* milli-GPU x ns, of ended runs */
     wide offered;                      /* of all jobs */
     sim_time first_arrival, last_arrival, last_end;
@@ -127,10 +127,10 @@ struct cluster {
     uint32_t *scratch; /* [n_slots] */
     struct end *ends;  /* [n_slots], for reservations */
 
-    bool passing;  /* a pass is booked */
-    bool ejected;  /* as last seen */
+    bool passing;   /* a pass is booked */
+    bool ejected;   /* as last seen */
     bool unsettled; /* an owner's share has changed */
-    uint32_t pass; /* its number */
+    uint32_t pass;  /* its number */
     sim_event failure, beat;
 
     struct sketch *jct, *wait, *first_wait;
@@ -163,9 +163,9 @@ void jobs_free(struct cluster *s);
 void jobs_gone(struct cluster *s, uint32_t slot); /* it has ended */
 
 /* order.c */
-void order_look(struct cluster *s, struct job *j);           /* brings `seen` up to date */
+void order_look(struct cluster *s, struct job *j);              /* brings `seen` up to date */
 void order_ask(struct cluster *s, uint32_t slot, unsigned why); /* and puts it where it belongs */
-void order_book(struct cluster *s, uint32_t slot);           /* when to ask again */
+void order_book(struct cluster *s, uint32_t slot);              /* when to ask again */
 void order_unfollow(struct cluster *s, struct job *j);
 void order_forget(struct cluster *s, struct job *j);
 void order_shares(struct cluster *s); /* those whose owners' shares have changed */
@@ -210,7 +210,7 @@ void run_stop(struct cluster *s, uint32_t slot, enum run_stop how);
 /* Goes on with another number of GPUs; false: it got back what it had. */
 bool run_resize(struct cluster *s, uint32_t slot, uint32_t given);
 void run_speed(struct cluster *s, uint32_t slot, uint32_t micro); /* from now on */
-uint64_t run_end(const struct cluster *s, const struct job *j); /* when it will, as it runs */
+uint64_t run_end(const struct cluster *s, const struct job *j);   /* when it will, as it runs */
 uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t given); /* resized */
 void run_settle(struct cluster *s, struct job *j);
 uint64_t run_predicted_end(const struct cluster *s, const struct job *j);

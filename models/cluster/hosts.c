@@ -13,7 +13,7 @@ struct hosts {
     bool *broken;                    /* [nodes] */
     struct policy_seat *seat;        /* [most]: the answer */
     uint32_t most;                   /* seats of a job */
-    struct neighbours *beside;           /* who shares GPUs; NULL: that does not matter */
+    struct neighbours *beside;       /* who shares GPUs; NULL: that does not matter */
 };
 
 static int open_nodes(struct cluster *s, struct hosts *h)
@@ -23,9 +23,8 @@ static int open_nodes(struct cluster *s, struct hosts *h)
                                     .mem_bytes = UINT64_C(1) << 62,
                                     .name = TRACE_NAME_NONE,
                                     .model = TRACE_NAME_NONE};
-    int rc = s->c.even_nodes
-                 ? nodes_even(&h->nodes, s->c.even_nodes, &like, s->c.rack_nodes, s->e)
-                 : nodes_open(&h->nodes, s->env->nodes, s->c.rack_nodes, s->e);
+    int rc = s->c.even_nodes ? nodes_even(&h->nodes, s->c.even_nodes, &like, s->c.rack_nodes, s->e)
+                             : nodes_open(&h->nodes, s->env->nodes, s->c.rack_nodes, s->e);
     if (rc)
         return rc;
     h->place = model_policy(s->env, POLICY_HOOK_CLUSTER_PLACE);
@@ -249,9 +248,8 @@ uint32_t hosts_on(const struct cluster *s, uint64_t unit, uint32_t *slot)
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->running; i++) {
         const struct job *j = &s->job[s->ran[i]];
-        const bool here = s->hosts->nodes
-                              ? sits_on(j, unit)
-                              : j->milli && at < hit + 1000 && at + j->milli > hit;
+        const bool here =
+            s->hosts->nodes ? sits_on(j, unit) : j->milli && at < hit + 1000 && at + j->milli > hit;
         if (here)
             slot[n++] = s->ran[i];
         at += j->milli;

@@ -185,8 +185,7 @@ int jobs_pull(struct cluster *s)
     if (rc != 1)
         return rc;
     const uint64_t k = s->rows++;
-    const sim_time at =
-        s->c.first + (s->c.every ? k / s->c.every * s->c.gap : s->row.job.time_ns);
+    const sim_time at = s->c.first + (s->c.every ? k / s->c.every * s->c.gap : s->row.job.time_ns);
     s->row_at = at > sim_now(s->sim) ? at : sim_now(s->sim);
     sim_at(s->sim, s->row_at, 1, arrive, s, 0);
     return 1;

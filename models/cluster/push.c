@@ -54,9 +54,8 @@ static bool push_out(struct cluster *s, uint32_t slot)
 
 static uint64_t offers(const struct job *j)
 {
-    return j->given > j->seen.gpus_min
-               ? (uint64_t)(j->given - j->seen.gpus_min) * j->seen.gpu_milli
-               : 0;
+    return j->given > j->seen.gpus_min ? (uint64_t)(j->given - j->seen.gpus_min) * j->seen.gpu_milli
+                                       : 0;
 }
 
 static void shrink(struct cluster *s, uint32_t slot, uint64_t *want)

@@ -4,7 +4,8 @@
 #include "models/cluster/cluster_state.h"
 #include "sim/dmath.h"
 
-#define BOUND_S 10.0 /* slowdown of shorter jobs is as if they ran so long: Feitelson et al. 1997 */
+#define BOUND_S 10.0 /* slowdown of shorter jobs is as if they ran so long: Feitelson et al. 1997  \
+                      */
 
 bool report_begin(struct cluster *s)
 {
@@ -165,8 +166,7 @@ static void told(const struct cluster *s)
     snprintf(line, sizeof line,
              "a part of a GPU is a part of its %s; a job beside n others on a GPU runs at the "
              "speed of %s (%.200s)",
-             cluster_of_names[s->c.of],
-             s->c.n_beside > 1 ? "\"interference\"" : "one alone",
+             cluster_of_names[s->c.of], s->c.n_beside > 1 ? "\"interference\"" : "one alone",
              s->c.source ? s->c.source : "no interference is assumed");
     measures_incident(s->out, s->c.n_beside > 1 ? "fraction" : "assumed", "cluster", 0, 0, line);
 }

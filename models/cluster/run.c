@@ -36,8 +36,7 @@ static uint64_t to_work(const struct job *j, uint64_t wall)
 static uint64_t length(const struct cluster *s, const struct job *j, uint64_t whole)
 {
     const uint64_t left = whole > j->saved_ns ? whole - j->saved_ns : 0;
-    const uint64_t wall =
-        (uint64_t)(((wide)left * 1000000 + j->speed_micro - 1) / j->speed_micro);
+    const uint64_t wall = (uint64_t)(((wide)left * 1000000 + j->speed_micro - 1) / j->speed_micro);
     const uint64_t saves = s->c.save_every && wall ? (wall - 1) / s->c.save_every : 0;
     return j->overhead_ns + wall + saves * s->c.save;
 }
@@ -90,8 +89,8 @@ static void begin(struct cluster *s, uint32_t slot)
     struct job *j = &s->job[slot];
     const sim_time now = sim_now(s->sim);
     if (j->given != j->seen.gpus && j->seen.gpus)
-        j->speed_micro = (uint32_t)(j->speed_micro *
-                                    dmath_pow((double)j->given / j->seen.gpus, s->c.scaling));
+        j->speed_micro =
+            (uint32_t)(j->speed_micro * dmath_pow((double)j->given / j->seen.gpus, s->c.scaling));
     j->state = JOB_RUNS;
     j->began = j->settled = now;
     j->seen.since_ns = now;
@@ -223,7 +222,6 @@ uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t giv
     const struct progress p = progress(s, j, sim_now(s->sim) - j->began);
     then.saved_ns += to_work(j, p.work);
     then.overhead_ns = s->c.restart + s->c.save;
-    then.speed_micro =
-        (uint32_t)(1e6 * dmath_pow((double)given / j->seen.gpus, s->c.scaling));
+    then.speed_micro = (uint32_t)(1e6 * dmath_pow((double)given / j->seen.gpus, s->c.scaling));
     return sim_now(s->sim) + length(s, &then, j->work_ns);
 }

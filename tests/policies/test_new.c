@@ -17,6 +17,7 @@ static const struct {
     {"my-cache", "my_cache", "--hook mem", "mem.evict mem.place mem.readahead"},
     {"my-disks", "my_disks", "--hook io.steer", "io.steer"},
     {"my-gpu", "my_gpu", "--hook gpu.share", "gpu.dispatch gpu.share"},
+    {"my-jobs", "my_jobs", "--hook cluster.order", "cluster.order"},
 };
 
 static void expect_hooks(const struct policy_ops *o, const char *want)
