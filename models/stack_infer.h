@@ -17,30 +17,39 @@ static const struct stack_crossing cpu_malv[] = {
     {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
     {"cost.ipc_reply", HOST, IPC, "and back"},
 };
+/* From the command to its end, as the daemon and as the kernel itself submit it. */
+#define DAEMON_TRIP                                                                                \
+    {"cost.copy_small", WIRE, COPY, "driver copies the inputs to the GPU"},                        \
+        {"cost.launch", HOST, SOFT, "daemon launches"},                                            \
+        {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},                \
+        {"gpu.timeslice", GPU, DEVICE,                                                             \
+         "another context: waits out the tenant's time slice, if one runs"},                       \
+        {"gpu.context_switch", GPU, DEVICE, "and switches, if one runs"},                          \
+        {NULL, GPU, DEVICE, "the network runs"},                                                   \
+    {                                                                                              \
+        "cost.copy_small", WIRE, COPY, "driver copies the outputs back"                            \
+    }
+#define KERNEL_TRIP                                                                                \
+    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},                    \
+        {"cost.gpu_reads_host", WIRE, DEVICE, "GPU fetches the inputs from pinned host memory"},   \
+        {"gpu.context_switch", GPU, DEVICE,                                                        \
+         "the kernel owns the channel: preempts the tenant, if one runs"},                         \
+        {NULL, GPU, DEVICE, "the network runs"},                                                   \
+    {                                                                                              \
+        "cost.gpu_to_host", WIRE, DEVICE, "GPU writes outputs and fence to host memory"            \
+    }
 static const struct stack_crossing daemon_lake[] = {
     {"cost.syscall", HOST, TRAP, "engine asks the kernel's policy"},
     {"cost.lake_stub", HOST, SOFT, "kernel stub serializes three commands"},
     {"cost.lake_channel", HOST, WAKE, "Netlink to the daemon, which wakes up"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the inputs to the GPU"},
-    {"cost.launch", HOST, SOFT, "daemon launches"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"gpu.timeslice", GPU, DEVICE,
-     "another context: waits out the tenant's time slice, if one runs"},
-    {"gpu.context_switch", GPU, DEVICE, "and switches, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the outputs back"},
+    DAEMON_TRIP,
     {"cost.lake_channel", HOST, WAKE, "Netlink reply to the kernel, which wakes up"},
 };
 static const struct stack_crossing kernel_malv[] = {
     {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS"},
     {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
     {"cost.launch", HOST, SOFT, "the microkernel's own submission path writes the command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"cost.gpu_reads_host", WIRE, DEVICE, "GPU fetches the inputs from pinned host memory"},
-    {"gpu.context_switch", GPU, DEVICE,
-     "the kernel owns the channel: preempts the tenant, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes outputs and fence to host memory"},
+    KERNEL_TRIP,
     {"cost.poll", HOST, SOFT, "server sees it while polling"},
     {"cost.ipc_reply", HOST, IPC, "reply"},
 };
@@ -92,14 +101,7 @@ static const struct stack_crossing daemon_malv[] = {
     {"cost.ipc_call", HOST, IPC, "IPC to the policy's server"},
     {"cost.lake_stub", HOST, SOFT, "its stub serializes three commands"},
     {"cost.lake_channel", HOST, WAKE, "to the daemon, which wakes up"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the inputs to the GPU"},
-    {"cost.launch", HOST, SOFT, "daemon launches"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"gpu.timeslice", GPU, DEVICE,
-     "another context: waits out the tenant's time slice, if one runs"},
-    {"gpu.context_switch", GPU, DEVICE, "and switches, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.copy_small", WIRE, COPY, "driver copies the outputs back"},
+    DAEMON_TRIP,
     {"cost.lake_channel", HOST, WAKE, "back to the server, which wakes up"},
     {"cost.ipc_reply", HOST, IPC, "reply"},
 };
@@ -111,12 +113,7 @@ static const struct stack_crossing cpu_module[] = {
 static const struct stack_crossing kernel_module[] = {
     {"cost.vm_exit", HOST, EXIT, "hypercall to MLaaS, a module of the kernel"},
     {"cost.launch", HOST, SOFT, "the kernel's own submission path writes the command"},
-    {"cost.doorbell", WIRE, DEVICE, "posted write to the GPU's doorbell page"},
-    {"cost.gpu_reads_host", WIRE, DEVICE, "GPU fetches the inputs from pinned host memory"},
-    {"gpu.context_switch", GPU, DEVICE,
-     "the kernel owns the channel: preempts the tenant, if one runs"},
-    {NULL, GPU, DEVICE, "the network runs"},
-    {"cost.gpu_to_host", WIRE, DEVICE, "GPU writes outputs and fence to host memory"},
+    KERNEL_TRIP,
     {"cost.poll", HOST, SOFT, "the kernel sees it while polling"},
 };
 
