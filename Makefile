@@ -88,6 +88,8 @@ $B/fuzz_%: $B/tests/fuzz/fuzz_%.o $B/libmalv.a
 test: all $B/run-tests $(TOOLS)
 	ASAN_OPTIONS=abort_on_error=1 $B/run-tests --tap=$B/tests.tap  # else Criterion lets a leak pass
 	@sed -n 's/^ok - \(.*[^ ]\) *# SKIP/  skipped \1:/p' $B/tests.tap
+equality: all $B/run-tests
+	MALV_EQUALITY_ROWS=100000 $B/run-tests --filter 'equality/*'
 demo: all
 	tools/demo
 bench: all
@@ -107,6 +109,6 @@ clean:
 	rm -rf build build-*
 
 -include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
-.PHONY: all test demo bench fuzz cov lint fmt clean
+.PHONY: all test equality demo bench fuzz cov lint fmt clean
 .SECONDARY:
 .DELETE_ON_ERROR:
