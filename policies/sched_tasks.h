@@ -7,6 +7,7 @@
 #ifndef POLICIES_SCHED_TASKS_H
 #define POLICIES_SCHED_TASKS_H
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "policy.h"
@@ -137,6 +138,33 @@ static inline uint32_t sched_longest(const struct policy_pick_obs *o)
             (best == POLICY_NONE || o->task[i].ready_ns < o->task[best].ready_ns))
             best = i;
     return best == POLICY_NONE ? o->current : best;
+}
+
+/* create of a policy whose only parameter is the slice. */
+static inline int sched_create_turns(void **self, const struct policy_host *h)
+{
+    struct sched *s = sched_create(h);
+    *self = s;
+    if (!s)
+        return -1;
+    s->param[0] = sched_param_ms(s, "slice_ms", 4);
+    if (s->param[0] > 0)
+        return 0;
+    sched_destroy(s);
+    return -1;
+}
+
+/* Somebody woke: who runs goes on until its slice ends.  false: the CPU is to be given. */
+static inline bool sched_keeps(struct sched *s, const struct policy_pick_obs *o,
+                               struct policy_pick *answer, double slice)
+{
+    if (o->why != POLICY_WOKE || o->current == POLICY_NONE)
+        return false;
+    const double on = (double)o->task[o->current].on_ns;
+    if (on >= slice)
+        return false;
+    sched_answer(s, o, answer, o->current, slice - on);
+    return true;
 }
 
 #endif

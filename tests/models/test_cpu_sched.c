@@ -87,6 +87,17 @@ static void expect_shares(const char *policy, const uint32_t *weight, size_t n)
     cpu_world_close(&c.w);
 }
 
+/* 20 s in slices of 4 ms among four: 1,250 each, give or take five standard deviations of 31. */
+Test(cpu_sched, chance_gives_everyone_as_much_as_the_next)
+{
+    struct crowd c = {.n = 4, .weight = {2048, 1024, 512, 100}};
+    crowd_open(&c, "pick_random", 1);
+    sim_run(c.w.sim, 20 * SIM_SEC);
+    for (size_t i = 0; i < c.n; i++)
+        cr_expect_float_eq((double)busy_ran(&c.b[i]), 5e9, 5 * 31 * 4e6, "task %zu", i);
+    cpu_world_close(&c.w);
+}
+
 Test(cpu_sched, shares_go_by_weight)
 {
     static const char *const fair[] = {"cfs", "eevdf", "credit2"};

@@ -5,6 +5,7 @@
 
 #include "harness/policy/policy_load.h"
 #include "sim/config.h"
+#include "sim/rng.h"
 #include "tests/policies/guarded.h"
 
 enum { C, B, SMS = 80 }; /* indices: a critical tenant and one of best effort */
@@ -34,7 +35,19 @@ static void log_line(void *host, const char *line)
     (void)host, (void)line;
 }
 
-static const struct policy_host host = {.param = param, .param_text = param_text, .log = log_line};
+static uint64_t drawn(void *host)
+{
+    static struct rng r;
+    static bool begun;
+    (void)host;
+    if (!begun)
+        rng_init(&r, 1, "test", "policy");
+    begun = true;
+    return rng_u64(&r);
+}
+
+static const struct policy_host host = {
+    .param = param, .param_text = param_text, .log = log_line, .random = drawn};
 
 static void begin(const char *name, const char *parameter)
 {
@@ -237,5 +250,45 @@ Test(gpu_policies, parts_are_equal_or_by_weight_or_what_a_latency_needs)
     t[C].request_ns = 1; /* but this one is late already */
     o.now_ns = 20000000;
     cr_expect_eq(parts(400, 600)[C], 601);
+    end();
+}
+
+/* 10,000 draws of two: 5,000 give or take five standard deviations of 50. */
+Test(gpu_policies, chance_prefers_nobody_and_never_asks_who_has_nothing)
+{
+    struct policy_dispatch answer;
+    int critical = 0;
+    begin("dispatch-random", NULL);
+    t[C].waiting = t[B].waiting = 3;
+    for (int i = 0; i < 10000; i++) {
+        ops->gpu_dispatch(self, &o, &answer);
+        cr_assert_lt(answer.tenant, 2);
+        critical += answer.tenant == C;
+    }
+    cr_expect(critical > 4750 && critical < 5250, "%d", critical);
+    t[C].waiting = 0;
+    for (int i = 0; i < 100; i++) {
+        ops->gpu_dispatch(self, &o, &answer);
+        cr_assert_eq(answer.tenant, B);
+    }
+    t[B].waiting = 0;
+    ops->gpu_dispatch(self, &o, &answer);
+    cr_expect_eq(answer.tenant, POLICY_NONE);
+    end();
+}
+
+Test(gpu_policies, parts_at_random_are_parts_of_one_gpu)
+{
+    const struct policy_share_obs parts = {.n = 2, .tenant = t};
+    double sum[2] = {0};
+    begin("share-random", NULL);
+    for (int i = 0; i < 1000; i++) {
+        uint32_t milli[2] = {500, 500};
+        ops->gpu_share(self, &parts, milli);
+        cr_assert(milli[0] >= 1 && milli[1] >= 1 && milli[0] + milli[1] <= POLICY_MILLI + 1);
+        sum[0] += milli[0];
+        sum[1] += milli[1];
+    }
+    cr_expect(sum[0] / sum[1] > 0.85 && sum[0] / sum[1] < 1.15, "%g", sum[0] / sum[1]);
     end();
 }
