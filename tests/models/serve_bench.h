@@ -26,6 +26,8 @@ struct bench {
     const char *stack;
     struct policy_slot *policy;
     const struct model_infer *infer;
+    struct model_table *table; /* [n_tables] */
+    size_t n_tables;
     bool exact, shuffle;
     uint64_t shuffle_seed;
 };
