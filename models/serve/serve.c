@@ -233,7 +233,7 @@ static int open_parts(struct serve *s)
                                   .ctx = s};
     if (!rc)
         rc = mlaas_open(&s->mlaas, &s->c.infer, &env, s->e);
-    if (!rc && !report_begin(s))
+    if (!rc && !serve_report_begin(s))
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     if (!rc)
         rc = open_policy(s, POLICY_HOOK_SERVE_ADMIT, &s->admits);
@@ -276,7 +276,7 @@ static int simulate(struct serve *s)
     if (rc)
         return rc;
     assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
-    report_end(s);
+    serve_report_end(s);
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
 

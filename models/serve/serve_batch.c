@@ -225,7 +225,7 @@ uint64_t batch_steps(const struct serve *s)
 static void finish(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
-    report_done(s, q, sim_now(s->sim));
+    serve_report_done(s, q, sim_now(s->sim));
     struct policy_done d = {.now_ns = sim_now(s->sim), .output_tokens = q->output};
     intake_request(s, q, &d.request);
     d.first_token_ns = q->first_token;

@@ -232,11 +232,11 @@ void engine_kick(struct serve *s)
     if (s->phase != PHASE_IDLE)
         return;
     if (!batch_compose(s, &g->batch)) {
-        report_levels(s);
+        serve_report_levels(s);
         return;
     }
     cost_of(s, g);
-    report_levels(s);
+    serve_report_levels(s);
     g->start = sim_now(s->sim);
     g->carry = s->carry.ps;
     if (s->c.leap && batch_steady(s) && alone(s)) {

@@ -4,7 +4,7 @@
 
 #include "models/serve/serve_state.h"
 
-bool report_begin(struct serve *s)
+bool serve_report_begin(struct serve *s)
 {
     struct measures *m = s->out;
     bool exact = s->env->exact;
@@ -25,7 +25,7 @@ bool report_begin(struct serve *s)
 /* Levels change only when the batch does, so that they are the same whether the engine leaps or
  * steps.  Between changes the cache grows by one token a sequence and iteration: a straight line,
  * which the mean of its ends integrates. */
-void report_levels(struct serve *s)
+void serve_report_levels(struct serve *s)
 {
     if (!s->changed)
         return;
@@ -45,7 +45,7 @@ void report_levels(struct serve *s)
     spans_counter(s->env->sim.spans, s->track_engine, "running", now, (double)s->n_running);
 }
 
-void report_done(struct serve *s, const struct seq *q, sim_time last_token)
+void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token)
 {
     sim_cost out_ps = s->token_out.cpu_before + s->token_out.wire_before;
     double out_ms = (double)out_ps / 1e9; /* from the engine to the wire */
@@ -148,7 +148,7 @@ static void report_os(struct serve *s, const struct mlaas_stats *in)
                     (double)(in->cpu_ps + in->gpu_ps) * per);
 }
 
-void report_end(struct serve *s)
+void serve_report_end(struct serve *s)
 {
     const struct serve_counts *n = &s->n;
     struct mlaas_stats in;

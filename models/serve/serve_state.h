@@ -175,10 +175,10 @@ uint64_t batch_steps(const struct serve *s);              /* identical iteration
 void batch_done(struct serve *s, uint64_t k);             /* k iterations of this batch are over */
 
 /* serve_report.c */
-bool report_begin(struct serve *s);
-void report_levels(struct serve *s); /* when an iteration is about to begin */
-void report_done(struct serve *s, const struct seq *q, sim_time last_token);
-void report_end(struct serve *s);
+bool serve_report_begin(struct serve *s);
+void serve_report_levels(struct serve *s); /* when an iteration is about to begin */
+void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token);
+void serve_report_end(struct serve *s);
 
 /* serve.c */
 bool serve_slot(struct serve *s, uint32_t *slot); /* false: out of memory, the run fails */
