@@ -156,19 +156,37 @@ void nodes_free(struct nodes *n)
     free(n);
 }
 
-void nodes_shuffle(struct nodes *n, struct rng *r)
+static void number(struct nodes *n)
 {
     assert(n->gpu_milli_free == n->gpu_milli && n->cpu_milli_free == n->cpu_milli);
+    for (uint32_t i = 0; i < n->n; i++) {
+        n->node[i].id = i;
+        nodes_index_set(n->index, &n->node[i]);
+    }
+}
+
+void nodes_shuffle(struct nodes *n, struct rng *r)
+{
     for (uint32_t i = n->n; i > 1; i--) {
         const uint32_t k = (uint32_t)rng_below(r, i);
         const struct policy_node swap = n->node[i - 1];
         n->node[i - 1] = n->node[k];
         n->node[k] = swap;
     }
-    for (uint32_t i = 0; i < n->n; i++) {
-        n->node[i].id = i;
-        nodes_index_set(n->index, &n->node[i]);
-    }
+    number(n);
+}
+
+int nodes_order(struct nodes *n, const uint32_t *place, struct err *e)
+{
+    struct policy_node *to = malloc(n->n * sizeof *to);
+    if (!to)
+        return err_set(e, ERR_ENOMEM, "nodes: out of memory");
+    for (uint32_t i = 0; i < n->n; i++)
+        to[place[i]] = n->node[i];
+    free(n->node);
+    n->node = to;
+    number(n);
+    return 0;
 }
 
 /* ---- what a job asks for ------------------------------------------------------------- */

@@ -38,6 +38,9 @@ int nodes_even(struct nodes **out, uint32_t n, const struct trace_node *like, ui
 void nodes_free(struct nodes *);
 /* Another order of the same nodes, each equally likely; before anything is taken. */
 void nodes_shuffle(struct nodes *, struct rng *r);
+/* The same with a given order: node i becomes number place[i], a permutation.  Out of memory: they
+ * stay as they are. */
+int nodes_order(struct nodes *, const uint32_t *place, struct err *e) MUST_CHECK;
 
 /* "T4|P100" as a set of models; names that no node has are no bits.  NULL or "": any. */
 uint64_t nodes_models(const struct nodes *, const char *spec);
