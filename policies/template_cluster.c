@@ -1,10 +1,13 @@
-/* template_cluster.c - a small order of jobs, to be copied.
+/* template_cluster.c - a small order of jobs, and where each goes, to be copied.
  *
  * The job whose user's jobs have been short lately goes first, and whoever has
- * waited long is forgiven.  To make your own: `malv policy new NAME --hook
- * cluster.order`; the steps and the rules stand in template.c.               */
+ * waited long is forgiven.  It goes to the node that is fullest already and
+ * still has room, so that the others stay whole for large jobs.  To make your
+ * own: `malv policy new NAME --hook cluster.order` (or cluster.place); the
+ * steps and the rules stand in template.c.                                   */
 #include <stdlib.h>
 
+#include "node_fit.h"
 #include "policy.h"
 
 #define USERS 256
@@ -61,5 +64,22 @@ static void done(void *self, const struct policy_job_done *d)
     *mean += ((double)d->duration_ns / 1e9 - *mean) / 8;
 }
 
-POLICY(.name = "template-cluster", .summary = "users whose jobs are short first (the one to copy)",
-       .create = create, .destroy = destroy, .cluster_order = order, .cluster_done = done);
+/* Where a job runs: one node, which GPUs of it; or, when no node holds it all, several. */
+static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
+{
+    const struct policy_node *best = NULL;
+    (void)self;
+    for (uint32_t i = 0; i < o->n; i++)
+        if (node_fits(&o->node[i], &o->job) &&
+            (!best || node_gpu_free(&o->node[i]) < node_gpu_free(best)))
+            best = &o->node[i];
+    if (!best)
+        return node_spread(o, seat); /* 0 where a job may not have several nodes */
+    *seat = (struct policy_seat){best->id, node_gpus_best(best, &o->job)};
+    return 1;
+}
+
+POLICY(.name = "template-cluster",
+       .summary = "cluster: short users first, on the fullest node (the one to copy)",
+       .create = create, .destroy = destroy, .cluster_order = order, .cluster_done = done,
+       .cluster_place = place);

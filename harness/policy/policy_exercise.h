@@ -1,7 +1,8 @@
 /* policy_exercise.h - a made-up machine that asks a policy everything it has an answer for.
  *
  * A family of hooks has a small world of its own (policy_exercise_serve.c,
- * _cpu.c, _mem.c, _io.c, _gpu.c, _order.c, _select.c): plausible, and now and then at the ends of a range. */
+ * _cpu.c, _mem.c, _io.c, _gpu.c, _order.c, _place.c, _select.c): plausible, and now and then at the
+ * ends of a range. */
 #ifndef HARNESS_POLICY_POLICY_EXERCISE_H
 #define HARNESS_POLICY_POLICY_EXERCISE_H
 
@@ -42,6 +43,7 @@ void exercise_mem(struct exercise *x, uint32_t steps);
 void exercise_io(struct exercise *x, uint32_t steps);
 void exercise_gpu(struct exercise *x, uint32_t steps);
 void exercise_order(struct exercise *x, uint32_t steps);
+void exercise_place(struct exercise *x, uint32_t steps);
 void exercise_select(struct exercise *x, uint32_t steps);
 
 #endif

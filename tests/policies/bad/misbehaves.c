@@ -184,8 +184,17 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
         milli[0] = 0;
 }
 
+/* ---- cluster -------------------------------------------------------------------- */
+
+static uint32_t seat(void *self, const struct policy_seat_obs *o, struct policy_seat *to)
+{
+    to[0] = (struct policy_seat){o->n, 1};
+    return misbehave(self, "cluster_place", "node"); /* else: not now */
+}
+
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
        .save = save, .restore = restore, .serve_admit = admit, .serve_batch = batch,
        .cpu_pick = pick, .cpu_balance = balance, .mem_begin = begin, .mem_hit = hit,
        .mem_insert = insert, .mem_evict = evict, .mem_place = place, .mem_readahead = readahead,
-       .io_steer = steer, .io_done = io_done, .gpu_dispatch = dispatch, .gpu_share = share);
+       .io_steer = steer, .io_done = io_done, .gpu_dispatch = dispatch, .gpu_share = share,
+       .cluster_place = seat);
