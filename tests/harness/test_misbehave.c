@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/runner.h"
+#include "tests/harness/trials.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
 
@@ -88,52 +88,11 @@ static const struct {
 static struct result_set *results(const char *model, const char *policies, unsigned jobs)
 {
     char json[4096];
-    struct config *doc;
-    struct experiment *x;
-    struct result_set *rs;
-    struct err e = {0};
-    struct runner_options o = {
-        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.3, .quiet = true};
     snprintf(json, sizeof json,
              "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 2, %s,"
              " \"policies\": {%s}}",
              model, policies);
-    cr_assert_eq(config_parse(&doc, "x.json", json, strlen(json), &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_from(&x, doc, "x.json", NULL, &e), 0, "%s", e.msg);
-    config_free(doc);
-    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
-    experiment_free(x);
-    return rs;
-}
-
-static double number(const struct result_trial *t, const char *name)
-{
-    cr_assert(!t->failed, "%s", t->why);
-    const double *v = measures_find(t->measures, name);
-    cr_assert_not_null(v, "%s", name);
-    return *v;
-}
-
-static const char *ejection(const struct result_trial *t)
-{
-    for (size_t i = 0; i < t->measures->n_incident; i++)
-        if (!strcmp(t->measures->incident[i].kind, "ejected"))
-            return t->measures->incident[i].text;
-    return "nothing";
-}
-
-static bool same(const struct result_set *a, const struct result_set *b)
-{
-    struct buf x = {0}, y = {0};
-    for (size_t i = 0; i < a->n_trial; i++)
-        result_trial_pack(&a->trial[i], &x);
-    for (size_t i = 0; i < b->n_trial; i++)
-        result_trial_pack(&b->trial[i], &y);
-    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
-    return equal;
+    return trials_of(json, jobs);
 }
 
 ParameterizedTestParameters(misbehave, at_every_hook_the_trial_goes_on)
@@ -156,13 +115,14 @@ ParameterizedTest(int *row, misbehave, at_every_hook_the_trial_goes_on, .timeout
     struct result_set *one = results(cases[*row].model, policies, 1);
     struct result_set *two = results(cases[*row].model, policies, 2);
     struct result_set *none = results(cases[*row].model, "", 1);
-    cr_expect(same(one, two), "%s: other results with two workers", policies);
+    cr_expect(trials_same(one, two), "%s: other results with two workers", policies);
     for (size_t t = 0; t < one->n_trial; t++) {
-        const char *said = ejection(&one->trial[t]), *measure = cases[*row].measure;
-        cr_expect_eq(number(&one->trial[t], "ejected"), 1, "%s", policies);
+        const char *said = trials_said(&one->trial[t], "ejected"), *measure = cases[*row].measure;
+        cr_expect_eq(trials_number(&one->trial[t], "ejected"), 1, "%s", policies);
         cr_expect(!strncmp(said, cases[*row].text, strlen(cases[*row].text)), "said \"%s\"", said);
         if (measure)
-            cr_expect_eq(number(&one->trial[t], measure), number(&none->trial[t], measure));
+            cr_expect_eq(trials_number(&one->trial[t], measure),
+                         trials_number(&none->trial[t], measure));
     }
     results_free(one);
     results_free(two);

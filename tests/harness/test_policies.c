@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/runner.h"
 #include "harness/run/setup.h"
+#include "tests/harness/trials.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
 
@@ -18,25 +18,14 @@ static const char text[] =
 
 static struct experiment *made(const char *more, const struct experiment_edits *edits)
 {
-    struct err e = {0};
-    struct config *doc;
-    struct experiment *x;
     char json[4096];
     snprintf(json, sizeof json, text, more);
-    cr_assert_eq(config_parse(&doc, "x.json", json, strlen(json), &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_from(&x, doc, "x.json", edits, &e), 0, "%s", e.msg);
-    config_free(doc);
-    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
-    return x;
+    return trials_made(json, edits);
 }
 
 static struct result_set *ran(const struct experiment *x, unsigned jobs)
 {
-    struct err e = {0};
-    struct result_set *rs;
-    struct runner_options o = {
-        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.5, .quiet = true};
-    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
+    struct result_set *rs = trials_ran(x, jobs);
     for (size_t i = 0; i < rs->n_trial; i++)
         cr_assert(!rs->trial[i].failed, "%s", rs->trial[i].why);
     return rs;
@@ -52,9 +41,7 @@ static struct result_set *results(const char *more, unsigned jobs)
 
 static double number(const struct result_set *rs, size_t trial, const char *name)
 {
-    const double *v = measures_find(rs->trial[trial].measures, name);
-    cr_assert_not_null(v, "%s", name);
-    return *v;
+    return trials_number(&rs->trial[trial], name);
 }
 
 static const char *said_of(const struct result_set *rs, size_t trial, const char *who)
@@ -82,19 +69,6 @@ static const char *rogues(const char *admit, int at_admit, const char *batch, in
     return json;
 }
 
-static bool same(const struct result_set *a, const struct result_set *b)
-{
-    struct buf x = {0}, y = {0};
-    for (size_t i = 0; i < a->n_trial; i++)
-        result_trial_pack(&a->trial[i], &x);
-    for (size_t i = 0; i < b->n_trial; i++)
-        result_trial_pack(&b->trial[i], &y);
-    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
-    return equal;
-}
-
 static const struct {
     const char *admit, *batch;
     int at_admit, at_batch;
@@ -120,7 +94,7 @@ Test(policies, one_that_crashes_leaves_the_others_where_they_are, .timeout = 200
         const char *json =
             rogues(cases[i].admit, cases[i].at_admit, cases[i].batch, cases[i].at_batch);
         struct result_set *one = results(json, 1), *two = results(json, 2);
-        cr_expect(same(one, two), "row %zu: other results with two workers", i);
+        cr_expect(trials_same(one, two), "row %zu: other results with two workers", i);
         for (size_t t = 0; t < one->n_trial; t++) {
             cr_expect_eq(number(one, t, "ejected"), cases[i].ejected, "row %zu", i);
             cr_expect_eq(number(one, t, "completed"), 100);
@@ -211,8 +185,8 @@ Test(policies, two_of_one_kind_draw_from_streams_of_their_own, .timeout = 100)
              " \"random\"}}}",
              here);
     struct result_set *bound = results(json, 1), *again = results(json, 1);
-    cr_expect(same(bound, again));
-    cr_expect(!same(all, bound));
+    cr_expect(trials_same(bound, again));
+    cr_expect(!trials_same(all, bound));
     results_free(all);
     results_free(bound);
     results_free(again);

@@ -6,19 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/runner.h"
+#include "tests/harness/trials.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
 
 static struct result_set *serve(const char *hook, const char *life, const char *more, unsigned jobs)
 {
     char json[4096];
-    struct config *doc;
-    struct experiment *x;
-    struct result_set *rs;
-    struct err e = {0};
-    struct runner_options o = {
-        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.3, .quiet = true};
     snprintf(json, sizeof json,
              "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 2,"
              " \"model\": \"serve\", \"machine\": \"machines/h100-server.json\","
@@ -26,45 +20,10 @@ static struct result_set *serve(const char *hook, const char *life, const char *
              " \"requests\": 150, \"rate_per_s\": 20}}, %s"
              " \"policies\": {\"%s\": %s}}",
              more, hook, life);
-    cr_assert_eq(config_parse(&doc, "x.json", json, strlen(json), &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_from(&x, doc, "x.json", NULL, &e), 0, "%s", e.msg);
-    config_free(doc);
-    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
-    experiment_free(x);
-    return rs;
+    return trials_of(json, jobs);
 }
 
 #define FEW "\"serve\": {\"max_running\": 4},"
-
-static double number(const struct result_trial *t, const char *name)
-{
-    cr_assert(!t->failed, "%s", t->why);
-    const double *v = measures_find(t->measures, name);
-    cr_assert_not_null(v, "%s", name);
-    return *v;
-}
-
-static const char *incident(const struct result_trial *t, const char *kind)
-{
-    for (size_t i = 0; i < t->measures->n_incident; i++)
-        if (!strcmp(t->measures->incident[i].kind, kind))
-            return t->measures->incident[i].text;
-    return "";
-}
-
-static bool same(const struct result_set *a, const struct result_set *b)
-{
-    struct buf x = {0}, y = {0};
-    for (size_t i = 0; i < a->n_trial; i++)
-        result_trial_pack(&a->trial[i], &x);
-    for (size_t i = 0; i < b->n_trial; i++)
-        result_trial_pack(&b->trial[i], &y);
-    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
-    return equal;
-}
 
 static void none_lost(const struct result_trial *t, const char *hook)
 {
@@ -72,9 +31,9 @@ static void none_lost(const struct result_trial *t, const char *hook)
     static const char *const each[] = {"lost", "twice"};
     for (size_t i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "life.%s.%s", hook, each[i]);
-        cr_expect_eq(number(t, name), 0, "%s", name);
+        cr_expect_eq(trials_number(t, name), 0, "%s", name);
     }
-    cr_expect_eq(number(t, "completed") + number(t, "rejected"), 150);
+    cr_expect_eq(trials_number(t, "completed") + trials_number(t, "rejected"), 150);
 }
 
 /* ---- who misbehaves on its way in, or later -------------------------------------------- */
@@ -119,14 +78,14 @@ ParameterizedTest(int *row, swap, a_bad_newcomer_is_undone, .timeout = 100)
     free(here);
     struct result_set *one = serve(cases[*row].bound, life, FEW, 1);
     struct result_set *two = serve(cases[*row].bound, life, FEW, 2);
-    cr_expect(same(one, two), "%s: other results with two workers", life);
+    cr_expect(trials_same(one, two), "%s: other results with two workers", life);
     for (size_t t = 0; t < one->n_trial; t++) {
-        const char *said = incident(&one->trial[t], cases[*row].kind);
+        const char *said = trials_said(&one->trial[t], cases[*row].kind);
         none_lost(&one->trial[t], cases[*row].bound);
         snprintf(name, sizeof name, "life.%s.undone", cases[*row].bound);
-        cr_expect_eq(number(&one->trial[t], name), cases[*row].undone, "%s", life);
+        cr_expect_eq(trials_number(&one->trial[t], name), cases[*row].undone, "%s", life);
         snprintf(name, sizeof name, "life.%s.replaced", cases[*row].bound);
-        cr_expect_eq(number(&one->trial[t], name), cases[*row].replaced, "%s", life);
+        cr_expect_eq(trials_number(&one->trial[t], name), cases[*row].replaced, "%s", life);
         cr_expect(strstr(said, cases[*row].text), "%s: said \"%s\"", life, said);
     }
     results_free(one);
@@ -164,9 +123,10 @@ Test(swap, no_mode_of_inference_loses_any, .timeout = 100)
             struct result_set *steps = mode(modes[m], "false", swaps[s]);
             for (size_t t = 0; t < leaps->n_trial; t++) {
                 none_lost(&leaps->trial[t], "serve.batch");
-                cr_expect_geq(number(&leaps->trial[t], "life.serve.batch.replaced"), 1);
-                cr_expect_eq(number(&leaps->trial[t], "makespan"),
-                             number(&steps->trial[t], "makespan"), "%s, %s", modes[m], swaps[s]);
+                cr_expect_geq(trials_number(&leaps->trial[t], "life.serve.batch.replaced"), 1);
+                cr_expect_eq(trials_number(&leaps->trial[t], "makespan"),
+                             trials_number(&steps->trial[t], "makespan"), "%s, %s", modes[m],
+                             swaps[s]);
             }
             results_free(leaps);
             results_free(steps);
@@ -182,8 +142,9 @@ Test(swap, whoever_waits_is_ranked_by_the_new_policy, .timeout = 100)
         serve("serve.batch", "\"oracle-sjf\"",
               "\"serve\": {\"max_running\": 6, \"infer\": {\"mode\": \"free\"}},", 1);
     for (size_t t = 0; t < early->n_trial; t++) {
-        cr_expect_eq(number(&early->trial[t], "makespan"), number(&only->trial[t], "makespan"));
-        cr_expect_gt(number(&late->trial[t], "life.serve.batch.asked"), 150,
+        cr_expect_eq(trials_number(&early->trial[t], "makespan"),
+                     trials_number(&only->trial[t], "makespan"));
+        cr_expect_gt(trials_number(&late->trial[t], "life.serve.batch.asked"), 150,
                      "some are asked again");
     }
     results_free(early);
@@ -223,8 +184,9 @@ Test(swap, several_versions_answer_side_by_side, .timeout = 100)
             }
             for (size_t t = 0; t < r[0]->n_trial; t++) {
                 none_lost(&r[0]->trial[t], "serve.batch");
-                cr_expect_eq(number(&r[0]->trial[t], "makespan"),
-                             number(&r[1]->trial[t], "makespan"), "%s, %s", modes[m], together[i]);
+                cr_expect_eq(trials_number(&r[0]->trial[t], "makespan"),
+                             trials_number(&r[1]->trial[t], "makespan"), "%s, %s", modes[m],
+                             together[i]);
             }
             results_free(r[0]);
             results_free(r[1]);
@@ -260,7 +222,7 @@ Test(swap, an_oracle_selects_what_was_best_before, .timeout = 100)
               " \"select\": \"select-oracle\"}",
               FEW, 1);
     none_lost(&rs->trial[0], "serve.batch");
-    cr_expect_gt(number(&rs->trial[0], "life.serve.batch.switched"), 0);
-    cr_expect(strstr(incident(&rs->trial[0], "oracle"), "truth"));
+    cr_expect_gt(trials_number(&rs->trial[0], "life.serve.batch.switched"), 0);
+    cr_expect(strstr(trials_said(&rs->trial[0], "oracle"), "truth"));
     results_free(rs);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/runner.h"
+#include "tests/harness/trials.h"
 
 #ifdef __SANITIZE_ADDRESS__ /* leaving in the middle is a leak, which ends in abort() */
 #define EXITED "signal 6 (Aborted)"
@@ -35,9 +35,6 @@ static const struct {
 
 static struct experiment *experiment(const char *policy)
 {
-    struct err e = {0};
-    struct config *doc;
-    struct experiment *x;
     char text[2048];
     snprintf(text, sizeof text,
              "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"model\": \"serve\","
@@ -45,42 +42,7 @@ static struct experiment *experiment(const char *policy)
              "\"trace\": {\"synth\": {\"preset\": \"azure-code\"}, \"limit\": 100},"
              "\"policy\": %s, \"sweep\": {\"stack\": [\"kvm\", \"malv\"]}}",
              policy);
-    cr_assert_eq(config_parse(&doc, "x.json", text, strlen(text), &e), 0, "%s", e.msg);
-    cr_assert_eq(experiment_from(&x, doc, "x.json", NULL, &e), 0, "%s", e.msg);
-    config_free(doc);
-    cr_assert_eq(experiment_check(x, &e), 0, "%s", e.msg);
-    return x;
-}
-
-static struct result_set *run(const struct experiment *x, unsigned jobs)
-{
-    struct err e = {0};
-    struct result_set *rs;
-    struct runner_options o = {
-        .jobs = jobs, .backend = INFER_CPU, .policy_limit_s = 0.5, .quiet = true};
-    cr_assert_eq(experiment_run(x, &o, &rs, NULL, &e), 0, "%s", e.msg);
-    return rs;
-}
-
-static bool same(const struct result_set *a, const struct result_set *b)
-{
-    struct buf x = {0}, y = {0};
-    for (size_t i = 0; i < a->n_trial; i++)
-        result_trial_pack(&a->trial[i], &x);
-    for (size_t i = 0; i < b->n_trial; i++)
-        result_trial_pack(&b->trial[i], &y);
-    bool equal = x.len == y.len && !memcmp(x.data, y.data, x.len);
-    buf_free(&x);
-    buf_free(&y);
-    return equal;
-}
-
-static const struct measure_incident *ejection(const struct result_trial *t)
-{
-    for (size_t i = 0; i < t->measures->n_incident; i++)
-        if (!strcmp(t->measures->incident[i].kind, "ejected"))
-            return &t->measures->incident[i];
-    return NULL;
+    return trials_made(text, NULL);
 }
 
 ParameterizedTestParameters(runner, a_policy_that_misbehaves)
@@ -104,12 +66,12 @@ ParameterizedTest(int *row, runner, a_policy_that_misbehaves, .timeout = 100)
              here, cases[*row].how, cases[*row].at);
     free(here);
     struct experiment *x = experiment(policy);
-    struct result_set *one = run(x, 1), *two = run(x, 2);
+    struct result_set *one = trials_ran(x, 1), *two = trials_ran(x, 2);
     cr_expect_eq(one->n_trial, 4);
-    cr_expect(same(one, two), "%s: other results with two workers", cases[*row].how);
+    cr_expect(trials_same(one, two), "%s: other results with two workers", cases[*row].how);
     for (size_t i = 0; i < one->n_trial; i++) {
         const struct result_trial *t = &one->trial[i];
-        const struct measure_incident *why = ejection(t);
+        const struct measure_incident *why = trials_incident(t, "ejected");
         const double *ejected = measures_find(t->measures, "ejected");
         cr_assert(!t->failed, "%s", t->why);
         cr_assert_not_null(ejected);
@@ -132,7 +94,7 @@ Test(runner, an_ejected_policy_leaves_the_defaults_behind, .timeout = 100)
              "{\"name\": \"%s\", \"params\": {\"how\": \"crash\", \"at\": 0}}", here);
     free(here);
     struct experiment *x = experiment(policy), *y = experiment("\"fifo\"");
-    struct result_set *rogue = run(x, 1), *fifo = run(y, 1);
+    struct result_set *rogue = trials_ran(x, 1), *fifo = trials_ran(y, 1);
     for (size_t i = 0; i < fifo->n_trial; i++) {
         const struct measures *a = rogue->trial[i].measures, *b = fifo->trial[i].measures;
         cr_expect_eq(*measures_find(a, "makespan"), *measures_find(b, "makespan"));
@@ -150,7 +112,7 @@ Test(runner, a_trial_that_fails_is_recorded_and_the_next_one_runs, .timeout = 10
     struct err e = {0};
     cr_assert_eq(config_set(x->doc, "policy", "nosuch", &e),
                  0); /* after the check, behind its back */
-    struct result_set *rs = run(x, 2);
+    struct result_set *rs = trials_ran(x, 2);
     cr_expect_eq(rs->n_trial, 4);
     for (size_t i = 0; i < rs->n_trial; i++) {
         cr_expect(rs->trial[i].failed);
@@ -166,7 +128,7 @@ Test(runner, a_trial_that_fails_is_recorded_and_the_next_one_runs, .timeout = 10
 Test(runner, seeds_are_paired_across_the_sweep, .timeout = 100)
 {
     struct experiment *x = experiment("\"fifo\"");
-    struct result_set *rs = run(x, 1);
+    struct result_set *rs = trials_ran(x, 1);
     cr_expect_eq(rs->trial[0].seed, 3);
     cr_expect_eq(rs->trial[2].seed, 3);
     cr_expect_str_eq(rs->trial[0].factor[0].value, "kvm");
