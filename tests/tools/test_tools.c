@@ -18,6 +18,10 @@ static const struct {
     int status;
     const char *says; /* somewhere in what it prints */
 } cases[] = {
+    {"every name is defined once: of two, an archive silently gives one",
+     "nm -g --defined-only " BUILD "/libmalv.a | awk 'NF == 3 && $2 !~ /[VWu]/ { print $3 }' | "
+     "sort | uniq -d >$T/twice; test ! -s $T/twice || { cat $T/twice; exit 1; }; echo once",
+     0, "once"},
     {"bootstrap lists a group", "tools/bootstrap --list build", 0, "libhdf5-dev"},
     {"bootstrap: ci has all of test", "tools/bootstrap --list ci", 0, "libcriterion-dev"},
     {"bootstrap refuses an unknown group", "tools/bootstrap everything", 2,
