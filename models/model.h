@@ -116,6 +116,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
 /* The guest list: one line per model. */
 #define MODELS(X)                                                                                  \
     X(model_serve)                                                                                 \
+    X(model_fleet)                                                                                 \
     X(model_prefix)                                                                                \
     X(model_kernel)                                                                                \
     X(model_vcpus)                                                                                 \

@@ -11,7 +11,7 @@
  * not destroyed either (its state is not to be trusted).  The truth about a
  * request is blanked out for policies not marked .oracle.
  *
- * One file of guards per family of hooks: policy_serve.c, _cpu.c, _mem.c, _io.c, _gpu.c,
+ * One file of guards per family of hooks: policy_serve.c, _route.c, _cpu.c, _mem.c, _io.c, _gpu.c,
  * _order.c, _place.c.
  *
  * Keys given before an ejection do not mix with the default's: when `ejected`
@@ -89,6 +89,11 @@ int policy_slot_restore(struct policy_slot *p, const void *state, size_t n, cons
 int policy_slot_admit(struct policy_slot *p, const struct policy_admit_obs *o);     /* verdict */
 int64_t policy_slot_batch(struct policy_slot *p, const struct policy_batch_obs *o); /* key */
 void policy_slot_done(struct policy_slot *p, const struct policy_done *d);
+
+/* Always a place in engine[] that takes requests; *next is the default's hand (round robin: where
+ * it looks first), moved only when it answers. */
+uint32_t policy_slot_route(struct policy_slot *p, const struct policy_route_obs *o, uint32_t *next);
+uint32_t policy_slot_scale(struct policy_slot *p, const struct policy_scale_obs *o);
 
 /* cpu: *answer is always usable.  The default: the longest waiting one for POLICY_SLICE_DEFAULT,
  * and a running one keeps the CPU until its slice ends. */

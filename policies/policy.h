@@ -116,6 +116,7 @@ struct policy_done { /* feedback: a request finished */
     struct policy_request request;
     uint64_t now_ns;
     uint32_t output_tokens; /* now known to everybody */
+    uint32_t engine;        /* the one that took it in, its place in engine[]; 0 if alone */
     uint64_t first_token_ns, last_token_ns;
 };
 
@@ -313,24 +314,33 @@ struct policy_share_obs {
 /* A serving engine among others, as a router sees it. */
 enum policy_role { POLICY_MIXED, POLICY_PREFILL, POLICY_DECODE };
 struct policy_engine {
-    uint32_t id;   /* its place in engine[] */
-    uint32_t role; /* policy_role */
-    uint32_t waiting, running;
+    uint32_t id;    /* its place in engine[] */
+    uint32_t role;  /* policy_role */
+    uint32_t takes; /* 1: requests may go there; 0: it starts, empties itself, or is off */
+    uint32_t waiting, running;      /* waiting: those on their way to it are among them */
     uint64_t waiting_prompt_tokens; /* not yet computed, of those that wait and run */
-    uint64_t cached_tokens;         /* in the KV caches of what it runs */
+    uint64_t cached_tokens;         /* in the KV caches of what decodes, when that last changed */
+    uint64_t shipped_tokens;        /* of KV caches that wait to decode there, or are on their way */
     uint64_t kv_tokens;             /* that its KV cache can hold */
     uint32_t prefix_tokens;         /* of this request's prompt, in its prefix cache */
     uint32_t max_running;
     uint64_t routed; /* requests sent there so far */
 };
 
-/* Which engine serves this request?  engine[] are those that take any.  Default: the next one,
- * round robin. */
+/* Which engine serves this request?  Asked when it comes, and once more, with other engines, when
+ * a prefill engine has computed its prompt.  engine[] are always the same ones at each of the two;
+ * only those that take requests are good answers.  Default: the next one, round robin. */
+enum policy_stage { POLICY_COMES, POLICY_PREFILLED };
 struct policy_route_obs {
     struct policy_request request;
     uint64_t now_ns;
-    uint32_t n; /* >= 1 */
+    uint32_t stage; /* policy_stage */
+    uint32_t n;     /* >= 1, and one of them takes requests */
     const struct policy_engine *engine;
+    /* Places in engine[] of those that are not as they were at the last question of this stage
+     * (prefix_tokens apart): who keeps an order of the engines has no need to look at all. */
+    uint32_t n_changed;
+    const uint32_t *changed;
 };
 
 /* How many engines shall a pool have?  Asked once a period.  Default: as many as there are. */
@@ -341,7 +351,7 @@ struct policy_scale_obs {
     uint32_t least, most;               /* the answer lies between */
     uint32_t waiting, running;          /* requests, on all of them */
     uint64_t arrived, arrived_tokens;   /* in the period: requests, their prompt tokens */
-    uint64_t done, good;                /* in the period: of them, within the objective */
+    uint64_t done, good;                /* in the period: of these, within the objective */
     uint32_t busy_milli;                /* 1/1000 of the period that its engines computed */
     uint64_t start_ns;                  /* how long a cold start takes */
 };

@@ -25,6 +25,8 @@ uint64_t policy_exercise(struct policy_slot *slot, uint64_t seed, uint32_t steps
     rng_init(&x.r, seed, "check", "exercise");
     if (has_any(o, POLICY_HOOK_SERVE_ADMIT, POLICY_HOOK_SERVE_BATCH))
         exercise_serve(&x, steps);
+    if (has_any(o, POLICY_HOOK_SERVE_ROUTE, POLICY_HOOK_SERVE_SCALE))
+        exercise_route(&x, steps);
     if (has_any(o, POLICY_HOOK_CPU_PICK, POLICY_HOOK_CPU_BALANCE))
         exercise_cpu(&x, steps);
     if (has_any(o, POLICY_HOOK_MEM_EVICT, POLICY_HOOK_MEM_READAHEAD))

@@ -1,8 +1,7 @@
 /* policy_exercise.h - a made-up machine that asks a policy everything it has an answer for.
  *
- * A family of hooks has a small world of its own (policy_exercise_serve.c,
- * _cpu.c, _mem.c, _io.c, _gpu.c, _order.c, _place.c, _select.c): plausible, and now and then at the
- * ends of a range. */
+ * A family of hooks has a small world of its own (policy_exercise_serve.c, _route.c, _cpu.c and so
+ * on): plausible, and now and then at the ends of a range. */
 #ifndef HARNESS_POLICY_POLICY_EXERCISE_H
 #define HARNESS_POLICY_POLICY_EXERCISE_H
 
@@ -38,6 +37,7 @@ uint32_t exercise_size(struct exercise *x, uint32_t usual);
 void exercise_wait(struct exercise *x, uint32_t up_to_ns);
 
 void exercise_serve(struct exercise *x, uint32_t steps);
+void exercise_route(struct exercise *x, uint32_t steps);
 void exercise_cpu(struct exercise *x, uint32_t steps);
 void exercise_mem(struct exercise *x, uint32_t steps);
 void exercise_io(struct exercise *x, uint32_t steps);

@@ -80,7 +80,7 @@ static int write_new(const char *text, const char *stem, const char *name, const
     return rc;
 }
 
-/* serve's is the plain one; the others are called after their family. */
+/* serve's is the plain one, but for many engines; the others are called after their family. */
 static int find_template(const char *hook, char *stem, size_t n, struct err *e)
 {
     char list[512] = "";
@@ -93,7 +93,10 @@ static int find_template(const char *hook, char *stem, size_t n, struct err *e)
         if (hook && strcmp(name, hook) && !is_family)
             continue;
         int len = (int)strcspn(name, ".");
-        snprintf(stem, n, h < POLICY_HOOK_CPU_PICK ? "template" : "template_%.*s", len, name);
+        if (h == POLICY_HOOK_SERVE_ROUTE || h == POLICY_HOOK_SERVE_SCALE)
+            snprintf(stem, n, "template_route");
+        else
+            snprintf(stem, n, h < POLICY_HOOK_CPU_PICK ? "template" : "template_%.*s", len, name);
         return 0;
     }
     return err_set(e, ERR_ENAME, "new: no hook \"%.40s\", want one of %s", hook, list);

@@ -106,7 +106,7 @@ static int next(struct request_source *self, struct trace_request *out, struct e
 struct measures *bench_run(const struct bench *b, struct err *why)
 {
     struct array_source source = {.source = {.next = next}, .b = b};
-    struct machine *machine = load(b);
+    struct machine *machine = b->bare ? NULL : load(b);
     struct measures *out = measures_new();
     struct config *section;
     struct err e = {0};
@@ -125,7 +125,7 @@ struct measures *bench_run(const struct bench *b, struct err *why)
         .stack = b->stack ? b->stack : "native",
         .exact = b->exact,
     };
-    int rc = model_serve.run(section, &env, out, &e);
+    int rc = (b->model ? b->model : &model_serve)->run(section, &env, out, &e);
     if (why)
         *why = e;
     else

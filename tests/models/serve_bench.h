@@ -13,7 +13,8 @@ struct bench_request {
 };
 
 struct bench {
-    const char *section;    /* JSON of the model's section */
+    const struct model_ops *model; /* NULL: serve */
+    const char *section;           /* JSON of the model's section */
     const char *machine;    /* JSON file; NULL: the toy machine of these: */
     double dense_us[2];     /* of 1 token and of 1001 */
     double token_ns;        /* attention, per cached token and iteration */
@@ -25,6 +26,7 @@ struct bench {
     size_t n;
     const char *stack;
     struct policy_slot *policy;
+    bool bare; /* no machine at all */
     const struct model_infer *infer;
     struct model_table *table; /* [n_tables] */
     size_t n_tables;

@@ -96,6 +96,21 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
                                               : (int64_t)o->request.oracle_output_tokens;
 }
 
+static uint32_t route(void *self, const struct policy_route_obs *o)
+{
+    uint32_t at = 0;
+    if (misbehave(self, "serve_route", "engine"))
+        return o->n;
+    while (!o->engine[at].takes)
+        at++;
+    return at;
+}
+
+static uint32_t scale(void *self, const struct policy_scale_obs *o)
+{
+    return misbehave(self, "serve_scale", "engines") ? o->most + 1 : o->least;
+}
+
 /* ---- cpu ------------------------------------------------------------------------ */
 
 static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
@@ -194,7 +209,7 @@ static uint32_t seat(void *self, const struct policy_seat_obs *o, struct policy_
 
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
        .save = save, .restore = restore, .serve_admit = admit, .serve_batch = batch,
-       .cpu_pick = pick, .cpu_balance = balance, .mem_begin = begin, .mem_hit = hit,
+       .serve_route = route, .serve_scale = scale, .cpu_pick = pick, .cpu_balance = balance, .mem_begin = begin, .mem_hit = hit,
        .mem_insert = insert, .mem_evict = evict, .mem_place = place, .mem_readahead = readahead,
        .io_steer = steer, .io_done = io_done, .gpu_dispatch = dispatch, .gpu_share = share,
        .cluster_place = seat);

@@ -1,0 +1,53 @@
+/* fleet_done.c - first tokens and last ones: what is measured, and told to policies. */
+#include "models/fleet/fleet_state.h"
+
+static double out_ms(const struct fleet *f) /* from the engine to the wire */
+{
+    return (double)(f->token_out.cpu_before + f->token_out.wire_before) / 1e9;
+}
+
+void fleet_done_first(struct engine *e, uint32_t slot)
+{
+    struct fleet *f = e->f;
+    struct seq *q = &f->seq[slot];
+    q->first_token = sim_now(f->sim);
+    sketch_add(f->ttft, (double)(q->first_token - q->arrived) / 1e6 + out_ms(f));
+}
+
+static void tell(struct fleet *f, const struct seq *q, sim_time now)
+{
+    if (!f->route && !f->admit)
+        return;
+    struct policy_done d = {.now_ns = now,
+                            .output_tokens = q->output,
+                            .engine = q->home,
+                            .first_token_ns = q->first_token,
+                            .last_token_ns = now};
+    fleet_request(q, &d.request);
+    policy_slot_done(f->route, &d);
+    if (f->admit != f->route)
+        policy_slot_done(f->admit, &d);
+}
+
+void fleet_done_last(struct engine *e, uint32_t slot)
+{
+    struct fleet *f = e->f;
+    const struct seq *q = &f->seq[slot];
+    const sim_time now = sim_now(f->sim);
+    const double ttft = (double)(q->first_token - q->arrived) / 1e6 + out_ms(f);
+    const double decode = (double)(now - q->first_token) / 1e6;
+    const double tpot = q->output > 1 ? decode / (q->output - 1) : 0;
+    sketch_add(f->e2e, (double)(now - q->arrived) / 1e6 + out_ms(f));
+    if (q->output > 1)
+        sketch_add(f->tpot, tpot);
+    const bool good = ttft <= f->c.slo_ttft_ms && tpot <= f->c.slo_tpot_ms;
+    f->n.completed++;
+    f->n.good += good;
+    f->n.good_ttft += ttft <= f->c.slo_ttft_ms;
+    f->n.good_tpot += tpot <= f->c.slo_tpot_ms;
+    f->n.last_done = now;
+    e->pool->done++;
+    e->pool->good += good;
+    tell(f, q, now);
+    fleet_release(f, slot);
+}

@@ -1,0 +1,143 @@
+/* fleet_route.c - the router: who takes a request in, and who decodes what a prefill engine has
+ * computed.
+ *
+ * A KV cache leaves its engine over that engine's link, one after another; its
+ * blocks are free again when it has arrived.                                */
+#include <assert.h>
+
+#include "models/fleet/fleet_state.h"
+
+void fleet_route_takes(struct engine *e, bool takes)
+{
+    struct gate *g = fleet_route_gate(e);
+    assert(e->seen->takes != takes);
+    e->seen->takes = takes;
+    g->taking += takes ? 1 : UINT32_MAX;
+    assert(g->taking >= 1 && "nobody takes requests");
+    fleet_route_changed(e);
+}
+
+/* From the one chosen on, the first that takes requests and could hold this one; NULL: none. */
+static struct engine *that_fits(struct fleet *f, const struct gate *g, uint32_t at,
+                                const struct seq *q)
+{
+    for (uint32_t seen = 0; seen < g->n; seen++, at = at + 1 < g->n ? at + 1 : 0) {
+        struct engine *e = &f->engine[g->first + at];
+        if (e->seen->takes && !pool_impossible(e->pool, q->prompt, q->output))
+            return e;
+    }
+    return NULL;
+}
+
+static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage stage,
+                          const struct seq *q)
+{
+    struct policy_route_obs o = {.now_ns = sim_now(f->sim),
+                                 .stage = stage,
+                                 .n = g->n,
+                                 .engine = g->engine,
+                                 .n_changed = g->n_changed,
+                                 .changed = g->changed};
+    fleet_request(q, &o.request);
+    const uint32_t at = policy_slot_route(f->route, &o, &g->next);
+    for (uint32_t i = 0; i < g->n_changed; i++)
+        f->engine[g->first + g->changed[i]].flagged = false;
+    g->n_changed = 0;
+    return that_fits(f, g, at, q);
+}
+
+static bool admitted(struct fleet *f, const struct engine *e, const struct seq *q)
+{
+    if (!f->admit)
+        return true;
+    struct policy_admit_obs o = {.server = {
+                                     .now_ns = sim_now(f->sim),
+                                     .waiting = e->seen->waiting,
+                                     .running = e->n_running,
+                                     .waiting_prompt_tokens = e->seen->waiting_prompt_tokens,
+                                     .kv_blocks_total = (uint32_t)e->kv.total,
+                                     .kv_blocks_free = (uint32_t)e->kv.free,
+                                     .block_tokens = KV_BLOCK,
+                                     .max_running = e->pool->c->max_running,
+                                 }};
+    fleet_request(q, &o.request);
+    return policy_slot_admit(f->admit, &o) == POLICY_ADMIT;
+}
+
+static void take(struct engine *e)
+{
+    e->seen->routed++;
+    e->pool->routed++;
+    e->pool->arrived++;
+    fleet_route_changed(e);
+}
+
+void fleet_route_new(void *ctx, uint64_t arg)
+{
+    struct fleet *f = ctx;
+    const uint32_t slot = (uint32_t)arg;
+    struct seq *q = &f->seq[slot];
+    q->ready = sim_now(f->sim);
+    struct engine *e = ask(f, &f->front, POLICY_COMES, q);
+    if (!e || !admitted(f, e, q)) {
+        f->n.rejected++;
+        fleet_refuse(f, slot, e ? "by the policy" : "no engine that runs could hold it");
+        return;
+    }
+    q->home = e->seen->id;
+    e->pool->arrived_tokens += q->prompt;
+    take(e);
+    fleet_engine_enqueue(e, slot);
+}
+
+/* ---- from prefill to decode ---- */
+
+static sim_time on_link(const struct fleet *f, const struct pool *p, uint64_t tokens)
+{
+    if (!(f->c.link_gb_per_s > 0))
+        return 0;
+    const double ns =
+        f->c.link_latency_us * 1e3 + (double)tokens * (double)p->kv_bytes / f->c.link_gb_per_s;
+    return (sim_time)ns;
+}
+
+static void arrived(void *ctx, uint64_t arg)
+{
+    struct fleet *f = ctx;
+    const uint32_t slot = (uint32_t)arg;
+    struct seq *q = &f->seq[slot];
+    struct engine *from = &f->engine[q->engine], *to = &f->engine[q->next];
+    from->kv.free += kv_blocks(q->goal);
+    from->leaving--;
+    to->incoming--;
+    to->seen->waiting--;
+    to->seen->shipped_tokens -= q->goal;
+    q->shipped = true;
+    fleet_engine_enqueue(to, slot);
+    fleet_engine_kick(from);
+}
+
+void fleet_route_prefilled(struct fleet *f, uint32_t slot)
+{
+    struct seq *q = &f->seq[slot];
+    struct engine *from = &f->engine[q->engine], *to = ask(f, &f->back, POLICY_PREFILLED, q);
+    const sim_time now = sim_now(f->sim);
+    if (!to) { /* what could hold it has been scaled away: the largest there is holds nothing */
+        from->kv.free += kv_blocks(q->goal);
+        from->leaving--;
+        f->n.rejected++;
+        fleet_refuse(f, slot, "no decode engine that runs could hold it");
+        return;
+    }
+    take(to);
+    to->incoming++;
+    to->seen->waiting++;
+    to->seen->shipped_tokens += q->goal;
+    f->n.shipped++;
+    f->n.shipped_tokens += q->goal;
+    q->next = to->id;
+    if (from->link_free < now)
+        from->link_free = now;
+    from->link_free += on_link(f, from->pool, q->goal);
+    sim_at(f->sim, from->link_free, 0, arrived, f, slot);
+}

@@ -1,0 +1,153 @@
+/* fleet_scale.c - engines start and end, once a period, as serve.scale says.
+ *
+ * A new engine is cold: it costs from the moment it is asked for and takes
+ * requests after the cold start.  One that is to go takes none any more,
+ * finishes what it has, and is off then.  Of those that could go, whoever has
+ * least to do goes.                                                         */
+#include <assert.h>
+
+#include "models/fleet/fleet_state.h"
+
+void fleet_scale_engines(struct pool *p, sim_time now)
+{
+    const double up = p->serving + p->starting + p->ending;
+    p->engine_ns += up * (double)(now - p->since);
+    p->since = now;
+    if (p->s_engines)
+        series_level(p->s_engines, now, up);
+}
+
+static void become(struct engine *e, enum engine_state to)
+{
+    struct pool *p = e->pool;
+    uint32_t *const of[] = {NULL, &p->starting, &p->serving, &p->ending};
+    fleet_scale_engines(p, sim_now(e->f->sim));
+    if (e->state != ENGINE_OFF)
+        --*of[e->state];
+    if (to != ENGINE_OFF)
+        ++*of[to];
+    if ((e->state == ENGINE_SERVING) != (to == ENGINE_SERVING))
+        fleet_route_takes(e, to == ENGINE_SERVING);
+    e->state = to;
+    fleet_scale_engines(p, sim_now(e->f->sim));
+}
+
+static void warm(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    become(ctx, ENGINE_SERVING);
+}
+
+static bool busy(const struct engine *e)
+{
+    return e->iterating || e->head != NO_SLOT || e->n_running || e->leaving || e->incoming;
+}
+
+void fleet_scale_empty(struct engine *e)
+{
+    if (!busy(e))
+        become(e, ENGINE_OFF);
+}
+
+static struct engine *any(struct fleet *f, const struct pool *p, enum engine_state state)
+{
+    for (uint32_t i = 0; i < p->most; i++)
+        if (f->engine[p->first + i].state == state)
+            return &f->engine[p->first + i];
+    return NULL;
+}
+
+static struct engine *idlest(struct fleet *f, const struct pool *p)
+{
+    struct engine *best = NULL;
+    for (uint32_t i = p->most; i-- > 0;) {
+        struct engine *e = &f->engine[p->first + i];
+        if (e->state == ENGINE_SERVING && (!best || e->seen->waiting + e->seen->running <
+                                                        best->seen->waiting + best->seen->running))
+            best = e;
+    }
+    return best;
+}
+
+static void one_more(struct fleet *f, struct pool *p)
+{
+    struct engine *e = any(f, p, ENGINE_ENDING);
+    if (e) { /* still warm */
+        become(e, ENGINE_SERVING);
+        return;
+    }
+    e = any(f, p, ENGINE_OFF);
+    assert(e);
+    become(e, ENGINE_STARTING);
+    e->ev = sim_after(f->sim, (sim_time)(p->c->scale.cold_start_s * 1e9), 2, warm, e, 0);
+    f->n.cold_starts++;
+}
+
+static void one_less(struct fleet *f, struct pool *p)
+{
+    struct engine *e = any(f, p, ENGINE_STARTING);
+    if (e) {
+        sim_cancel(f->sim, e->ev);
+        become(e, ENGINE_OFF);
+        return;
+    }
+    e = idlest(f, p);
+    become(e, ENGINE_ENDING);
+    fleet_scale_empty(e);
+}
+
+static void look(const struct fleet *f, struct pool *p, struct policy_scale_obs *o)
+{
+    const struct scale_config *c = &p->c->scale;
+    const double period_ns = c->period_s * 1e9, up = p->serving + p->ending;
+    const double share = up > 0 ? (double)(p->busy - p->busy_then) / 1e3 / (period_ns * up) : 0;
+    *o = (struct policy_scale_obs){
+        .now_ns = sim_now(f->sim),
+        .period = p->period++,
+        .period_ns = (uint64_t)period_ns,
+        .role = p->c->role,
+        .serving = p->serving,
+        .starting = p->starting,
+        .ending = p->ending,
+        .least = c->least,
+        .most = c->most,
+        .arrived = p->arrived,
+        .arrived_tokens = p->arrived_tokens,
+        .done = p->done,
+        .good = p->good,
+        .busy_milli = share < 1 ? (uint32_t)(share * 1000) : 1000,
+        .start_ns = (uint64_t)(c->cold_start_s * 1e9),
+    };
+    for (uint32_t i = 0; i < p->most; i++) {
+        const struct policy_engine *s = f->engine[p->first + i].seen;
+        o->waiting += s->waiting;
+        o->running += s->running;
+    }
+    p->busy_then = p->busy;
+    p->arrived = p->arrived_tokens = p->done = p->good = 0;
+}
+
+static void ask(void *ctx, uint64_t arg)
+{
+    struct fleet *f = ctx;
+    struct pool *p = &f->pool[arg];
+    struct policy_scale_obs o;
+    if (f->trace_over && !f->n.in_system)
+        return;
+    look(f, p, &o);
+    const uint32_t want = policy_slot_scale(f->scale, &o);
+    while (p->serving + p->starting < want)
+        one_more(f, p);
+    while (p->serving + p->starting > want)
+        one_less(f, p);
+    sim_after(f->sim, o.period_ns, 2, ask, f, arg);
+}
+
+void fleet_scale_begin(struct fleet *f)
+{
+    for (uint32_t i = 0; i < f->c.pools; i++) {
+        const struct scale_config *c = &f->pool[i].c->scale;
+        if (c->on)
+            sim_after(f->sim, (sim_time)(c->period_s * 1e9), 2, ask, f, i);
+    }
+}

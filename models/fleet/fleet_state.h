@@ -1,0 +1,225 @@
+/* fleet_state.h - the inside of the model of many serving engines, shared by models/fleet/ only.
+ *
+ * A request is one slot of fleet.seq: intake (fleet_intake.c) brings it to the
+ * router, which admits it and picks an engine (fleet_route.c); the engine runs
+ * iterations (engine.c times them, engine_batch.c composes them) and either
+ * ends it or, when it only computes prompts, ships its KV cache to an engine
+ * that decodes (fleet_ship.c).  fleet_scale.c starts and ends engines.
+ *
+ * What a router sees of the engines, struct policy_engine, is kept up to date
+ * in place, and who changed is noted: a question costs what changed since the
+ * last, not the number of engines.                                          */
+#ifndef MODELS_FLEET_FLEET_STATE_H
+#define MODELS_FLEET_FLEET_STATE_H
+
+#include "models/fleet/fleet_cost.h"
+#include "models/model.h"
+#include "models/policy_slot.h"
+#include "models/serve/serve_kv.h"
+#include "models/serve/slot_heap.h"
+
+#define NO_SLOT    UINT32_MAX
+#define POOLS_MAX  16
+#define FLEET_MOST 100000 /* engines of a pool */
+
+struct seq {     /* a request */
+    uint64_t id; /* ascending by arrival */
+    sim_time arrived, ready, first_token;
+    uint32_t tenant, model, prompt, output;
+    uint32_t generated;    /* when it (re)joined the decode set, or so far */
+    uint32_t goal, filled; /* prompt part: tokens to compute (with those lost), computed */
+    uint32_t chunk;        /* of this iteration */
+    uint32_t preempted;
+    uint32_t next;   /* behind it in its engine's queue; NO_SLOT */
+    uint32_t seat;   /* in its engine's running[] */
+    uint32_t engine; /* fleet.engine[] where it is */
+    uint32_t home;   /* place in the router's engine[] that took it in */
+    uint64_t ticket; /* ascending by when it joined its engine's queue */
+    uint64_t joined; /* decode step at which it joined */
+    uint64_t length; /* tokens in the KV cache when it joined */
+    bool was_scheduled, decoding;
+    bool shipped; /* its KV cache came over the link: nothing to compute */
+};
+
+enum pool_rule { RULE_MIXED, RULE_PROMPTS_FIRST }; /* what prompts and decoding share */
+
+struct scale_config {
+    bool on;
+    uint32_t least, most;
+    double period_s, cold_start_s;
+    const char *source; /* of cold_start_s */
+};
+
+struct pool_config {
+    const char *name;
+    enum policy_role role;
+    uint32_t engines;
+    uint32_t max_running, max_batch_tokens, chunk, max_context;
+    enum pool_rule rule;
+    uint64_t kv_tokens; /* 0: from the machine profile */
+    double kv_fraction;
+    uint64_t kv_bytes; /* per token, for what crosses the link; 0: from the profile */
+    struct scale_config scale;
+    const struct config *cost, *section;
+};
+
+struct fleet_config {
+    struct pool_config pool[POOLS_MAX];
+    uint32_t pools;
+    double slo_ttft_ms, slo_tpot_ms;
+    double link_gb_per_s, link_latency_us; /* KV caches, from each engine */
+    const char *link_source;
+    bool leap; /* false: step through every iteration (for tests: the same result) */
+};
+
+struct pool {
+    const struct pool_config *c;
+    struct fleet_cost cost;
+    uint64_t kv_blocks, kv_bytes; /* of a cache; of a token on the link */
+    uint32_t first, most;         /* engines [first, first + most) of fleet.engine */
+    uint32_t serving, starting, ending;
+    /* this period, for serve.scale */
+    uint64_t period, arrived, arrived_tokens, done, good;
+    sim_cost busy_then;
+    /* the whole run */
+    uint64_t routed, prompt_tokens, tokens, iterations, batch_sum, preemptions;
+    sim_cost busy, gpu;
+    double engine_ns; /* integral of engines that are not off */
+    sim_time since;
+    struct measure_series *s_engines;
+};
+
+enum engine_state { ENGINE_OFF, ENGINE_STARTING, ENGINE_SERVING, ENGINE_ENDING };
+
+struct engine {
+    struct fleet *f;
+    struct pool *pool;
+    struct policy_engine *seen; /* what routers see of it */
+    uint32_t id;                /* in fleet.engine */
+    enum engine_state state;
+    uint32_t head, tail; /* its queue; slots; NO_SLOT */
+    uint64_t tickets;
+    uint32_t *running; /* [seats] slots, any order */
+    uint32_t *filling; /* [seats] slots whose prompt is being computed, oldest first */
+    uint32_t seats, n_running, n_filling;
+    struct slot_heap finish; /* seats, by (decode step of the last token, request) */
+    struct serve_kv kv;
+    uint64_t cached;         /* tokens in the caches of decoding sequences */
+    uint32_t leaving;        /* KV caches on their way out, whose blocks it still holds */
+    uint32_t incoming;       /* KV caches on their way to it */
+    bool iterating, decodes; /* this iteration, or leap; decoding goes on in it */
+    bool flagged;            /* it is in the router's list of changes */
+    uint64_t k;              /* iterations of the leap */
+    sim_time start;          /* of the iteration or leap */
+    struct carry carry;      /* its own clock below a nanosecond */
+    struct fleet_time time;
+    struct fleet_batch batch;
+    sim_event ev;
+    sim_time link_free; /* its link is busy until then */
+};
+
+struct gate { /* engines among which a router chooses, at one stage */
+    struct policy_engine *engine;
+    uint32_t n, taking, *changed, n_changed, next;
+    uint32_t first; /* engine[0] is fleet.engine[first] */
+};
+
+struct fleet_counts {
+    uint64_t requests, impossible, rejected, completed, good, good_ttft, good_tpot;
+    uint64_t prompt_sum, output_sum, cold_starts;
+    uint64_t shipped, shipped_tokens, in_system;
+    sim_time first_arrival, last_arrival, last_done;
+};
+
+struct fleet {
+    struct fleet_config c;
+    const struct model_env *env;
+    struct policy_slot *route, *scale, *admit;
+    struct measures *out;
+    struct sim *sim;
+    struct machine_use use;
+    bool uses_machine;
+    struct stack_cost in, token_out;
+
+    struct seq *seq; /* [slots] */
+    uint32_t slots, *spare, n_spare;
+    struct pool pool[POOLS_MAX];
+    struct engine *engine; /* [engines]: those that take new requests first */
+    uint32_t engines;
+    struct gate front, back;
+    struct trace_request next;
+    struct carry intake_carry;
+    uint64_t refused_said;
+    struct sketch *ttft, *tpot, *e2e, *queue_wait;
+    struct fleet_counts n;
+    bool trace_over;
+    int rc;
+    struct err *e;
+};
+
+/* fleet_config.c */
+int fleet_config(struct fleet_config *c, const struct config *section, struct err *e) MUST_CHECK;
+/* fleet_setup.c: engines, from the configuration */
+int fleet_open(struct fleet *f, struct err *e) MUST_CHECK;
+void fleet_close(struct fleet *f);
+int fleet_costs_fit(struct fleet *f, struct err *e) MUST_CHECK;
+/* fleet_price.c: what a pool's iterations cost */
+int pool_cost_check(const struct pool_config *c, struct err *e) MUST_CHECK;
+bool pool_cost_machine(const struct pool_config *c); /* it needs a machine profile */
+int pool_cost_open(struct fleet *f, struct pool *p, struct err *e) MUST_CHECK;
+void pool_cost_close(struct pool *p);
+
+/* fleet.c */
+bool fleet_slot(struct fleet *f, uint32_t *slot);
+void fleet_release(struct fleet *f, uint32_t slot);
+void fleet_fail(struct fleet *f, int rc);
+
+/* fleet_intake.c */
+int fleet_intake_begin(struct fleet *f);
+void fleet_refuse(struct fleet *f, uint32_t slot, const char *why);
+void fleet_request(const struct seq *q, struct policy_request *o);
+/* NULL, or why this engine could never serve it. */
+const char *pool_impossible(const struct pool *p, uint64_t prompt, uint64_t output);
+
+/* fleet_route.c */
+sim_fn fleet_route_new;                                     /* a request is at the router */
+void fleet_route_prefilled(struct fleet *f, uint32_t slot); /* its KV cache wants to go on */
+static inline struct gate *fleet_route_gate(struct engine *e)
+{
+    return e->seen->role == POLICY_DECODE ? &e->f->back : &e->f->front;
+}
+static inline void fleet_route_changed(struct engine *e) /* seen is not what it was */
+{
+    struct gate *g = fleet_route_gate(e);
+    if (!e->flagged)
+        g->changed[g->n_changed++] = e->seen->id;
+    e->flagged = true;
+}
+void fleet_route_takes(struct engine *e, bool takes);
+
+/* engine.c */
+void fleet_engine_enqueue(struct engine *e, uint32_t slot);
+void fleet_engine_kick(struct engine *e); /* begins an iteration if idle and there is work */
+
+/* engine_batch.c */
+bool fleet_batch_compose(struct engine *e); /* false: nothing to run */
+uint64_t
+fleet_batch_steps(const struct engine *e); /* iterations ahead that are alike; 1: no more */
+bool fleet_batch_can_join(const struct engine *e);
+void fleet_batch_done(struct engine *e, uint64_t k);
+void fleet_batch_push(struct engine *e, uint32_t slot); /* to the end of its queue */
+
+/* fleet_done.c */
+void fleet_done_first(struct engine *e, uint32_t slot); /* the prompt is computed, a token is out */
+void fleet_done_last(struct engine *e, uint32_t slot);  /* so is the answer */
+
+/* fleet_scale.c */
+void fleet_scale_begin(struct fleet *f);
+void fleet_scale_empty(struct engine *e);               /* nothing left to do on one that ends */
+void fleet_scale_engines(struct pool *p, sim_time now); /* books engine time until now */
+
+/* fleet_report.c */
+bool fleet_report_begin(struct fleet *f);
+void fleet_report_end(struct fleet *f);
+
+#endif

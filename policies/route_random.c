@@ -1,0 +1,28 @@
+/* route_random.c - any engine, evenly.
+ *
+ * Splits a Poisson stream into Poisson streams, so that every engine is a
+ * queue of its own: what all routers that look at anything have to beat.    */
+#include "policy.h"
+
+static int create(void **self, const struct policy_host *h)
+{
+    *self = (void *)(uintptr_t)h; /* all it needs */
+    return 0;
+}
+
+static void destroy(void *self)
+{
+    (void)self;
+}
+
+static uint32_t route(void *self, const struct policy_route_obs *o)
+{
+    const struct policy_host *h = self;
+    uint32_t at = (uint32_t)(h->random(h->host) % o->n);
+    while (!o->engine[at].takes)
+        at = (uint32_t)(h->random(h->host) % o->n);
+    return at;
+}
+
+POLICY(.name = "route-random", .summary = "requests go to any engine", .create = create,
+       .destroy = destroy, .serve_route = route);
