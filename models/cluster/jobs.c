@@ -67,7 +67,7 @@ static uint64_t predicted(struct cluster *s, uint64_t duration)
 static void elastic(const struct cluster *s, struct policy_job *p)
 {
     p->gpus_min = p->gpus_max = p->gpus;
-    if (!s->c.elastic || !p->gpus)
+    if (!s->c.elastic || !p->gpus || p->gpu_milli < 1000)
         return;
     const double least = s->c.least * p->gpus, most = s->c.most * p->gpus;
     p->gpus_min = (uint32_t)least + ((double)(uint32_t)least < least);

@@ -135,7 +135,7 @@ void pass_fire(void *ctx, uint64_t unused)
     s->pass++;
     s->n.passes++;
     while (!over(&p)) {
-        if (s->unsettled)
+        if (s->unsettled && !p.held) /* who was passed over is in no line to be moved in */
             order_shares(s);
         const uint32_t slot = pick(&p);
         if (slot == NOBODY)

@@ -1,0 +1,157 @@
+/* cluster_bench.c - see cluster_bench.h. */
+#include "tests/models/cluster_bench.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/policy/policy_host.h"
+#include "harness/policy/policy_load.h"
+
+/* ---- jobs of an array as rows ------------------------------------------------- */
+
+struct rows {
+    struct row_source base;
+    const struct cluster_bench *b;
+    size_t at;
+};
+
+static int next(struct row_source *self, union trace_row *out, struct err *e)
+{
+    struct rows *r = (struct rows *)self;
+    (void)e;
+    if (r->at == r->b->n)
+        return 0;
+    const struct bench_job *j = &r->b->job[r->at];
+    out->job = (struct trace_job){.time_ns = (uint64_t)(j->at_s * 1e9 + 0.5),
+                                  .duration_ns = j->runs_s < 0 ? TRACE_TIME_NONE
+                                                               : (uint64_t)(j->runs_s * 1e9 + 0.5),
+                                  .gpus = j->gpus,
+                                  .gpu_milli = j->milli ? j->milli : 1000,
+                                  .gpu_spec = TRACE_NAME_NONE,
+                                  .user = TRACE_NAME_NONE,
+                                  .group = j->group,
+                                  .status = TRACE_NAME_NONE,
+                                  .name = TRACE_NAME_NONE,
+                                  .qos = j->group, /* the same names */
+                                  .wait_ns = TRACE_TIME_NONE,
+                                  .row = r->at++};
+    return 1;
+}
+
+static int again(struct row_source *self, struct err *e)
+{
+    (void)e;
+    ((struct rows *)self)->at = 0;
+    return 0;
+}
+
+static const char *name(const struct row_source *self, uint32_t id)
+{
+    static const char *const names[] = {"g0", "g1", "g2", "g3", "g4", "g5"};
+    (void)self;
+    return id < sizeof names / sizeof *names ? names[id] : NULL;
+}
+
+static void keep(struct row_source *self)
+{
+    (void)self;
+}
+
+/* ---- running --------------------------------------------------------------------- */
+
+static struct config *parsed(const char *text)
+{
+    struct err e = {0};
+    struct config *c = NULL;
+    if (text)
+        cr_assert_eq(config_parse(&c, "bench", text, strlen(text), &e), 0, "%s", e.msg);
+    return c;
+}
+
+struct measures *cluster_run(const struct cluster_bench *b, struct err *why)
+{
+    struct err e = {0};
+    struct config *section = parsed(b->section), *params = parsed(b->params);
+    struct policy *p = NULL;
+    struct policy_session *session = NULL;
+    struct measures *out = measures_new();
+    struct rows rows = {.base = {TRACE_JOBS, next, again, keep, b->n, name}, .b = b};
+    if (b->policy)
+        cr_assert_eq(policy_load(&p, b->policy, &e), 0, "%s", e.msg);
+    struct policy_slot slot = {.ops = p ? policy_ops(p) : b->ops, .label = "test", .out = out};
+    const struct policy_session_want want = {.seed = b->seed, .params = params};
+    if (slot.ops)
+        cr_assert_eq(policy_host_open(&session, &slot, &want, &e), 0, "%s", e.msg);
+    const struct model_env env = {
+        .seed = b->seed, .rows = &rows.base, .policy = slot.ops ? &slot : NULL, .exact = b->exact};
+    const int rc = model_cluster.run(section, &env, out, &e);
+    cr_assert(why || !rc, "%s", e.msg);
+    if (why)
+        *why = e;
+    if (session)
+        cr_assert_eq(policy_host_close(session, &e), 0, "%s", e.msg);
+    policy_unload(p);
+    config_free(params);
+    config_free(section);
+    return out;
+}
+
+double cluster_number(const struct measures *m, const char *which)
+{
+    const double *v = measures_find(m, which);
+    cr_assert_not_null(v, "%s", which);
+    return *v;
+}
+
+double cluster_mean(const struct measures *m, const char *sketch)
+{
+    for (size_t i = 0; i < m->n_sketch; i++)
+        if (!strcmp(m->sketch[i].name, sketch))
+            return sketch_mean(m->sketch[i].sketch);
+    cr_assert_fail("no %s", sketch);
+    return 0;
+}
+
+const char *cluster_said(const struct measures *m, const char *kind)
+{
+    for (size_t i = 0; i < m->n_incident; i++)
+        if (!strcmp(m->incident[i].kind, kind))
+            return m->incident[i].text;
+    return NULL;
+}
+
+/* ---- jobs ------------------------------------------------------------------------- */
+
+/* Hyperexponential of squared coefficient of variation 4, with balanced means; or 0.5 with
+ * probability 0.9 and 5.5 else. */
+static double draw(enum bench_sizes sizes, struct rng *r)
+{
+    const double p = 0.5 * (1 + 0.7745966692414834); /* sqrt((4 - 1) / (4 + 1)) */
+    const double u = rng_unit(r);
+    switch (sizes) {
+    case SIZES_EXPONENTIAL:
+        return rng_exponential(r, 1);
+    case SIZES_HYPER:
+        return rng_exponential(r, u < p ? 1 / (2 * p) : 1 / (2 * (1 - p)));
+    case SIZES_TWO:
+        return u < 0.9 ? 0.5 : 5.5;
+    default:
+        return 1;
+    }
+}
+
+struct bench_job *cluster_poisson(size_t n, double rate, enum bench_sizes sizes, uint64_t seed)
+{
+    struct rng gaps, lengths;
+    struct bench_job *job = calloc(n, sizeof *job);
+    double at = 0;
+    cr_assert_not_null(job);
+    rng_init(&gaps, seed, "test", "gaps");
+    rng_init(&lengths, seed, "test", "lengths");
+    for (size_t i = 0; i < n; i++) {
+        at += rng_exponential(&gaps, 1 / rate);
+        job[i] = (struct bench_job){.at_s = at, .runs_s = draw(sizes, &lengths), .gpus = 1};
+    }
+    return job;
+}
