@@ -26,8 +26,10 @@ static bool grow_slots(struct serve *s)
     if (!seq || !spare || !serve_queue_reserve(&s->waiting, slots) ||
         !slot_heap_reserve(&s->finish, slots))
         return false;
-    for (uint32_t i = slots; i-- > s->slots;) /* low numbers first */
+    for (uint32_t i = slots; i-- > s->slots;) { /* low numbers first */
         s->spare[s->n_spare++] = i;
+        s->seq[i].hash = NULL;
+    }
     s->slots = slots;
     return true;
 }
@@ -49,6 +51,8 @@ void serve_release(struct serve *s, uint32_t slot)
         return;
     }
     assert(s->n_spare < s->slots);
+    free(s->seq[slot].hash);
+    s->seq[slot].hash = NULL;
     s->spare[s->n_spare++] = slot;
 }
 
@@ -128,6 +132,8 @@ static int open_costs(struct serve *s)
         rc = machine_ps(&s->use, "cost.engine_seq", &s->engine_seq, s->e);
     if (!rc)
         rc = open_llm(s);
+    if (!rc)
+        rc = swap_begin(s);
     if (!rc && mlaas_wants_gpu(&s->c.infer)) /* what policies' models may take, the cache may not */
         s->llm.reserve_bytes += (uint64_t)(s->c.infer.gpu_mib * 0x1p20);
     const uint32_t sms = mlaas_mailbox_sms(&s->c.infer);
@@ -146,6 +152,8 @@ static int open_memory(struct serve *s)
     s->filling = calloc(s->c.max_running, sizeof *s->filling);
     if (!rc && (!s->running || !s->filling || !grow_slots(s) || !left_begin(&s->left, s->kv.total)))
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
+    if (!rc)
+        rc = reuse_begin(s);
     return rc;
 }
 
@@ -254,6 +262,7 @@ static void close_parts(struct serve *s)
     serve_queue_free(&s->waiting);
     slot_heap_free(&s->finish);
     left_free(&s->left);
+    reuse_end(s);
     free(s->running);
     free(s->filling);
     free(s->seq);
@@ -276,6 +285,8 @@ static int simulate(struct serve *s)
     if (rc)
         return rc;
     assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
+    assert(s->kv.free == s->kv.total && !s->swap_used && "a block was lost");
+    assert(reuse_sound(s));
     serve_report_end(s);
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }
@@ -305,7 +316,8 @@ const struct model_ops model_serve = {
     .stacks = true,
     .needs_requests = true,
     .tables = tables,
-    .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
+    .hooks =
+        1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH | 1u << POLICY_HOOK_MEM_EVICT,
     .lives = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
     .run = run,
 };

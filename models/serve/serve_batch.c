@@ -20,6 +20,7 @@ static uint64_t length_now(const struct serve *s, const struct seq *q)
 static void take_blocks(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
+    reuse_trim(s);
     if (s->c.recover)
         left_take(&s->left, n);
 }
@@ -34,33 +35,40 @@ static void decoding_first(struct serve *s)
 static void decoding_takes(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
+    reuse_trim(s);
     if (s->c.recover)
         left_take(&s->left, n - s->early);
     s->early = 0;
 }
 
-/* q: who may come back for them, with so many tokens computed; NULL: nobody. */
-static void give_blocks(struct serve *s, uint64_t n, struct seq *q, uint64_t computed)
+/* All of q's; `back`: it may come back for them, with so many tokens computed. */
+static void give_blocks(struct serve *s, struct seq *q, uint64_t length, bool back,
+                        uint64_t computed)
 {
     uint64_t ticket = LEFT_NOBODY;
+    const uint64_t n = kv_blocks(length) - reuse_leave(s, q);
     s->kv.free += n;
-    if (s->c.recover && !left_put(&s->left, n, q != NULL, &ticket))
+    if (s->c.recover && !left_put(&s->left, n, back, &ticket))
         serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
-    if (!q)
+    if (!back)
         return;
     q->left = ticket;
     q->kept = computed / KV_BLOCK; /* full ones */
 }
 
-/* What the request finds of its blocks; the last token is computed in any case. */
+/* What the request finds of its blocks, or of others' that are the same; the last token is computed
+ * in any case. */
 static uint64_t find_blocks(struct serve *s, struct seq *q)
 {
+    if (s->prefix)
+        return reuse_join(s, q);
     const uint64_t most = (q->goal - 1) / KV_BLOCK;
     const uint64_t n =
         s->c.recover ? left_claim(&s->left, q->left, most < q->kept ? most : q->kept) : 0;
     q->left = LEFT_NOBODY;
     s->kv.free -= n;
     s->n.recovered += n * KV_BLOCK;
+    q->filled = (uint32_t)(n * KV_BLOCK);
     return n;
 }
 
@@ -120,18 +128,20 @@ static int64_t key_again(struct serve *s, const struct seq *q)
 static void preempt(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
+    uint64_t length = 0;
     if (q->decoding) {
+        length = length_now(s, q);
         q->generated += (uint32_t)(s->kv.step - q->joined);
         slot_heap_remove(&s->finish, slot);
-        const uint64_t length = length_now(s, q);
         leave_decoding(s, q);
-        give_blocks(s, kv_blocks(length), q, length);
+        const bool out = swap_out(s, q, length);
+        give_blocks(s, q, length, !out, length);
     } else {
-        give_blocks(s, kv_blocks(q->goal), q, q->filled);
+        give_blocks(s, q, q->goal, true, q->filled);
         leave_filling(s, slot);
     }
     leave_running(s, slot);
-    q->goal = q->prompt + q->generated;
+    q->goal = q->swapped ? (uint32_t)length : q->prompt + q->generated;
     q->filled = 0;
     q->preempted++;
     s->n.preemptions++;
@@ -160,31 +170,67 @@ static void add_chunk(struct serve *s, uint32_t slot, uint64_t *budget, struct l
         b->sampled++;
 }
 
+/* Blocks that nobody may use yet, for all of it, and the next token if it goes on decoding. */
+static uint64_t wanted(const struct serve *s, const struct seq *q)
+{
+    return q->swapped ? kv_blocks(q->goal + 1u) : kv_blocks(q->goal) - reuse_used(s, q);
+}
+
 static bool can_join(const struct serve *s)
 {
     const struct slot_node *top = serve_queue_top(&s->waiting);
     return top && s->n_running < s->c.max_running &&
-           kv_blocks(s->seq[top->slot].goal) + kv_need(&s->kv) <= s->kv.free;
+           wanted(s, &s->seq[top->slot]) + kv_need(&s->kv) <= s->kv.free;
 }
 
-static void let_in(struct serve *s)
+/* So many tokens in its cache, and one more in each iteration from now on. */
+static void join_decoding(struct serve *s, uint32_t slot)
+{
+    struct seq *q = &s->seq[slot];
+    q->decoding = true;
+    q->joined = s->kv.step;
+    q->length = q->goal;
+    s->cached += q->length;
+    kv_join(&s->kv, q->length);
+    slot_heap_push(&s->finish, (int64_t)(s->kv.step + (q->output - q->generated)), q->id, slot);
+    s->changed = true;
+}
+
+static uint32_t let_in(struct serve *s)
 {
     uint32_t slot = serve_queue_pop(&s->waiting);
     struct seq *q = &s->seq[slot];
     s->waiting_tokens -= q->goal;
-    const uint64_t found = find_blocks(s, q);
-    q->filled = (uint32_t)(found * KV_BLOCK);
+    const uint64_t found = q->swapped ? 0 : find_blocks(s, q);
     take_blocks(s, kv_blocks(q->goal) - found);
     q->turn = s->turns++;
     q->at = s->n_running;
     s->running[s->n_running++] = slot;
-    s->filling[s->n_filling++] = slot;
     s->changed = true;
     if (!q->was_scheduled) {
         q->was_scheduled = true;
         q->scheduled = sim_now(s->sim);
         sketch_add(s->queue_wait, (double)(q->scheduled - q->arrived) / 1e6);
     }
+    return slot;
+}
+
+/* The next of the queue: its prompt, or where it was when it was swapped out. */
+static void start_next(struct serve *s, uint64_t *budget, struct llm_batch *b)
+{
+    const uint32_t slot = let_in(s);
+    struct seq *q = &s->seq[slot];
+    if (!q->swapped) {
+        s->filling[s->n_filling++] = slot;
+        add_chunk(s, slot, budget, b);
+        return;
+    }
+    swap_in(s, q, q->goal);
+    join_decoding(s, slot);
+    b->decoding++;
+    b->cached += q->length;
+    b->sampled++;
+    --*budget;
 }
 
 bool batch_compose(struct serve *s, struct llm_batch *b)
@@ -201,10 +247,8 @@ bool batch_compose(struct serve *s, struct llm_batch *b)
     uint64_t budget = s->c.max_batch_tokens - s->kv.decoding;
     for (uint32_t i = 0; i < s->n_filling; i++)
         add_chunk(s, s->filling[i], &budget, b);
-    while (!lost && budget && can_join(s)) {
-        let_in(s);
-        add_chunk(s, s->filling[s->n_filling - 1], &budget, b);
-    }
+    while (!lost && budget && can_join(s))
+        start_next(s, &budget, b);
     if (b->chunks)
         s->changed = true;
     return b->decoding || b->chunks;
@@ -242,17 +286,11 @@ static void filled(struct serve *s, uint32_t slot)
     if (q->generated++ == 0)
         q->first_token = sim_now(s->sim);
     if (q->generated == q->output) {
-        give_blocks(s, kv_blocks(q->goal), NULL, 0);
+        give_blocks(s, q, q->goal, false, 0);
         finish(s, slot);
         return;
     }
-    q->decoding = true;
-    q->joined = s->kv.step;
-    q->length = q->goal;
-    s->cached += q->length;
-    kv_join(&s->kv, q->length);
-    slot_heap_push(&s->finish, (int64_t)(s->kv.step + (q->output - q->generated)), q->id, slot);
-    s->changed = true;
+    join_decoding(s, slot);
 }
 
 void batch_done(struct serve *s, uint64_t k)
@@ -265,7 +303,7 @@ void batch_done(struct serve *s, uint64_t k)
         uint32_t slot = slot_heap_pop(&s->finish);
         const uint64_t length = length_now(s, &s->seq[slot]);
         leave_decoding(s, &s->seq[slot]);
-        give_blocks(s, kv_blocks(length), NULL, 0);
+        give_blocks(s, &s->seq[slot], length, false, 0);
         finish(s, slot);
     }
     uint32_t n = s->n_filling, kept = 0;
@@ -274,6 +312,8 @@ void batch_done(struct serve *s, uint64_t k)
         struct seq *q = &s->seq[slot];
         q->filled += q->chunk;
         q->chunk = 0;
+        if (q->hash)
+            reuse_computed(s, q);
         if (q->filled < q->goal)
             s->filling[kept++] = slot;
         else

@@ -32,6 +32,8 @@ static const struct config_field fields[] = {
     FIELD(F64, kv_fraction, 0.01, 1),
     FIELD(U64, kv_blocks, 0, 1 << 30),
     FIELD(BOOL, recover, 0, 0),
+    FIELD(U32, prefix_block, 0, 1 << 20),
+    FIELD(F64, swap_gib, 0, 1 << 20),
     FIELD(BOOL, overlap, 0, 0),
     FIELD(U32, parallel, 1, 1024),
     FIELD(F64, slo_ttft_ms, 0, 1e9),
@@ -54,6 +56,20 @@ static int check_budget(const struct serve_config *c, const struct config *secti
     return tokens ? config_complain(tokens, e, "at least max_running (%u)", c->max_running)
                   : config_complain(config_get(section, "max_running"), e,
                                     "at most max_batch_tokens (%u)", c->max_batch_tokens);
+}
+
+/* Who keeps what a preempted request had: the free queue, the prefix cache, or host memory. */
+static int check_kept(const struct serve_config *c, const struct config *section, struct err *e)
+{
+    if (c->prefix_block % KV_BLOCK)
+        return config_complain(config_get(section, "prefix_block"), e, "a multiple of %d",
+                               KV_BLOCK);
+    if (c->recover && c->prefix_block)
+        return config_complain(config_get(section, "recover"), e,
+                               "false beside \"prefix_block\": the prefix cache keeps the blocks");
+    if (c->recover && c->swap_gib > 0)
+        return config_complain(config_get(section, "recover"), e, "false beside \"swap_gib\"");
+    return 0;
 }
 
 /* One name of the experiment's "tables", or several. */
@@ -87,6 +103,8 @@ int serve_config(struct serve_config *c, const struct config *section, struct er
         rc = names_of(in.costs, &in.c, e);
     if (!rc)
         rc = check_budget(&in.c, section, e);
+    if (!rc)
+        rc = check_kept(&in.c, section, e);
     if (!rc)
         rc = mlaas_config(&in.c.infer, in.infer, e);
     if (!rc && in.c.infer.when_full == MLAAS_FULL_DEFAULT)

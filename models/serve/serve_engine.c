@@ -44,6 +44,8 @@ static void cost_of(struct serve *s, struct serve_segment *g)
         g->pre = g->host > g->gpu ? g->host - g->gpu : 0;
         g->post = 0;
     }
+    g->gpu += s->swap_ps;
+    s->swap_ps = 0;
     g->growth = 0;
     g->straight = 1;
     if (!b->chunks)

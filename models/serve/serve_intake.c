@@ -24,13 +24,13 @@ void intake_server(const struct serve *s, struct policy_server *o)
 
 void intake_request(const struct serve *s, const struct seq *q, struct policy_request *o)
 {
-    (void)s;
     *o = (struct policy_request){
         .id = q->id,
         .arrived_ns = q->arrived,
         .tenant = q->tenant,
         .model = q->model,
         .prompt_tokens = q->prompt,
+        .cached_tokens = reuse_tokens(s, q),
         .oracle_output_tokens = q->output,
         .preempted = q->preempted,
     };
@@ -125,7 +125,8 @@ static void arrive(void *ctx, uint64_t arg)
         s->n.output_sum += q->output;
         s->n.intake_ps += s->in.cpu_before;
         s->n.crossings += s->in.crossings;
-        if (!cores_submit(s->cpu, carry_ns(&s->intake_carry, s->in.cpu_before), parsed, s, slot))
+        if (!reuse_arrive(s, q, r) ||
+            !cores_submit(s->cpu, carry_ns(&s->intake_carry, s->in.cpu_before), parsed, s, slot))
             serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
     }
     int rc = pull(s);

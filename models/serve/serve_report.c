@@ -67,8 +67,9 @@ void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token
 static double capacity(const struct serve *s)
 {
     double n = (double)(s->n.requests - s->impossible);
-    double prompt = (double)s->n.prompt_sum / n, output = (double)s->n.output_sum / n;
-    double context = prompt + output / 2;
+    double prompt = (double)(s->n.prompt_sum - s->n.found_tokens) / n;
+    double output = (double)s->n.output_sum / n;
+    double context = (double)s->n.prompt_sum / n + output / 2;
     double fit = (double)s->kv.total * KV_BLOCK / context;
     double batch = fit < s->c.max_running ? fit : s->c.max_running;
     if (batch < 1)
@@ -160,6 +161,8 @@ void serve_report_end(struct serve *s)
     measures_number(s->out, "preemptions", "1", BETTER_LESS, (double)n->preemptions);
     if (s->c.recover)
         measures_number(s->out, "recovered_tokens", "1", BETTER_NONE, (double)n->recovered);
+    reuse_report(s);
+    swap_report(s);
     measures_number(s->out, "iterations", "1", BETTER_NONE, (double)n->iterations);
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);
     policy_slot_report(s->env->policy, s->out);

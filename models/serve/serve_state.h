@@ -14,6 +14,7 @@
 #include "models/mlaas/mlaas.h"
 #include "models/model.h"
 #include "models/policy_life.h"
+#include "models/serve/prefix.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/serve_left.h"
 #include "models/serve/serve_queue.h"
@@ -37,7 +38,9 @@ struct serve_config {
     double kv_fraction;        /* of GPU memory, for weights and KV cache together */
     uint64_t kv_blocks;        /* of the KV cache; 0: what kv_fraction leaves */
     enum serve_preempt preempt;
-    bool recover; /* a preempted request finds what is left of its blocks */
+    bool recover;          /* a preempted request finds what is left of its blocks */
+    uint32_t prefix_block; /* tokens in a block of the trace's hashes; 0: no prefix cache */
+    double swap_gib;       /* of host memory for preempted requests; 0: they are computed again */
     double slo_ttft_ms, slo_tpot_ms;
     uint32_t cores;
     bool graphs;  /* decode iterations are one captured launch */
@@ -57,8 +60,11 @@ struct seq {
     uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
     uint64_t left, kept; /* preempted: its blocks in the free queue, and how many were full */
-    uint64_t turn;       /* when it was let in last, counted */
-    uint32_t at;         /* index in running[] */
+    uint64_t *hash;      /* [n_hash] of the full blocks of its prompt; NULL without prefix cache */
+    uint32_t n_hash, held; /* held: of these, from the first on, shared in the prefix cache */
+    bool swapped;          /* its KV cache lies in host memory */
+    uint64_t turn;         /* when it was let in last, counted */
+    uint32_t at;           /* index in running[] */
     int64_t key;
     uint64_t joined; /* decode step at which it joined */
     uint64_t length; /* tokens in the KV cache when it joined */
@@ -90,6 +96,8 @@ struct serve_counts {
     uint64_t iterations, batch_sum, tokens, launches;
     uint64_t crossings, recovered; /* recovered: tokens that a preempted request found */
     uint64_t prompt_sum, output_sum;
+    uint64_t asked_tokens, found_tokens; /* prefix cache: of prompts let in for the first time */
+    uint64_t swapped_out, swapped_in;    /* KV blocks */
     sim_cost engine_ps, intake_ps, sender_ps;
     sim_time first_arrival, last_arrival, last_done;
     double kv_ns; /* integral of used KV blocks, between changes of the batch */
@@ -123,9 +131,13 @@ struct serve {
     uint32_t n_filling;
     struct serve_kv kv;
     struct serve_left left;
-    uint64_t early;  /* blocks of this iteration that `left` has given already */
-    uint64_t turns;  /* requests let in so far */
-    uint64_t cached; /* tokens in the caches of decoding sequences */
+    struct prefix *prefix;         /* NULL: no prefix cache */
+    uint64_t swap_room, swap_used; /* of host memory, in KV blocks */
+    sim_cost swap_block_ps;        /* a KV block over the link, one way */
+    sim_cost swap_ps;              /* copies that the next iteration waits for */
+    uint64_t early;                /* blocks of this iteration that `left` has given already */
+    uint64_t turns;                /* requests let in so far */
+    uint64_t cached;               /* tokens in the caches of decoding sequences */
 
     enum serve_phase phase;
     struct serve_segment seg;
@@ -173,6 +185,25 @@ bool batch_compose(struct serve *s, struct llm_batch *b); /* false: nothing to r
 bool batch_steady(const struct serve *s);                 /* decode only, and nobody can join */
 uint64_t batch_steps(const struct serve *s);              /* identical iterations ahead */
 void batch_done(struct serve *s, uint64_t k);             /* k iterations of this batch are over */
+
+/* serve_prefix.c; without a prefix cache they do nothing and answer 0 */
+int reuse_begin(struct serve *s);
+void reuse_end(struct serve *s);
+bool reuse_arrive(const struct serve *s, struct seq *q, const struct trace_request *r);
+uint32_t reuse_tokens(const struct serve *s, const struct seq *q); /* that it would find now */
+uint64_t reuse_used(const struct serve *s, const struct seq *q); /* in KV blocks in use by others */
+uint64_t reuse_join(struct serve *s, struct seq *q);  /* takes what it finds: so many KV blocks */
+void reuse_computed(struct serve *s, struct seq *q);  /* after q->filled has grown */
+uint64_t reuse_leave(struct serve *s, struct seq *q); /* KV blocks that were not its own */
+void reuse_trim(struct serve *s);                     /* after kv.free has shrunk */
+void reuse_report(const struct serve *s);
+bool reuse_sound(const struct serve *s); /* at the end: nobody uses a block */
+
+/* serve_swap.c */
+int swap_begin(struct serve *s);
+bool swap_out(struct serve *s, struct seq *q, uint64_t length); /* false: there is no room */
+void swap_in(struct serve *s, struct seq *q, uint64_t length);
+void swap_report(const struct serve *s);
 
 /* serve_report.c */
 bool serve_report_begin(struct serve *s);

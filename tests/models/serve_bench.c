@@ -15,6 +15,8 @@ extern const struct model_ops model_serve;
     "\"" name "\":{\"value\":" us ",\"unit\":\"us\",\"source\":\"test\",\"evidence\":\"assumed\"}"
 #define SIZE(name, b)                                                                              \
     "\"" name "\":{\"value\":" b ",\"unit\":\"B\",\"source\":\"test\",\"evidence\":\"assumed\"}"
+#define RATE(name, b)                                                                              \
+    "\"" name "\":{\"value\":" b ",\"unit\":\"GB/s\",\"source\":\"test\",\"evidence\":\"assumed\"}"
 #define ONE(name, v)                                                                               \
     "\"" name "\":{\"value\":" v ",\"unit\":\"1\",\"source\":\"test\",\"evidence\":\"assumed\"}"
 #define TABLE(name, x, y)                                                                          \
@@ -27,7 +29,7 @@ static char *toy(const struct bench *b)
     static const char text[] = "{\"schema\":\"malv-machine/1\",\"name\":\"toy\",\"cpu\":{" ONE(
         "cores",
         "1") "},"
-             "\"gpu\":{" SIZE("memory", "%llu") "," COST("timeslice", "1024") "," COST(
+             "\"link\":{" RATE("pcie", "%.17g") "},\"gpu\":{" SIZE("memory", "%llu") "," COST("timeslice", "1024") "," COST(
                  "context_switch",
                  "100") "},"
                         "\"cost\":{" COST(
@@ -59,7 +61,8 @@ static char *toy(const struct bench *b)
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                               "0") "," COST("decode_token",
                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             "%.17g") "}}}";
     char *out = NULL;
-    int n = asprintf(&out, text, (unsigned long long)(b->kv_tokens ? b->kv_tokens : 1 << 20),
+    int n = asprintf(&out, text, (b->kv_byte_per_us > 0 ? b->kv_byte_per_us : 1) / 1e3,
+                     (unsigned long long)(b->kv_tokens ? b->kv_tokens : 1 << 20),
                      b->parse_us, b->launch_us, b->step_us, b->seq_us, b->dense_us[0],
                      b->dense_us[1], b->token_ns / 1e3);
     cr_assert(n > 0);
@@ -95,6 +98,10 @@ static int next(struct request_source *self, struct trace_request *out, struct e
     (void)e;
     if (a->at == a->b->n)
         return 0;
+    if (a->b->traced) {
+        *out = a->b->traced[a->at++];
+        return 1;
+    }
     const struct bench_request *r = &a->b->request[a->at++];
     *out = (struct trace_request){.time_ns = r->at_ns,
                                   .prompt_tokens = r->prompt,
@@ -125,6 +132,7 @@ struct measures *bench_run(const struct bench *b, struct err *why)
         .stack = b->stack ? b->stack : "native",
         .exact = b->exact,
     };
+    env.bound[POLICY_HOOK_MEM_EVICT] = b->evict;
     int rc = (b->model ? b->model : &model_serve)->run(section, &env, out, &e);
     if (why)
         *why = e;

@@ -21,11 +21,13 @@ struct bench {
     double step_us, seq_us; /* engine's host work */
     double parse_us;        /* request handling */
     double launch_us;
-    uint64_t kv_tokens; /* size of the KV cache */
+    double kv_byte_per_us; /* over the link; 0: 1 (a token in the KV cache is a byte) */
+    uint64_t kv_tokens;    /* size of the KV cache */
     const struct bench_request *request;
+    const struct trace_request *traced; /* instead of these, or NULL */
     size_t n;
     const char *stack;
-    struct policy_slot *policy;
+    struct policy_slot *policy, *evict; /* evict: at mem.evict */
     bool bare; /* no machine at all */
     const struct model_infer *infer;
     struct model_table *table; /* [n_tables] */
