@@ -72,6 +72,7 @@ static int rate(const char *text, double *out, struct err *e)
 enum {
     FORMAT = 'f',
     OUT = 'o',
+    MAP = 'm',
     FILTER = 'z',
     PRESET = 'p',
     PARAMS = 'P',
@@ -84,19 +85,14 @@ enum {
     HELP = 'h'
 };
 
-static const struct option all[] = {{"format", required_argument, NULL, FORMAT},
-                                    {"output", required_argument, NULL, OUT},
-                                    {"filter", required_argument, NULL, FILTER},
-                                    {"preset", required_argument, NULL, PRESET},
-                                    {"params", required_argument, NULL, PARAMS},
-                                    {"skip-bad", required_argument, NULL, SKIP},
-                                    {"requests", required_argument, NULL, N},
-                                    {"seed", required_argument, NULL, SEED},
-                                    {"rate", required_argument, NULL, RATE},
-                                    {"json", no_argument, NULL, JSON},
-                                    {"quiet", no_argument, NULL, QUIET},
-                                    {"help", no_argument, NULL, HELP},
-                                    {NULL, 0, NULL, 0}};
+static const struct option all[] = {
+    {"format", required_argument, NULL, FORMAT}, {"output", required_argument, NULL, OUT},
+    {"map", required_argument, NULL, MAP},       {"filter", required_argument, NULL, FILTER},
+    {"preset", required_argument, NULL, PRESET}, {"params", required_argument, NULL, PARAMS},
+    {"skip-bad", required_argument, NULL, SKIP}, {"requests", required_argument, NULL, N},
+    {"seed", required_argument, NULL, SEED},     {"rate", required_argument, NULL, RATE},
+    {"json", no_argument, NULL, JSON},           {"quiet", no_argument, NULL, QUIET},
+    {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0}};
 
 static int take(int c, struct trace_options *o, struct err *e)
 {
@@ -106,6 +102,9 @@ static int take(int c, struct trace_options *o, struct err *e)
         return 0;
     case OUT:
         o->out = optarg;
+        return 0;
+    case MAP:
+        o->map = optarg;
         return 0;
     case FILTER:
         o->filter = optarg;

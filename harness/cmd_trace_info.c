@@ -131,9 +131,10 @@ int trace_info(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
+    struct jobs_map map;
     struct trace_file *f;
     struct facts facts = {0};
-    int rc = trace_options(&argc, &argv, "fkjq", &o, e);
+    int rc = trace_options(&argc, &argv, "fmkjq", &o, e);
     if (rc)
         return rc;
     if (o.help) {
@@ -142,7 +143,7 @@ int trace_info(int argc, char **argv, struct err *e)
     }
     if (argc != 1)
         return err_set(e, ERR_EUSAGE, argc ? "want one file" : "want a file");
-    if (o.format && (rc = import_format_named(o.format, &format, e)))
+    if ((rc = trace_format(&o, &map, &format, e)))
         return rc;
     if ((rc = trace_file_open(&f, argv[0], format, o.skip_bad, e)))
         return rc;

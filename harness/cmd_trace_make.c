@@ -10,20 +10,13 @@
 #include "traces/schema.h"
 
 static const char import_help[] =
-    "usage: malv trace import FILE [-f FORMAT] -o OUT.h5 [--skip-bad N] [--filter "
+    "usage: malv trace import FILE [-f FORMAT | --map MAP] -o OUT.h5 [--skip-bad N] [--filter "
     "deflate|zstd|none]\n"
     "                         [--json] [-q]\n\n"
     "Makes a canonical trace (HDF5, malv-trace/1) of a published one, plain or packed (gzip, xz,\n"
     "zstd).  The format is told by the first line when -f does not name it.  A bad row is an "
     "error\n"
     "with file, line and column; --skip-bad N leaves out up to N of them and counts.\n\nformats:\n";
-
-static void print_formats(void)
-{
-    const struct import_format *f;
-    for (size_t i = 0; (f = import_format_at(i)); i++)
-        printf("  %-12s %s\n", f->name, f->title);
-}
 
 static int one_operand(int argc, char **argv, const char *want, struct err *e)
 {
@@ -36,16 +29,17 @@ int trace_import(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
+    struct jobs_map map;
     enum store_filter filter;
     struct trace_file *f;
     struct trace_meta meta;
     struct progress p;
-    int rc = trace_options(&argc, &argv, "fozkjq", &o, e);
+    int rc = trace_options(&argc, &argv, "fmozkjq", &o, e);
     if (rc)
         return rc;
     if (o.help) {
         fputs(import_help, stdout);
-        print_formats();
+        trace_print_formats();
         printf("\nexample: malv trace import BurstGPT_1.csv.gz -o burst.h5\n");
         return 0;
     }
@@ -53,7 +47,7 @@ int trace_import(int argc, char **argv, struct err *e)
         return rc;
     if (!o.out)
         return err_set(e, ERR_EUSAGE, "want -o OUT.h5");
-    if (o.format && (rc = import_format_named(o.format, &format, e)))
+    if ((rc = trace_format(&o, &map, &format, e)))
         return rc;
     double began = trace_clock();
     if ((rc = trace_file_open(&f, argv[0], format, o.skip_bad, e)))
@@ -151,7 +145,7 @@ int trace_synth(int argc, char **argv, struct err *e)
 }
 
 static const char export_help[] =
-    "usage: malv trace export FILE.h5 [-f FORMAT] [-o OUT]\n\n"
+    "usage: malv trace export FILE.h5 [-f FORMAT | --map MAP] [-o OUT]\n\n"
     "Writes a canonical trace in a published format: by default the one that it came from, and\n"
     "then byte for byte as it was (columns that the canonical trace has no place for excepted).\n"
     "Without -o: standard output.\n\n"
@@ -181,8 +175,9 @@ int trace_export(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
+    struct jobs_map map;
     struct trace_file *f;
-    int rc = trace_options(&argc, &argv, "foq", &o, e);
+    int rc = trace_options(&argc, &argv, "fmoq", &o, e);
     if (rc)
         return rc;
     if (o.help) {
@@ -191,7 +186,7 @@ int trace_export(int argc, char **argv, struct err *e)
     }
     if ((rc = one_operand(argc, argv, "a canonical trace", e)))
         return rc;
-    if (o.format && (rc = import_format_named(o.format, &format, e)))
+    if ((rc = trace_format(&o, &map, &format, e)))
         return rc;
     if (!store_is(argv[0]))
         return err_set(e, ERR_EIO, "%s: not a canonical trace (HDF5)", argv[0]);

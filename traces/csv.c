@@ -134,6 +134,14 @@ int csv_open(struct csv *c, struct input *in, struct err *e)
     return rc;
 }
 
+int csv_open_bare(struct csv *c, struct input *in, int columns, struct err *e)
+{
+    assert(columns > 0 && columns <= CSV_COLUMNS);
+    memset(c, 0, sizeof *c);
+    c->columns = columns;
+    return lines_open(&c->lines, in, e);
+}
+
 void csv_close(struct csv *c)
 {
     lines_close(&c->lines);

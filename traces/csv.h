@@ -29,7 +29,9 @@ struct csv {
 };
 
 int csv_open(struct csv *c, struct input *in,
-             struct err *e) MUST_CHECK;                /* takes `in` over, reads the header */
+             struct err *e) MUST_CHECK; /* takes `in` over, reads the header */
+/* A file without such a line: its rows have that many fields, by number. */
+int csv_open_bare(struct csv *c, struct input *in, int columns, struct err *e) MUST_CHECK;
 int csv_next(struct csv *c, struct err *e) MUST_CHECK; /* 1 a row, 0 the end, negative an error */
 void csv_close(struct csv *c);
 

@@ -83,11 +83,8 @@ int export_end(struct exporter *x, struct err *e)
     return 0;
 }
 
-void export_csv_name(struct exporter *x, uint32_t id)
+void export_csv_text(struct exporter *x, const char *s)
 {
-    const char *s = id == TRACE_NAME_NONE ? NULL : names_text(x->names, id);
-    if (!s)
-        return;
     if (!strpbrk(s, ",\"\r\n")) {
         fputs(s, x->to);
         return;
@@ -96,4 +93,11 @@ void export_csv_name(struct exporter *x, uint32_t id)
     for (; *s; s++)
         fputs((char[]){*s, *s == '"' ? '"' : 0, 0}, x->to);
     fputc('"', x->to);
+}
+
+void export_csv_name(struct exporter *x, uint32_t id)
+{
+    const char *s = id == TRACE_NAME_NONE ? NULL : names_text(x->names, id);
+    if (s)
+        export_csv_text(x, s);
 }

@@ -120,9 +120,10 @@ int import_open_input(struct importer **out, struct input *in, const struct impo
     im->skip_left = skip_bad;
     im->in = in;
     im->path = input_name(in);
-    int rc = format->whole ? 0
-             : format->csv ? csv_open(&im->csv, in, e)
-                           : lines_open(&im->csv.lines, in, e);
+    int rc = format->whole  ? 0
+             : format->bare ? csv_open_bare(&im->csv, in, format->bare, e)
+             : format->csv  ? csv_open(&im->csv, in, e)
+                            : lines_open(&im->csv.lines, in, e);
     if (!rc) {
         set_meta(im, input_name(in));
         rc = format->open ? format->open(im, e) : 0;

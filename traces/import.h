@@ -24,7 +24,7 @@
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto) X(nsys)                                                                     \
     X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)                                               \
-    X(costs_csv) X(ops_llmservingsim) X(vllm_bench)
+    X(costs_csv) X(jobs_map) X(ops_llmservingsim) X(vllm_bench)
 /* clang-format on */
 
 struct importer;
@@ -40,6 +40,7 @@ struct import_format {
     enum trace_table table;
     struct import_labels labels;
     bool csv; /* else: lines */
+    int bare; /* CSV without a line of names, of this many columns; 0: it has one */
     /* Neither: open reads im->in (or the file im->path) as it likes and keeps im->own, which done
      * frees.  Its rows come in time order all the same: who finds them in another sorts them.  */
     bool whole;
@@ -58,7 +59,7 @@ struct import_format {
 };
 
 #define IMPORT_HEAD  (UINT64_C(1) << 20)
-#define IMPORT_STATE 16
+#define IMPORT_STATE 20
 #define IMPORT_HELD  12
 
 struct importer {
@@ -124,6 +125,7 @@ int export_begin(struct exporter *x, const struct import_format *f, const struct
 void export_row(struct exporter *x, const union trace_row *row);
 int export_end(struct exporter *x, struct err *e) MUST_CHECK;
 void export_csv_name(struct exporter *x, uint32_t id); /* quoted if it must be; nothing for NONE */
+void export_csv_text(struct exporter *x, const char *s);
 /* The value of "key=" in a style text, or NULL. */
 const char *style_get(const char *style, const char *key, char out[64]);
 

@@ -168,9 +168,10 @@ static int open_kind(const struct source_section *s, const char *path, unsigned 
 static void name_it(const struct source_section *s, struct trace_about *a)
 {
     char text[512];
-    snprintf(text, sizeof text, "%s window=%.17g,%.17g,%d rate=%.17g limit=%llu failed=%d",
+    snprintf(text, sizeof text, "%s window=%.17g,%.17g,%d rate=%.17g limit=%llu failed=%d%s%s",
              a->input_sha256, s->window.length_s, s->window.start_s, s->window.random,
-             s->rate_scale, (unsigned long long)s->limit, s->keep_failed);
+             s->rate_scale, (unsigned long long)s->limit, s->keep_failed, s->map_at ? " map=" : "",
+             s->map_at ? s->map.digest : "");
     sha256_text(text, a->digest);
 }
 

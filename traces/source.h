@@ -2,6 +2,8 @@
  *
  *   {"file": "x.h5"}                      canonical trace
  *   {"import": {"format": F, "file": P, "skip_bad": N}}   what the field publishes
+ *   {"import": {"file": P, "map": M}}     a log of jobs by a column map (jobs_map.h): the map
+ *                                         itself, its path, or the name of one of traces/maps
  *   {"synth": {...}}                      made on the fly (synth.h)
  * and beside any of them
  *   "window": {"length_s": L, "start_s": S, "pick": "start"|"random"}

@@ -69,6 +69,7 @@ struct section_text {
 
 struct import_text {
     const char *format, *file;
+    const struct config *map;
     uint64_t skip_bad;
 };
 
@@ -95,6 +96,7 @@ static int read_import(const struct config *c, unsigned tables, struct source_se
     const struct config_field fields[] = {
         CONFIG_STR(struct import_text, format, false),
         CONFIG_STR(struct import_text, file, true),
+        CONFIG_ANY(struct import_text, map, false),
         CONFIG_U64(struct import_text, skip_bad, 0, 1e15, false),
         CONFIG_END,
     };
@@ -105,12 +107,42 @@ static int read_import(const struct config *c, unsigned tables, struct source_se
         return rc;
     s->path = t.file;
     s->skip_bad = t.skip_bad;
+    s->map_at = t.map;
     if (t.format && (rc = import_format_named(t.format, &s->format, e)))
         return err_wrap(e, rc, "%s", config_path(config_get(c, "format")));
     if (s->format && !(tables & 1u << s->format->table))
         return config_complain(config_get(c, "format"), e, "a format of %s",
                                trace_tables_text(tables, names));
+    if (s->format && (t.map != NULL) != (s->format == &import_jobs_map))
+        return t.map ? config_complain(config_get(c, "format"), e, "\"jobs-map\" beside a map")
+                     : config_complain(c, e, "a \"map\" for \"jobs-map\"");
+    if (t.map && !(tables & 1u << TRACE_JOBS))
+        return config_complain(t.map, e, "none: a map is of jobs, not of %s",
+                               trace_tables_text(tables, names));
     return 0;
+}
+
+/* The map itself, or its name. */
+static int read_map(struct source_section *s, const struct trace_places *where, struct err *e)
+{
+    const char *name;
+    if (config_kind(s->map_at) != CONFIG_STRING)
+        return jobs_map_read(&s->map, s->map_at, e);
+    int rc = config_str(s->map_at, &name, e);
+    struct config *doc = NULL;
+    char *path = rc ? NULL : jobs_map_path(name), *found = NULL;
+    if (!rc && !path)
+        rc = err_set(e, ERR_ENOMEM, "out of memory");
+    if (!rc && (rc = trace_find(path, where, &found, e)))
+        err_wrap(e, rc, "%s", config_path(s->map_at));
+    if (!rc)
+        rc = config_load(&doc, found, e);
+    if (!rc)
+        rc = jobs_map_read(&s->map, doc, e);
+    config_free(doc);
+    free(found);
+    free(path);
+    return rc;
 }
 
 struct window_text {
@@ -225,6 +257,8 @@ int source_section_read(const struct config *at, unsigned tables, const struct t
         const struct config *otherwise = NULL;
         int rc = read_one(at, tables, s, &otherwise, e);
         s->otherwise = fell_back;
+        if (!rc && s->map_at && !(rc = read_map(s, where, e)))
+            s->format = &s->map.format;
         if (rc || !s->path)
             return rc;
         rc = trace_find(s->path, where, found, e);

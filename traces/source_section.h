@@ -4,6 +4,7 @@
 #define TRACES_SOURCE_SECTION_H
 
 #include "traces/import.h"
+#include "traces/jobs_map.h"
 #include "traces/source.h"
 #include "traces/store.h"
 #include "traces/synth_kinds.h"
@@ -20,6 +21,8 @@ struct source_section {
     enum source_kind kind;
     const char *path;                   /* file and import */
     const struct import_format *format; /* import; NULL: by its first line */
+    const struct config *map_at;        /* of a column map: then the format is `map` */
+    struct jobs_map map;
     uint64_t skip_bad;
     struct synth_any synth;
     struct source_window window; /* length_s 0: none */

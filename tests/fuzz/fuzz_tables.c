@@ -1,13 +1,48 @@
-/* fuzz_tables.c - any bytes as a log of jobs, a table of costs or a benchmark's requests. The first
- * byte picks the format.                                                      */
+/* fuzz_tables.c - any bytes as a log of jobs or as a table of costs. The first byte picks the
+ * format, or one of a few column maps.                                          */
 #include "tests/fuzz/fuzz_formats.h"
+#include "traces/jobs_map.h"
+
+static const char *const maps[] = {
+    "{\"submit\": {\"column\": \"at\", \"unit\": \"datetime\"}, \"start\": {\"column\": \"b\", "
+    "\"unit\": "
+    "\"datetime\"}, \"end\": {\"column\": \"e\", \"unit\": \"datetime\"}, \"gpus\": {\"column\": "
+    "\"n\"}, "
+    "\"mem\": {\"column\": \"m\", \"unit\": \"GiB\"}, \"user\": {\"column\": \"u\"}, \"missing\": "
+    "[\"None\"]}",
+    "{\"header\": false, \"columns\": [\"at\", \"d\", \"w\", \"n\", \"c\", \"x\"], \"submit\": "
+    "{\"column\": "
+    "\"at\", \"unit\": \"min\"}, \"duration\": {\"column\": \"d\", \"unit\": \"h\"}, \"wait\": "
+    "{\"column\": "
+    "\"w\", \"unit\": \"us\"}, \"gpus\": {\"column\": \"n\", \"unit\": \"percent\"}, \"cpus\": "
+    "{\"column\": "
+    "\"c\", \"unit\": \"percent\"}}",
+    "{\"submit\": {\"column\": \"at\", \"unit\": \"s\"}, \"start\": {\"column\": \"at\", \"unit\": "
+    "\"s\"}, "
+    "\"end\": {\"column\": \"e\", \"unit\": \"s\"}, \"gpus\": {\"column\": \"n\", \"times\": "
+    "\"k\"}, \"mem\": "
+    "{\"column\": \"m\", \"unit\": \"B\", \"times\": \"k\"}}",
+};
+#define MAPS (sizeof maps / sizeof *maps)
+
+static void fuzz_map(const char *text, const uint8_t *data, size_t size)
+{
+    struct config *c;
+    struct jobs_map m;
+    struct err e = {0};
+    assert(config_parse(&c, "map", text, strlen(text), &e) == 0);
+    assert(jobs_map_read(&m, c, &e) == 0);
+    config_free(c);
+    fuzz_format(&m.format, data, size);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const formats[] = {"philly", "pai-sim", "costs-csv", "llmservingsim",
-                                          "vllm-bench"};
-    const struct import_format *f = size ? import_format(formats[data[0] % 5]) : NULL;
-    if (f)
-        fuzz_format(f, data + 1, size - 1);
+    static const char *const formats[] = {"philly", "pai-sim", "costs-csv"};
+    const unsigned which = size ? data[0] % (3 + MAPS) : 0;
+    if (size && which < 3)
+        fuzz_format(import_format(formats[which]), data + 1, size - 1);
+    else if (size)
+        fuzz_map(maps[which - 3], data + 1, size - 1);
     return 0;
 }
