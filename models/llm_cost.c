@@ -83,23 +83,43 @@ int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, 
     return rc ? rc : open_sizes(c, u, model, e);
 }
 
+/* Only "layers" must be there: what tables of any model need they ask for themselves. */
+static int open_shape(struct llm_shape *s, struct machine_use *u, const char *model, struct err *e)
+{
+    const struct {
+        const char *what;
+        uint64_t *to;
+    } sizes[] = {{"layers", &s->layers}, {"hidden", &s->hidden},     {"ffn", &s->ffn},
+                 {"heads", &s->heads},   {"kv_heads", &s->kv_heads}, {"head_dim", &s->head_dim},
+                 {"vocab", &s->vocab}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char name[128];
+        double v = 0;
+        int rc = name_of(name, sizeof name, model, sizes[i].what, e);
+        if (!rc && (i == 0 || machine_find(u->machine, name)))
+            rc = machine_value(u, name, QUANTITY_COUNT, &v, e);
+        if (rc)
+            return rc;
+        *sizes[i].to = (uint64_t)v;
+    }
+    return 0;
+}
+
 int llm_cost_open_ops(struct llm_cost *c, struct machine_use *u, const char *model,
                       struct row_source *const *rows, size_t n, uint32_t parallel, struct err *e)
 {
-    char name[128];
-    double layers = 0;
+    struct llm_shape shape = {0};
     *c = (struct llm_cost){0};
     int rc = open_sizes(c, u, model, e);
     if (!rc)
-        rc = name_of(name, sizeof name, model, "layers", e);
-    if (!rc)
-        rc = machine_value(u, name, QUANTITY_COUNT, &layers, e);
+        rc = open_shape(&shape, u, model, e);
+    c->weight_bytes /= parallel; /* of each GPU */
+    c->kv_bytes_per_token = (c->kv_bytes_per_token + parallel - 1) / parallel;
     if (rc || !n)
         return rc;
     c->ops = calloc(1, sizeof *c->ops);
     if (!c->ops)
         return err_set(e, ERR_ENOMEM, "operator tables: out of memory");
-    const struct llm_shape shape = {.layers = (uint64_t)layers};
     return llm_ops_open(c->ops, rows, n, &shape, parallel, e);
 }
 

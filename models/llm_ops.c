@@ -1,28 +1,27 @@
 /* llm_ops.c - rows of operator tables into grids.  See llm_ops.h. */
-#include "models/llm_ops.h"
+#include "models/llm_ops_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Where an operator stands in the model: in every layer so often, and around the layers. */
-enum part { DENSE, HEAD, ATTENTION };
-static const struct {
-    const char *name;
-    enum part part;
-    uint32_t per_layer, around;
-} known[] = {
-    {"dense:embedding", DENSE, 0, 1},       {"dense:layernorm", DENSE, 2, 0},
-    {"dense:qkv_proj", DENSE, 1, 0},        {"dense:rotary_emb", DENSE, 1, 0},
-    {"dense:o_proj", DENSE, 1, 0},          {"dense:gate_up_proj", DENSE, 1, 0},
-    {"dense:act_fn", DENSE, 1, 0},          {"dense:down_proj", DENSE, 1, 0},
-    {"dense:final_layernorm", DENSE, 0, 1}, {"sequence:lm_head", HEAD, 0, 1},
-    {"sequence:sampler", HEAD, 0, 1},       {"attention", ATTENTION, 1, 0},
-};
-#define KNOWN (sizeof known / sizeof *known)
-
-struct gather {
-    struct grid_points points[KNOWN];
-    uint32_t parallel;
+const struct llm_op llm_op[LLM_OPS] = {
+    {"dense:embedding", LLM_DENSE, 0, 1},
+    {"dense:layernorm", LLM_DENSE, 2, 0},
+    {"dense:qkv_proj", LLM_DENSE, 1, 0},
+    {"dense:rotary_emb", LLM_DENSE, 1, 0},
+    {"dense:o_proj", LLM_DENSE, 1, 0},
+    {"dense:gate_up_proj", LLM_DENSE, 1, 0},
+    {"dense:act_fn", LLM_DENSE, 1, 0},
+    {"dense:down_proj", LLM_DENSE, 1, 0},
+    {"dense:final_layernorm", LLM_DENSE, 0, 1},
+    {"sequence:lm_head", LLM_HEAD, 0, 1},
+    {"sequence:sampler", LLM_HEAD, 0, 1},
+    {"attention", LLM_ATTENTION, 1, 0},
+    {"prompt_attention:bfloat16", LLM_PROMPT, 1, 0},
+    {"decode_attention:bfloat16", LLM_DECODE, 1, 0},
+    {"gemm:bfloat16", LLM_GEMM, 0, 0},
+    {"all_reduce:vllm_graph", LLM_REDUCE, 2, 0},
+    {"nccl:all_reduce:half", LLM_REDUCE, 2, 0},
 };
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -30,33 +29,76 @@ struct gather {
 static size_t op_of(const char *name)
 {
     size_t i = 0;
-    while (name && i < KNOWN && strcmp(name, known[i].name) != 0)
+    while (i < LLM_OPS && strcmp(name, llm_op[i].name) != 0)
         i++;
-    return name ? i : KNOWN;
+    return i;
 }
 
-static int row(struct gather *g, const struct row_source *rows, const struct trace_cost *c,
+const struct grid_points *llm_rows_of(const struct llm_rows *r, const char *name)
+{
+    return &r->of[op_of(name)];
+}
+
+/* Of the families that a profile measures in many types, one type is asked for. */
+static bool other_type(const char *name)
+{
+    static const char *const families[] = {
+        "gemm:", "prompt_attention:", "decode_attention:", "all_reduce:", "nccl:"};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (!strncmp(name, families[i], strlen(families[i])))
+            return true;
+    return false;
+}
+
+static uint64_t share(uint64_t heads, uint32_t parallel)
+{
+    return heads > parallel ? heads / parallel : 1; /* fewer heads than GPUs: each has a copy */
+}
+
+/* Whether the row was measured with the shape that the model has on one of its GPUs; its key then
+ * keeps what varies. */
+static bool fits(const struct llm_rows *r, enum llm_part part, uint64_t *key)
+{
+    if (part == LLM_PROMPT || part == LLM_DECODE) {
+        const bool ok = key[2] == share(r->shape->heads, r->parallel) &&
+                        key[3] == share(r->shape->kv_heads, r->parallel);
+        key[2] = key[3] = 0;
+        return ok;
+    }
+    if (part == LLM_REDUCE) {
+        const bool ok = key[0] == r->parallel;
+        key[0] = key[1];
+        key[1] = 0;
+        return ok;
+    }
+    return !key[5] || key[5] == r->parallel;
+}
+
+static int row(struct llm_rows *g, const struct row_source *rows, const struct trace_cost *c,
                struct err *e)
 {
-    const char *name = rows->name ? rows->name(rows, c->name) : NULL;
+    const char *said = rows->name ? rows->name(rows, c->name) : NULL, *name = said ? said : "";
     const size_t op = op_of(name);
-    const uint64_t parallel = c->key[5] ? c->key[5] : 1;
-    if (op == KNOWN)
+    uint64_t key[6];
+    memcpy(key, c->key, sizeof key);
+    if (op == LLM_OPS && other_type(name))
+        return 0;
+    if (op == LLM_OPS)
         return err_set(e, ERR_ENAME,
                        "operator \"%.60s\": not one that an iteration is made of (dense:qkv_proj, "
                        "sequence:lm_head, attention, ..)",
-                       name ? name : "");
+                       name);
     if (c->unit != TRACE_COST_PS || c->value > (uint64_t)GRID_MOST)
         return err_set(e, ERR_ERANGE, "operator \"%s\": want a time of at most %lld s", name,
                        (long long)(GRID_MOST / 1000000000000));
-    if (parallel != g->parallel)
+    if (!fits(g, llm_op[op].part, key))
         return 0;
-    return grid_point_add(&g->points[op], c->key, (int64_t)c->value)
+    return grid_point_add(&g->of[op], key, (int64_t)c->value)
                ? 0
                : err_set(e, ERR_ENOMEM, "operator tables: out of memory");
 }
 
-static int read_rows(struct gather *g, struct row_source *rows, struct err *e)
+static int read_rows(struct llm_rows *g, struct row_source *rows, struct err *e)
 {
     union trace_row r;
     int rc = rows->table == TRACE_COSTS
@@ -64,58 +106,6 @@ static int read_rows(struct gather *g, struct row_source *rows, struct err *e)
                  : err_set(e, ERR_ERANGE, "operator tables: want rows of costs");
     while (!rc && (rc = rows->next(rows, &r, e)) > 0)
         rc = row(g, rows, &r.cost, e);
-    return rc;
-}
-
-/* ---- sums over operators ----------------------------------------------------------------------
- */
-
-static int ascending(const void *a, const void *b)
-{
-    const struct grid_point *x = a, *y = b;
-    return (x->key[0] > y->key[0]) - (x->key[0] < y->key[0]);
-}
-
-/* A point wherever one of them has one: there, and nowhere else, their sum bends. */
-static int union_of(struct grid_points *u, const struct grid *g, size_t n, struct err *e)
-{
-    const uint64_t none[GRID_DIMS] = {0};
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; g[i].dims && k < g[i].n[0]; k++) {
-            if (!grid_point_add(u, none, 0))
-                return err_set(e, ERR_ENOMEM, "operator tables: out of memory");
-            u->at[u->n - 1].key[0] = g[i].axis[0][k];
-        }
-    qsort(u->at, u->n, sizeof *u->at, ascending);
-    size_t kept = 0;
-    for (size_t i = 0; i < u->n; i++)
-        if (!kept || u->at[i].key[0] != u->at[kept - 1].key[0])
-            u->at[kept++] = u->at[i];
-    u->n = kept;
-    return 0;
-}
-
-static int sum_over(struct grid *out, const struct gather *g, enum part part, uint64_t layers,
-                    struct err *e)
-{
-    struct grid op[KNOWN] = {0};
-    struct grid_points sum = {0};
-    int rc = 0;
-    for (size_t i = 0; i < KNOWN && !rc; i++)
-        if (known[i].part == part)
-            rc = grid_build(&op[i], 1, &g->points[i], known[i].name, e);
-    if (!rc)
-        rc = union_of(&sum, op, KNOWN, e);
-    for (size_t k = 0; k < sum.n; k++)
-        for (size_t i = 0; i < KNOWN && !rc; i++)
-            if (known[i].part == part)
-                sum.at[k].value += grid_at(&op[i], sum.at[k].key) *
-                                   (int64_t)(known[i].per_layer * layers + known[i].around);
-    if (!rc)
-        rc = grid_build(out, 1, &sum, "operator tables", e);
-    grid_points_free(&sum);
-    for (size_t i = 0; i < KNOWN; i++)
-        grid_free(&op[i]);
     return rc;
 }
 
@@ -136,17 +126,25 @@ static void same_as(const struct grid *g, uint64_t *key)
         key[3] = g->axis[3][1];
 }
 
-static int attention_of(struct llm_ops *o, const struct gather *g, uint64_t layers, struct err *e)
+/* Times of one layer, for all of them. */
+static int layers_of(struct grid *out, const struct llm_rows *r, const char *name, uint32_t dims,
+                     struct err *e)
 {
-    const size_t at = op_of("attention");
+    const struct grid_points *p = llm_rows_of(r, name);
     struct grid_points all = {0};
     bool ok = true;
-    for (size_t i = 0; i < g->points[at].n && ok; i++)
-        ok = grid_point_add(&all, g->points[at].at[i].key,
-                            g->points[at].at[i].value * (int64_t)layers);
-    int rc = ok ? grid_build(&o->attention, GRID_DIMS, &all, "attention", e)
+    for (size_t i = 0; i < p->n && ok; i++)
+        ok = grid_point_add(&all, p->at[i].key, p->at[i].value * (int64_t)r->shape->layers);
+    int rc = ok ? grid_build(out, dims, &all, name, e)
                 : err_set(e, ERR_ENOMEM, "operator tables: out of memory");
     grid_points_free(&all);
+    return rc;
+}
+
+/* Prompts and decoding sequences in one kernel. */
+static int together(struct llm_ops *o, const struct llm_rows *r, struct err *e)
+{
+    int rc = layers_of(&o->attention, r, "attention", GRID_DIMS, e);
     if (rc)
         return rc;
     grid_alias(&o->attention, same_as);
@@ -154,34 +152,70 @@ static int attention_of(struct llm_ops *o, const struct gather *g, uint64_t laye
     return grid_whole(&o->attention, "attention", e);
 }
 
+/* In a kernel each: (prompts, tokens of each) and (sequences, context).  Few measure as many
+ * sequences of great lengths as of small ones. */
+static int apart(struct llm_ops *o, const struct llm_rows *r, struct err *e)
+{
+    int rc = layers_of(&o->prompt, r, "prompt_attention:bfloat16", 2, e);
+    if (!rc)
+        rc = layers_of(&o->decode, r, "decode_attention:bfloat16", 2, e);
+    if (rc)
+        return rc;
+    grid_extend(&o->prompt, 1);
+    grid_extend(&o->decode, 1);
+    rc = grid_whole(&o->prompt, "prompt_attention:bfloat16", e);
+    return rc ? rc : grid_whole(&o->decode, "decode_attention:bfloat16", e);
+}
+
+static int attention_of(struct llm_ops *o, const struct llm_rows *r, struct err *e)
+{
+    return llm_rows_of(r, "attention")->n || !llm_rows_of(r, "prompt_attention:bfloat16")->n
+               ? together(o, r, e)
+               : apart(o, r, e);
+}
+
 /* ---- life ---------------------------------------------------------------------------------------
  */
 
 #define LAYERS_MOST 1024
 
+static int open_grids(struct llm_ops *o, const struct llm_rows *r, struct err *e)
+{
+    int rc = llm_sum_over(&o->dense, r, LLM_DENSE, e);
+    if (!rc)
+        rc = llm_sum_over(&o->head, r, LLM_HEAD, e);
+    if (!rc)
+        rc = attention_of(o, r, e);
+    if (!rc && r->parallel > 1 && !r->shape->hidden)
+        rc = err_set(e, ERR_ENAME,
+                     "a model on %u GPUs needs its size \"hidden\" in the machine profile",
+                     r->parallel);
+    if (!rc && r->parallel > 1)
+        rc = llm_sum_over(&o->reduce, r, LLM_REDUCE, e);
+    o->hidden = r->shape->hidden;
+    return rc;
+}
+
 int llm_ops_open(struct llm_ops *o, struct row_source *const *rows, size_t n,
                  const struct llm_shape *shape, uint32_t parallel, struct err *e)
 {
     *o = (struct llm_ops){0};
-    struct gather *g = calloc(1, sizeof *g);
-    if (!g)
+    struct llm_rows *r = calloc(1, sizeof *r);
+    if (!r)
         return err_set(e, ERR_ENOMEM, "operator tables: out of memory");
-    g->parallel = parallel;
+    r->shape = shape;
+    r->parallel = parallel;
     int rc = shape->layers && shape->layers <= LAYERS_MOST
                  ? 0
                  : err_set(e, ERR_ERANGE, "a model of %llu layers: want 1..%d",
                            (unsigned long long)shape->layers, LAYERS_MOST);
     for (size_t i = 0; i < n && !rc; i++)
-        rc = read_rows(g, rows[i], e);
+        rc = read_rows(r, rows[i], e);
     if (!rc)
-        rc = sum_over(&o->dense, g, DENSE, shape->layers, e);
-    if (!rc)
-        rc = sum_over(&o->head, g, HEAD, shape->layers, e);
-    if (!rc)
-        rc = attention_of(o, g, shape->layers, e);
-    for (size_t i = 0; i < KNOWN; i++)
-        grid_points_free(&g->points[i]);
-    free(g);
+        rc = open_grids(o, r, e);
+    for (size_t i = 0; i < LLM_OPS; i++)
+        grid_points_free(&r->of[i]);
+    free(r);
     if (rc)
         llm_ops_free(o);
     return rc;
@@ -189,7 +223,8 @@ int llm_ops_open(struct llm_ops *o, struct row_source *const *rows, size_t n,
 
 void llm_ops_free(struct llm_ops *o)
 {
-    grid_free(&o->dense);
-    grid_free(&o->head);
-    grid_free(&o->attention);
+    struct grid *const all[] = {&o->dense,  &o->head,   &o->attention,
+                                &o->prompt, &o->decode, &o->reduce};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        grid_free(all[i]);
 }

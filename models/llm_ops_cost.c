@@ -9,7 +9,9 @@ static sim_cost positive(int64_t v)
 
 sim_cost llm_ops_dense(const struct llm_ops *o, uint64_t tokens)
 {
-    return positive(grid_at(&o->dense, &tokens));
+    const uint64_t elements = tokens * o->hidden;
+    return positive(grid_at(&o->dense, &tokens)) +
+           (o->reduce.dims ? positive(grid_at(&o->reduce, &elements)) : 0);
 }
 
 sim_cost llm_ops_head(const struct llm_ops *o, uint64_t sequences)
@@ -19,13 +21,38 @@ sim_cost llm_ops_head(const struct llm_ops *o, uint64_t sequences)
 
 void llm_ops_stretch(struct llm_ops *o, uint64_t num, uint64_t den)
 {
-    struct grid *g = &o->attention;
-    size_t n = g->dims ? 1 : 0;
-    for (uint32_t d = 0; d < g->dims; d++)
-        n *= g->n[d];
-    for (size_t i = 0; i < n; i++)
-        g->value[i] = (int64_t)((__int128)g->value[i] * (__int128)num / (__int128)den);
+    struct grid *const all[] = {&o->attention, &o->prompt, &o->decode};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        size_t n = all[k]->dims ? 1 : 0;
+        for (uint32_t d = 0; d < all[k]->dims; d++)
+            n *= all[k]->n[d];
+        for (size_t i = 0; i < n; i++)
+            all[k]->value[i] =
+                (int64_t)((__int128)all[k]->value[i] * (__int128)num / (__int128)den);
+    }
 }
+
+/* ---- prompts in a kernel of their own ----------------------------------------------------------
+ */
+
+/* Fresh prompts of one length whose tokens and pairs are those of the batch: with a past they are
+ * long and fewer than one.  A kernel takes no less than for one token. */
+static sim_cost prompts_apart(const struct llm_ops *o, const struct llm_batch *b)
+{
+    const uint64_t q = b->prompt_tokens;
+    if (!q)
+        return 0;
+    const uint64_t twice = 2 * b->pairs / q, length = twice > 1 ? twice - 1 : 1;
+    const uint64_t n = q / length;
+    const uint64_t few[] = {n ? n : 1, length}, more[] = {n + 1, length}, least[] = {1, 1};
+    const __int128 lo = n ? grid_at(&o->prompt, few) : 0, hi = grid_at(&o->prompt, more);
+    const int64_t cost = (int64_t)(lo + (hi - lo) * (__int128)(q % length) / (__int128)length);
+    const int64_t launch = grid_at(&o->prompt, least);
+    return positive(cost > launch ? cost : launch);
+}
+
+/* ---- along the context ------------------------------------------------------------------------
+ */
 
 /* The past that makes one prompt of all these tokens as many pairs as there are. */
 static uint64_t past_of(const struct llm_batch *b)
@@ -39,8 +66,12 @@ static uint64_t past_of(const struct llm_batch *b)
 static struct grid_line line_of(const struct llm_ops *o, const struct llm_batch *b)
 {
     const uint64_t n = b->decoding;
-    const uint64_t key[GRID_DIMS] = {b->prompt_tokens, past_of(b), n, n ? b->cached / n : 0};
-    struct grid_line l = grid_line(&o->attention, key);
+    const uint64_t context = n ? b->cached / n : 0, apart[] = {n, context};
+    const uint64_t key[GRID_DIMS] = {b->prompt_tokens, past_of(b), n, context};
+    if (!o->attention.dims && !n)
+        return (struct grid_line){.to = UINT64_MAX};
+    struct grid_line l =
+        o->attention.dims ? grid_line(&o->attention, key) : grid_line(&o->decode, apart);
     if (l.value < 0)
         l.value = 0;
     const bool falls = l.slope < 0;
@@ -60,10 +91,12 @@ sim_cost llm_ops_attention(const struct llm_ops *o, const struct llm_batch *b)
     if (!b->prompt_tokens && !b->decoding)
         return 0;
     const struct grid_line l = line_of(o, b);
+    const sim_cost prompts = o->attention.dims ? 0 : prompts_apart(o, b);
     if (!b->decoding)
-        return (sim_cost)l.value;
+        return prompts + (sim_cost)l.value;
     const unsigned __int128 beyond = b->cached - (unsigned __int128)l.from * b->decoding;
-    return (sim_cost)(l.value + floor_div((__int128)l.slope * (__int128)beyond, b->decoding));
+    return prompts +
+           (sim_cost)(l.value + floor_div((__int128)l.slope * (__int128)beyond, b->decoding));
 }
 
 int64_t llm_ops_growth(const struct llm_ops *o, const struct llm_batch *b, uint64_t *iterations)

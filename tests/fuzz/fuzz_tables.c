@@ -38,11 +38,16 @@ static void fuzz_map(const char *text, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const formats[] = {"philly", "pai-sim", "costs-csv"};
-    const unsigned which = size ? data[0] % (3 + MAPS) : 0;
+    static const char *const formats[] = {"philly", "pai-sim", "costs-csv"}, *const more[] = {
+                                                                                 "llmservingsim",
+                                                                                 "vllm-bench",
+                                                                                 "aiconfigurator"};
+    const unsigned which = size ? data[0] % (3 + MAPS + 3) : 0;
     if (size && which < 3)
         fuzz_format(import_format(formats[which]), data + 1, size - 1);
-    else if (size)
+    else if (size && which < 3 + MAPS)
         fuzz_map(maps[which - 3], data + 1, size - 1);
+    else if (size)
+        fuzz_format(import_format(more[which - 3 - MAPS]), data + 1, size - 1);
     return 0;
 }

@@ -224,3 +224,149 @@ Test(llm_ops, a_published_point_is_met_exactly)
     for (int i = 0; i < 3; i++)
         s[i]->close(s[i]);
 }
+
+/* ---- tables of any model -----------------------------------------------------------------------
+ */
+
+static const struct llm_shape small = {
+    .layers = 2, .hidden = 64, .ffn = 160, .heads = 8, .kv_heads = 2, .head_dim = 8, .vocab = 1000};
+
+/* Products cost m n k ns, attention 3 us a prompt's token and 2 us a sequence and cached token,
+ * all-reduces 1 us and 1 ns an element. */
+static size_t any_model(struct cost_row *row, uint32_t gpus)
+{
+    size_t n = 0;
+    for (uint64_t m = 1; m <= 512; m *= 512)
+        for (uint64_t a = 1; a <= 2048; a *= 2048)
+            for (uint64_t b = 1; b <= 2048; b *= 2048)
+                row[n++] = (struct cost_row){"gemm:bfloat16", {m, a, b}, (double)(m * a * b) / 1e3};
+    row[n++] = (struct cost_row){"gemm:fp8", {1, 1, 1}, 1};
+    for (uint64_t heads = 4; heads <= 8; heads += 4)
+        for (uint64_t k = 1; k <= 2; k++)
+            for (uint64_t c = 1; c <= 4096; c *= 4096) {
+                const double us = heads == 8 / gpus ? 1 : 1000;
+                const uint64_t key[4] = {k, c, heads, heads / 4};
+                row[n] =
+                    (struct cost_row){"prompt_attention:bfloat16", {0}, 3 * us * (double)(k * c)};
+                memcpy(row[n++].key, key, sizeof key);
+                row[n] =
+                    (struct cost_row){"decode_attention:bfloat16", {0}, 2 * us * (double)(k * c)};
+                memcpy(row[n++].key, key, sizeof key);
+            }
+    for (uint64_t g = 2; g <= 4; g += 2)
+        for (uint64_t k = 1; k <= 4096; k *= 4096)
+            row[n++] = (struct cost_row){
+                "all_reduce:vllm_graph", {g, k}, g == gpus ? 1 + (double)k / 1e3 : 1e6};
+    return n;
+}
+
+/* By hand: qkv (8 + 2 2) 8, o 8 8, gate and up 2 160, down; on two GPUs half of each; and the head.
+ */
+Test(llm_ops, tables_of_any_model_price_this_one)
+{
+    static struct cost_row row[64];
+    for (uint32_t gpus = 1; gpus <= 2; gpus++) {
+        struct cost_rows r;
+        struct llm_ops o;
+        struct err e = {0};
+        struct row_source *s = &r.source;
+        cost_rows_begin(&r, row, any_model(row, gpus));
+        cr_assert_eq(llm_ops_open(&o, &s, 1, &small, gpus, &e), 0, "%s", e.msg);
+        const uint64_t nk = (96 + 64 + 320 + 160) * 64 / gpus, m = 100;
+        const uint64_t reduce = gpus > 1 ? 2 * 2 * (1000000 + m * 64 * 1000) : 0;
+        cr_expect_eq(llm_ops_dense(&o, m), 2 * m * nk * 1000 + reduce);
+        cr_expect_eq(llm_ops_head(&o, 7), 7 * (1000 / gpus) * 64 * 1000);
+        struct llm_batch b = {.decoding = 2, .cached = 301};
+        cr_expect_eq(llm_ops_attention(&o, &b), 2 * 2 * 301 * 1000000ull);
+        b = (struct llm_batch){.chunks = 2, .prompt_tokens = 200, .pairs = 2 * 5050};
+        cr_expect_eq(llm_ops_attention(&o, &b), 2 * 3 * 200 * 1000000ull); /* two of 100 */
+        b = (struct llm_batch){.chunks = 1, .prompt_tokens = 50, .past = 100};
+        b.pairs =
+            50 * 100 + 50 * 51 / 2; /* as many as a quarter... of a prompt of 250 has: 50 250 / 2 */
+        cr_expect_float_eq((double)llm_ops_attention(&o, &b), 2 * 3 * 50 * 1e6, 1e3);
+        b.decoding = 2;
+        b.cached = 301;
+        cr_expect_float_eq((double)llm_ops_attention(&o, &b), 2 * (3 * 50 + 2 * 301) * 1e6, 1e3);
+        llm_ops_free(&o);
+    }
+}
+
+Test(llm_ops, a_model_on_several_gpus_needs_their_collectives)
+{
+    static struct cost_row row[64];
+    struct cost_rows r;
+    struct llm_ops o;
+    struct err e = {0};
+    struct row_source *s = &r.source;
+    cost_rows_begin(&r, row, any_model(row, 1) - 4);
+    cr_expect_eq(llm_ops_open(&o, &s, 1, &two_layers, 1, &e), ERR_ENAME);
+    cr_expect_str_eq(e.msg,
+                     "gemm tables need the model's sizes in the machine profile: hidden, ffn, "
+                     "heads, kv_heads, head_dim and vocab beside layers");
+    e = (struct err){0};
+    cost_rows_begin(&r, row, any_model(row, 2) - 4);
+    cr_expect_eq(llm_ops_open(&o, &s, 1, &small, 2, &e), ERR_ERANGE);
+    cr_expect_str_eq(e.msg, "all_reduce: no rows of 2 GPUs, and the model is on so many");
+}
+
+/* Two projects measured matrix products on an H100: aiconfigurator on a grid of sizes,
+ * LLMServingSim those of Llama 3.1 8B (o_proj, down_proj and lm_head are one product there, as in
+ * vLLM).  The first foretells the second. */
+Test(llm_ops, one_project_s_products_foretell_another_s)
+{
+    static const struct {
+        const char *layer;
+        uint64_t n, k;
+    } products[] = {
+        {"o_proj,", 4096, 4096}, {"down_proj,", 4096, 14336}, {"lm_head,", 128256, 4096}};
+    char path[700], text[900], line[200];
+    const char *data = getenv("MALV_DATA");
+    struct row_source *s = NULL;
+    struct trace_places where = {".", "."};
+    struct config *c;
+    snprintf(text, sizeof text,
+             "{\"import\":{\"format\":\"aiconfigurator\",\"file\":\"%s/../profiles/aiconfigurator/"
+             "h100_sxm-gemm-vllm-0.14.0-gemm_perf.csv\"}}",
+             data ? data : "../shared/traces");
+    snprintf(path, sizeof path, "%s/../profiles/llmservingsim/h100/Llama-3.1-8B-tp1-layers.csv",
+             data ? data : "../shared/traces");
+    cr_assert_eq(config_parse(&c, "x.json", text, strlen(text), NULL), 0);
+    FILE *f = fopen(path, "r");
+    if (!f || trace_rows_open(c, 1u << TRACE_COSTS, 1, &where, &s, NULL, NULL))
+        cr_skip_test("the published profiles are not here (MALV_DATA or ../shared/traces)");
+    config_free(c);
+    struct grid_points p = {0};
+    struct grid g;
+    union trace_row r;
+    struct err e = {0};
+    cr_assert_eq(s->rewind(s, &e), 0);
+    while (s->next(s, &r, &e) > 0)
+        if (!strcmp(s->name(s, r.cost.name), "gemm:bfloat16"))
+            cr_assert(grid_point_add(&p, r.cost.key, (int64_t)r.cost.value));
+    cr_assert_eq(grid_build(&g, 3, &p, "gemm", &e), 0, "%s", e.msg);
+    grid_extend(&g, 2);
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        static double err[4096];
+        size_t n = 0;
+        rewind(f);
+        while (fgets(line, sizeof line, f) && n < 4096) {
+            unsigned long long m, kv, tp, ns;
+            const size_t at = strlen(products[i].layer);
+            if (strncmp(line, products[i].layer, at) != 0 ||
+                sscanf(line + at, "%llu,%llu,%llu,%llu", &m, &kv, &tp, &ns) != 4)
+                continue;
+            const uint64_t key[] = {m, products[i].n, products[i].k};
+            err[n++] = fabs((double)grid_at(&g, key) / 1e3 / (double)ns - 1);
+        }
+        cr_assert_geq(n, 2000);
+        qsort(err, n, sizeof *err, ascending);
+        printf("%s two projects on an H100: %zu rows, median %.3f, p90 %.3f\n", products[i].layer,
+               n, err[n / 2], err[n * 9 / 10]);
+        cr_expect_lt(err[n / 2], 0.15, "%s", products[i].layer);
+        cr_expect_lt(err[n * 9 / 10], 0.35, "%s", products[i].layer);
+    }
+    fclose(f);
+    s->close(s);
+    grid_free(&g);
+    grid_points_free(&p);
+}

@@ -23,6 +23,7 @@ static struct importer *open_text(const char *format, const char *text, uint64_t
 #define PO                                                                                         \
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_"   \
     "time,scheduled_time\n"
+#define AI          "m,n,k,gemm_dtype,latency\n"
 #define VB(i, o, t) "{\"input_toks\": " i ", \"output_toks\": " o ", \"arrival_time\": " t "}"
 #define NO          "sn,cpu_milli,memory_mib,gpu,model\n"
 #define MC(t, i, o, h)                                                                             \
@@ -97,6 +98,18 @@ static const struct {
      "t:2:9: got \"-1\", want an integer 0..4294967295"},
     {"llmservingsim", "prefill_chunk,kv_prefill,n_decode,kv_decode,time_us\n0,0,1,16,fast\n",
      "t:2:10: got \"fast\", want microseconds"},
+    {"aiconfigurator", "m,n,k\n",
+     "t:1:1: got \"m,n,k\", want a column or a constant \"gemm_dtype\""},
+    {"aiconfigurator", "# constants: {\"gemm_dtype\":\"fp8\"}\nm,n,k\n",
+     "t:2:1: got \"m,n,k\", want a column \"latency\""},
+    {"aiconfigurator", "x,y\n",
+     "t:1:1: got \"x,y\", want columns of gemm (m,n,k), attention (batch_size,isl or "
+     "step,num_heads,"
+     "num_key_value_heads) or collectives (num_gpus,message_size)"},
+    {"aiconfigurator", AI "1,2,3,fp8,1e-3\n", "t:2:11: got \"1e-3\", want milliseconds"},
+    {"aiconfigurator", AI "1,2,3,a b,1\n",
+     "t:2:7: got \"a b\", want a name of up to 40 letters, digits and _"},
+    {"aiconfigurator", AI "1,2,x,fp8,1\n", "t:2:5: got \"x\", want an integer 0..1099511627776"},
     {"vllm-bench", VB("5", "6", "12.5") "\n" VB("5", "6", "12"),
      "t:2:1: got an arrival before the first row's"},
     {"vllm-bench", VB("5", "6", "\"noon\""), "t:1:53: got \"noon\", want seconds since 1970"},
