@@ -11,7 +11,7 @@
 struct raw { /* as the file has it */
     const char *schema, *name, *title, *source, *published, *kind;
     double tolerance;
-    const struct config *x, *y, *experiment, *points, *tolerance_kind, *direction, *needs;
+    const struct config *x, *y, *experiment, *points, *tolerance_kind, *direction, *order, *needs;
     uint64_t allow_misses;
     const char *misses;
 };
@@ -24,6 +24,7 @@ static const struct config_field raw_fields[] = {
     CONFIG_F64(struct raw, tolerance, 0, 1e12, true),
     CONFIG_ANY(struct raw, tolerance_kind, false),
     CONFIG_ANY(struct raw, direction, false),
+    CONFIG_ANY(struct raw, order, false),
     CONFIG_ANY(struct raw, needs, false),
     CONFIG_U64(struct raw, allow_misses, 0, 1e6, false),
     CONFIG_STR(struct raw, misses, false),
@@ -110,6 +111,8 @@ static int read_doc(struct figure *f, struct raw *raw, struct err *e)
         rc = read_points(f, raw->points, e);
     if (!rc && raw->direction)
         rc = figure_direction_read(f, raw->direction, e);
+    if (!rc && raw->order)
+        rc = figure_order_read(f, raw->order, e);
     if (!rc && raw->needs)
         rc = figure_needs(f, raw->needs, e);
     const enum config_kind of = rc ? CONFIG_OBJECT : config_kind(raw->experiment);
@@ -196,6 +199,9 @@ void figure_free(struct figure *f)
     free(f->absent);
     free(f->series);
     free(f->baseline);
+    for (size_t i = 0; i < f->n_group; i++)
+        free(f->group[i].name);
+    free(f->group);
     free(f->point);
     free(f);
 }

@@ -20,6 +20,8 @@
  *                         published baseline at that x and the trials that are ours.  A point
  *                         there must lie on the published side of its own baseline; one that
  *                         does not fails the figure, whatever its error
+ *   order                 [["series", ..], ..]: at every x the series of a list come in the
+ *                         published order, by value; a pair that does not fails the figure
  *   misses                words: why points are known to miss; shown with the verdict
  *   needs                 list of "data:.." files that it cannot do without.  Where one is absent
  *                         the figure is skipped, which is neither a pass nor a miss
@@ -56,10 +58,15 @@ struct figure_point {
     bool pass;
     size_t trials;
     int direction; /* 1 right, -1 wrong, 0: no baseline at this x */
+    bool out_of_order;
 };
 struct figure_baseline {
     struct figure_series trials; /* at x_fixed */
     double published;
+};
+struct figure_group { /* series whose order is compared */
+    const char **name;
+    size_t n;
 };
 
 struct figure {
@@ -74,6 +81,8 @@ struct figure {
     size_t n_series;
     struct figure_baseline *baseline;
     size_t n_baseline;
+    struct figure_group *group;
+    size_t n_group;
     uint64_t allow_misses;
     const char *misses; /* NULL: none are known */
     char *absent;       /* a sentence about the first of its needs that is; NULL: all are there */
@@ -84,6 +93,7 @@ struct figure {
     size_t n;
     double max_error;
     size_t missed, wrong_way;
+    size_t pairs, wrong_order; /* pairs of points whose order was compared; was wrong */
     bool pass;
 };
 
@@ -100,6 +110,9 @@ int figure_match(struct figure *f, const struct result_set *rs, struct err *e) M
 int figure_direction_read(struct figure *f, const struct config *list, struct err *e) MUST_CHECK;
 int figure_direction_judge(struct figure *f, const struct result_set *rs,
                            const struct config *experiment, struct err *e) MUST_CHECK;
+/* "order": read (for figure_load, after the series) and judged (for figure_match). */
+int figure_order_read(struct figure *f, const struct config *list, struct err *e) MUST_CHECK;
+void figure_order_judge(struct figure *f);
 /* The values of y in the trials of `s` at x: *n more of them in y, which has room for all trials.
  */
 int figure_gather(const struct figure *f, const struct result_set *rs,

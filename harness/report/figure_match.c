@@ -217,7 +217,9 @@ int figure_match(struct figure *f, const struct result_set *rs, struct err *e)
         rc = match_all(f, rs, experiment, &y, e);
     if (!rc)
         rc = figure_direction_judge(f, rs, experiment, e);
-    f->pass = f->missed <= f->allow_misses && !f->wrong_way;
+    if (!rc)
+        figure_order_judge(f);
+    f->pass = f->missed <= f->allow_misses && !f->wrong_way && !f->wrong_order;
     config_free(experiment);
     free(y.y);
     free(y.over);

@@ -60,6 +60,8 @@ static void verdict(const struct figure *f, FILE *out)
         fprintf(out, "; %zu more have no published value", f->n - count_judged(f));
     if (f->n_baseline)
         fprintf(out, "; %zu of %zu on the wrong side of the baseline", f->wrong_way, f->n);
+    if (f->n_group)
+        fprintf(out, "; %zu of %zu pairs in another order", f->wrong_order, f->pairs);
 }
 
 /* What is to be said of a point beside its numbers. */
@@ -67,6 +69,8 @@ static const char *remark(const struct figure_point *p)
 {
     if (p->direction < 0)
         return p->pass ? "wrong side" : "missed, wrong side";
+    if (p->out_of_order)
+        return p->pass ? "out of order" : "missed, out of order";
     return p->pass ? "" : "missed";
 }
 
@@ -88,9 +92,10 @@ void figure_text(const struct figure *f, FILE *out)
         char interval[48] = "-";
         if (!isnan(p->lo))
             snprintf(interval, sizeof interval, "%.5g..%.5g", p->lo, p->hi);
-        fprintf(out, "  %-*s %10g %12s %12.6g %22s %10s%s%s\n", width, p->series, p->x,
+        fprintf(out, "  %-*s %10g %12s %12.6g %22s %10s%s%s%s\n", width, p->series, p->x,
                 published_words(p).s, p->ours, interval, point_error(f, p).s,
-                p->pass ? "" : "  MISSED", p->direction < 0 ? "  WRONG SIDE" : "");
+                p->pass ? "" : "  MISSED", p->direction < 0 ? "  WRONG SIDE" : "",
+                p->out_of_order ? "  OUT OF ORDER" : "");
     }
     fputs("\n", out);
     verdict(f, out);
@@ -126,6 +131,8 @@ void figure_json(const struct figure *f, FILE *out)
             (unsigned long long)f->allow_misses);
     if (f->n_baseline)
         fprintf(out, ",\"wrong_way\":%zu", f->wrong_way);
+    if (f->n_group)
+        fprintf(out, ",\"wrong_order\":%zu", f->wrong_order);
     fprintf(out, ",\"pass\":%s,\"points\":[", f->pass ? "true" : "false");
     for (size_t i = 0; i < f->n; i++) {
         const struct figure_point *p = &f->point[i];
