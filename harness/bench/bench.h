@@ -19,7 +19,8 @@
     X(memory, "page-cache replay: ns/access per policy through the guard, memory by length")       \
     X(gpu, "captured kernels through the model of shared GPUs: ns/kernel, memory by length")       \
     X(infer, "every kind of network on CPU twins (and a GPU), against other people's libraries")   \
-    X(replay, "ten million requests from the store through the serving model: rows/s, memory")
+    X(replay, "ten million requests from the store through the serving model: rows/s, memory")     \
+    X(cluster, "pods and jobs on a production cluster: seconds for a trial")
 
 enum { BENCH_REPEATS = 15 }; /* at most */
 

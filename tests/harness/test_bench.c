@@ -56,3 +56,8 @@ Test(bench, memory_replays_under_every_policy)
 {
     run(bench_memory, 11);
 }
+
+Test(bench, cluster_places_every_pod_under_every_policy)
+{
+    run(bench_cluster, 4);
+}

@@ -5,31 +5,11 @@
 
 #include "models/cluster/nodes.h"
 #include "models/cluster/nodes_index.h"
+#include "tests/models/cluster_rows.h"
 
-/* A list of nodes as a source of rows. */
-struct list {
-    struct row_source source;
-    const struct trace_node *node;
-    uint32_t n, at;
-};
-static const char *const names[] = {"T4", "P100", "G2"};
-static int next(struct row_source *self, union trace_row *out, struct err *e)
-{
-    struct list *l = (struct list *)self;
-    (void)e;
-    if (l->at == l->n)
-        return 0;
-    out->node = l->node[l->at++];
-    return 1;
-}
-static const char *name(const struct row_source *self, uint32_t id)
-{
-    (void)self;
-    return id < 3 ? names[id] : NULL;
-}
 static struct nodes *open_list(const struct trace_node *node, uint32_t n, uint32_t rack)
 {
-    struct list l = {{.table = TRACE_NODES, .next = next, .name = name}, node, n, 0};
+    struct rows_list l = rows_of_nodes(node, n);
     struct nodes *out;
     struct err e = {0};
     cr_assert_eq(nodes_open(&out, &l.source, rack, &e), 0, "%s", e.msg);
@@ -70,7 +50,7 @@ Test(cluster_nodes, what_a_trace_says_of_them)
 Test(cluster_nodes, too_many_gpus_and_none_at_all_are_refused)
 {
     const struct trace_node big = {.gpus = 17};
-    struct list l = {{.table = TRACE_NODES, .next = next, .name = name}, &big, 1, 0};
+    struct rows_list l = rows_of_nodes(&big, 1);
     struct nodes *n;
     struct err e = {0};
     cr_expect_lt(nodes_open(&n, &l.source, 0, &e), 0);
