@@ -82,6 +82,7 @@ struct model_ops {
     int (*fits)(const struct config *section, const struct machine *machine, const char *stack,
                 struct err *e);
     bool stacks;         /* the experiment's "stack" means something to it */
+    bool needs_nodes;    /* an experiment without them is wrong */
     bool needs_requests; /* an experiment without a trace is wrong */
     /* Tables other than requests that a trace section may bring; a set of 1 << TRACE_x.  0, and
      * no requests: it takes no trace. */

@@ -101,6 +101,10 @@ static int check_nodes(const struct experiment *x, const struct setup *s, struct
 {
     bool is_new;
     enum trace_table table;
+    if (!s->nodes && s->model->needs_nodes)
+        return err_set(e, ERR_ENAME,
+                       "%s: model \"%s\" needs the machines of a cluster (\"nodes\": ...)", x->file,
+                       s->model->name);
     if (!s->nodes)
         return 0;
     if (!s->model->nodes)

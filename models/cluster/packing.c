@@ -85,9 +85,6 @@ static int check(const struct config *section, struct err *e)
 
 static int open_parts(struct packing *s, struct err *e)
 {
-    if (!s->env->nodes)
-        return err_set(e, ERR_ENAME,
-                       "model \"packing\" needs the cluster's machines (\"nodes\": ..)");
     int rc = nodes_open(&s->nodes, s->env->nodes, s->c.rack_nodes, e);
     if (!rc)
         rc = pods_open(&s->pods, s->nodes, s->env->rows, s->c.part, e);
@@ -207,6 +204,7 @@ const struct model_ops model_packing = {
     .rows = 1u << TRACE_JOBS,
     .needs_rows = true,
     .nodes = true,
+    .needs_nodes = true,
     .hooks = 1u << POLICY_HOOK_CLUSTER_PLACE,
     .headline = "allocation,fragmented,refused_gpus",
     .run = run,

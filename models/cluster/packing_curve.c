@@ -14,6 +14,8 @@ void packing_curve_add(struct packing_curve *c, double arrived, double allocated
     const uint32_t at = nearest(arrived);
     if (at > PACKING_LOAD_MAX)
         return;
+    if (at > c->top)
+        c->top = at;
     c->bin[at].n++;
     c->bin[at].allocated += allocated;
     c->bin[at].fragmented += fragmented;
@@ -22,9 +24,13 @@ void packing_curve_add(struct packing_curve *c, double arrived, double allocated
 static void report_at(const struct packing_curve *c, struct measures *out, uint32_t at)
 {
     const uint32_t wide = !c->bin[at].n;
+    uint32_t from = at - wide, to = at + wide;
     double n = 0, allocated = 0, fragmented = 0;
     char name[32];
-    for (uint32_t i = at - wide; i <= at + wide; i++) {
+    if (!c->bin[from].n && !c->bin[to].n)
+        for (to = from; from && !c->bin[from].n; from--, to--)
+            ;
+    for (uint32_t i = from; i <= to; i++) {
         n += c->bin[i].n;
         allocated += c->bin[i].allocated;
         fragmented += c->bin[i].fragmented;
@@ -39,6 +45,6 @@ static void report_at(const struct packing_curve *c, struct measures *out, uint3
 
 void packing_curve_report(const struct packing_curve *c, struct measures *out)
 {
-    for (uint32_t at = 10; at <= PACKING_LOAD_MAX; at += 10)
+    for (uint32_t at = 10; at <= c->top; at += 10)
         report_at(c, out, at);
 }

@@ -2,7 +2,8 @@
  *
  * As Weng et al. average theirs: arrivals are put into bins by the arrived load, in whole percent
  * of the cluster's GPUs, and the value at a load is the mean over the arrivals of its bin; where
- * one pod leaps over a bin, over those of its two neighbours.                   */
+ * one pod leaps over a bin, over those of its two neighbours.  Where it leaps over all three, what held
+ * before it counts.                                                         */
 #ifndef MODELS_CLUSTER_PACKING_CURVE_H
 #define MODELS_CLUSTER_PACKING_CURVE_H
 
@@ -16,6 +17,7 @@ struct packing_curve {
         uint32_t n;
         double allocated, fragmented; /* sums */
     } bin[PACKING_LOAD_MAX + 2];
+    uint32_t top; /* the last one used */
 };
 
 /* All in % of the cluster's GPUs. */

@@ -40,6 +40,11 @@ static const char tenants[] =
 static const char kernels[] = GPU("\"sharing\": \"dispatch\"");
 static const char parts[] = GPU("\"sharing\": \"mps\", \"share_ms\": 1");
 
+static const char pods[] =
+    "\"model\": \"packing\", \"packing\": {\"part\": \"memory\"},"
+    "\"trace\": {\"import\": {\"file\": \"tests/harness/cluster-pods.csv\"}},"
+    "\"nodes\": {\"import\": {\"file\": \"tests/harness/cluster-nodes.csv\"}}";
+
 static const struct {
     const char *model, *bound, *hook, *how;
     int at;
@@ -82,6 +87,10 @@ static const struct {
     {kernels, "gpu.dispatch", "gpu_dispatch", "hang", 0, "span", "gpu_dispatch did not return: "},
     {parts, "gpu.share", "gpu_share", "bad", 0, "span", "gpu_share gave tenant 0 a part of 0"},
     {parts, "gpu.share", "gpu_share", "crash", 2, NULL, "gpu_share crashed: "},
+    {pods, "cluster.place", "cluster_place", "bad", 0, "allocation",
+     "cluster_place answered node 4, want one of 4"},
+    {pods, "cluster.place", "cluster_place", "crash", 0, "allocation", "cluster_place crashed: "},
+    {pods, "cluster.place", "cluster_place", "hang", 3, NULL, "cluster_place did not return: "},
 };
 #define N_CASES (sizeof cases / sizeof *cases)
 

@@ -22,10 +22,8 @@ static int try_run(const struct world *w, struct policy_slot *p, struct measures
                    struct err *e)
 {
     struct rows_list nodes = rows_of_nodes(w->node, w->nodes), jobs = rows_of_jobs(w->job, w->jobs);
-    struct model_env env = {.seed = w->seed,
-                            .rows = &jobs.source,
-                            .nodes = w->nodes ? &nodes.source : NULL,
-                            .policy = p};
+    struct model_env env = {
+        .seed = w->seed, .rows = &jobs.source, .nodes = &nodes.source, .policy = p};
     struct config *c;
     cr_assert_eq(config_parse(&c, "x.json", w->section, strlen(w->section), e), 0, "%s", e->msg);
     const int rc = model_packing.run(c, &env, out, e);
@@ -245,8 +243,6 @@ Test(cluster_packing, what_cannot_be_packed_is_refused_in_a_sentence)
         struct world w;
         const char *says;
     } rows[] = {
-        {{&pair, &no_gpu, 0, 1, "{\"part\": \"mps\"}", 1},
-         "model \"packing\" needs the cluster's machines (\"nodes\": ..)"},
         {{&pair, &two_halves, 1, 1, "{\"part\": \"mps\"}", 1},
          "jobs: row 7: 500/1000 of each of 2 GPUs, want a part of one only"},
         {{&pair, &no_gpu, 1, 1, "{\"part\": \"mps\"}", 1},
@@ -273,12 +269,14 @@ Test(cluster_packing, values_are_means_over_the_arrivals_of_a_percent)
     packing_curve_add(&c, 10.51, 99, 9);
     packing_curve_add(&c, 19.2, 19, 3); /* nothing at 20: its neighbours */
     packing_curve_add(&c, 21.4, 20, 5);
-    packing_curve_add(&c, 32, 30, 7); /* nothing near 30: no value */
+    packing_curve_add(&c, 32, 30, 7); /* nothing near 30: what held before */
     packing_curve_add(&c, 5000, 1, 1);
     packing_curve_report(&c, m);
     cr_expect_float_eq(number(m, "allocation.10"), 10, 1e-12);
     cr_expect_float_eq(number(m, "fragmented.10"), 1.5, 1e-12);
     cr_expect_float_eq(number(m, "allocation.20"), 19.5, 1e-12);
-    cr_expect_null(measures_find(m, "allocation.30"));
+    cr_expect_float_eq(number(m, "allocation.30"), 20, 1e-12);
+    cr_expect_float_eq(number(m, "fragmented.30"), 5, 1e-12);
+    cr_expect_null(measures_find(m, "allocation.40"));
     measures_free(m);
 }
