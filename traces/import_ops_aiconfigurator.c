@@ -174,7 +174,7 @@ static int name_of(struct importer *im, const struct table *t, const struct slic
                    struct err *e)
 {
     char name[64 + NAMES * (NAME_MOST + 1)];
-    strcpy(name, t->kind->prefix);
+    snprintf(name, sizeof name, "%s", t->kind->prefix);
     for (int i = 0; i < NAMES && t->kind->name[i]; i++) {
         const int c = t->column[NAME + i];
         const struct slice part = c >= 0 ? f[c] : slice_of(t->constant[i]);

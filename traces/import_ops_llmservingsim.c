@@ -60,7 +60,7 @@ static int ops_open(struct importer *im, struct err *e)
 static int name_of(struct importer *im, enum kind k, uint32_t *id, struct err *e)
 {
     char name[NAME_MOST + 16];
-    strcpy(name, kinds[k].prefix);
+    snprintf(name, sizeof name, "%s", kinds[k].prefix);
     if (k != ATTENTION) {
         const struct csv_field *f = &im->csv.field[im->column[LAYER]];
         bool ok = f->len > 0 && f->len <= NAME_MOST;
