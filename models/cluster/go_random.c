@@ -67,8 +67,10 @@ static void cooked(uint64_t out[LAG])
 {
     uint64_t start[LAG], x[2 * LAG], p[2 * LAG];
     sequence(start, 1, 10);
-    for (int k = 0; k < 2 * LAG; k++) /* x[k] is step k - 607 */
-        x[k] = k < LAG ? start[(LAG - TAP - 1 - k + 2 * LAG) % LAG] : x[k - LAG] + x[k - TAP];
+    for (int k = 0; k < LAG; k++) /* x[k] is step k - 607 */
+        x[k] = start[(LAG - TAP - 1 - k + 2 * LAG) % LAG];
+    for (int k = LAG; k < 2 * LAG; k++)
+        x[k] = x[k - LAG] + x[k - TAP];
     power(p, STEPS);
     for (int k = 0; k < LAG; k++) {
         uint64_t sum = 0;

@@ -69,9 +69,9 @@ uint32_t nodes_place(const struct nodes *, struct policy_slot *p, struct policy_
                      uint32_t most, struct policy_seat *seat);
 
 /* The seats are good (policy_seats_bad) and are those given back, in the same order. */
-void nodes_take(struct nodes *, const struct policy_job *job, const struct policy_seat *seat,
-                uint32_t n);
-void nodes_give(struct nodes *, const struct policy_job *job, const struct policy_seat *seat,
-                uint32_t n);
+void nodes_take(struct nodes *n, const struct policy_job *j, const struct policy_seat *seat,
+                uint32_t seats);
+void nodes_give(struct nodes *n, const struct policy_job *j, const struct policy_seat *seat,
+                uint32_t seats);
 
 #endif

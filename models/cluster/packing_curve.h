@@ -2,8 +2,8 @@
  *
  * As Weng et al. average theirs: arrivals are put into bins by the arrived load, in whole percent
  * of the cluster's GPUs, and the value at a load is the mean over the arrivals of its bin; where
- * one pod leaps over a bin, over those of its two neighbours.  Where it leaps over all three, what held
- * before it counts.                                                         */
+ * one pod leaps over a bin, over those of its two neighbours.  Where it leaps over all three, what
+ * held before it counts.                                                         */
 #ifndef MODELS_CLUSTER_PACKING_CURVE_H
 #define MODELS_CLUSTER_PACKING_CURVE_H
 

@@ -123,8 +123,8 @@ void pods_free(struct pods *p)
 /* ---- arrivals ------------------------------------------------------------------------ */
 
 /* The authors' simulator is a Kubernetes client in the same process; between the pods and the nodes
- * its informers draw how long each will watch.  Their number follows from the results: with ten, and
- * no other number up to 45, the authors' allocation comes out seed by seed. */
+ * its informers draw how long each will watch.  Their number follows from the results: with ten,
+ * and no other number up to 45, the authors' allocation comes out seed by seed. */
 #define INFORMERS 10
 
 struct drawer {

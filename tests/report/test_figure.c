@@ -218,6 +218,54 @@ Test(figure, misses_may_be_allowed_and_a_wrong_direction_may_not)
 }
 
 /* Means 30 and 6; the residuals of y - 5 over are -10, -5, 0, 5, 10. */
+/* Series that are to come in the published order: the values pass, the order need not. */
+Test(figure, an_order_that_is_not_the_published_one_fails)
+{
+    char dir[] = "/tmp/malv-figure-XXXXXX", path[64];
+    const double x[10] = {1, 2, 3, 4, 5, 10, 20, 30, 40, 50}; /* policies a: 3, b: 30 */
+    static const struct {
+        const char *published, *order;
+        size_t pairs, wrong;
+        const char *says; /* NULL: it loads */
+    } cases[] = {
+        {"s,1,27,\\nt,1,4,", "[[\"s\", \"t\"]]", 1, 0, NULL},
+        {"s,1,27,\\nt,1,28,", "[[\"s\", \"t\"]]", 1, 1, NULL},
+        {"s,1,27,\\nt,1,27,", "[[\"s\", \"t\"]]", 0, 0, NULL}, /* equal: no order */
+        {"s,1,27,\\nt,1,,", "[[\"s\", \"t\"]]", 0, 0, NULL},   /* nothing published */
+        {"s,1,27,\\nt,1,4,", "[[\"s\", \"u\"]]", 0, 0, "\"u\" is none"},
+        {"s,1,27,\\nt,1,4,", "[[\"s\"]]", 0, 0, "at least two"},
+    };
+    cr_assert(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/f.json", dir);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err e = {0};
+        struct figure *f;
+        sh("printf 'series,x,value,source\\n%s\\n' >%s/p.csv; sed -e 's/\"mm1.csv\"/\"p.csv\"/' "
+           "-e 's/\"interval\"/\"absolute\"/' -e 's/\"tolerance\": *[0-9.]*/\"tolerance\": 99/' -e "
+           "'/\"points\"/,$d' "
+           "tests/report/figures/mm1.json >%s; echo '\"order\": %s, \"points\": [{\"series\": "
+           "\"s\", \"select\": {\"policy\": \"b\"}, \"x\": 1, \"y\": \"x\"}, {\"series\": \"t\", "
+           "\"select\": {\"policy\": \"a\"}, \"x\": 1, \"y\": \"x\"}]}' >>%s",
+           cases[i].published, dir, path, cases[i].order, path);
+        const int rc = figure_load(&f, path, &e);
+        if (cases[i].says) {
+            cr_expect(rc < 0 && strstr(e.msg, cases[i].says), "%s", e.msg);
+            continue;
+        }
+        cr_assert_eq(rc, 0, "%s", e.msg);
+        struct result_set *rs = sample_numbers(x, 2, 5, 1);
+        cr_assert_eq(figure_match(f, rs, &e), 0, "%s", e.msg);
+        cr_expect(f->pairs == cases[i].pairs && f->wrong_order == cases[i].wrong, "%zu: %zu of %zu",
+                  i, f->wrong_order, f->pairs);
+        cr_expect_eq(f->missed, 0);
+        cr_expect_eq(f->pass, !cases[i].wrong);
+        cr_expect_eq(f->point[0].out_of_order, cases[i].wrong > 0);
+        results_free(rs);
+        figure_free(f);
+    }
+    sh("rm -r %s", dir);
+}
+
 Test(figure, over_is_the_ratio_of_the_means_with_its_interval)
 {
     char dir[] = "/tmp/malv-figure-XXXXXX", path[64];
