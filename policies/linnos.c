@@ -22,7 +22,7 @@
 #include <stdlib.h>
 
 #include "linnos_features.h"
-#include "policy.h"
+#include "steer_net.h"
 
 #define DEVICES 16
 
@@ -31,18 +31,9 @@ static const struct policy_field fields[FIELDS] = {
     [LATENCY] = {"latency_us", POLICY_IO_HISTORY}, [PAGES] = {"pages", POLICY_IO_HISTORY}};
 
 struct linnos {
-    const struct policy_host *h;
-    int model;
+    struct steer_net net;
     int history[DEVICES]; /* registries; -1: not yet opened */
-    double margin;
 };
-
-static int refuse(struct linnos *s, const char *why)
-{
-    s->h->log(s->h->host, why);
-    free(s);
-    return -1;
-}
 
 static int create(void **self, const struct policy_host *h)
 {
@@ -51,18 +42,12 @@ static int create(void **self, const struct policy_host *h)
         h->log(h->host, "out of memory");
         return -1;
     }
-    s->h = h;
     for (int i = 0; i < DEVICES; i++)
         s->history[i] = -1;
-    s->margin = h->param(h->host, "margin", 0);
-    if (!(s->margin >= -1e3 && s->margin <= 1e3))
-        return refuse(s, "margin: want -1000..1000");
-    uint32_t n_in, n_out;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "linnos"), &n_in, &n_out);
-    if (s->model < 0)
-        return refuse(s, "no model, no predictions");
-    if (n_in != LINNOS_N || n_out != 2)
-        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    if (steer_net_open(&s->net, h, "linnos", 1000, LINNOS_N, 2)) {
+        free(s);
+        return -1;
+    }
     *self = s;
     return 0;
 }
@@ -80,7 +65,7 @@ static int history(struct linnos *s, uint32_t device)
         return -1;
     if (s->history[device] < 0) {
         snprintf(name, sizeof name, "linnos.%u", device);
-        s->history[device] = s->h->features(s->h->host, name, fields, FIELDS, 1);
+        s->history[device] = s->net.h->features(s->net.h->host, name, fields, FIELDS, 1);
     }
     return s->history[device];
 }
@@ -88,7 +73,7 @@ static int history(struct linnos *s, uint32_t device)
 static void done(void *self, const struct policy_io_done *d)
 {
     struct linnos *s = self;
-    const struct policy_host *h = s->h;
+    const struct policy_host *h = s->net.h;
     const int r = d->write ? -1 : history(s, d->device);
     const uint64_t us = d->latency_ns / 1000, pages = d->then_pending_pages;
     if (r < 0)
@@ -105,21 +90,11 @@ static void remember(struct linnos *s, uint32_t device, struct policy_device *to
     float row[FIELDS * POLICY_IO_HISTORY] = {0};
     const int r = history(s, device);
     if (r >= 0)
-        s->h->feature_get(s->h->host, r, 0, 1, row, NULL);
+        s->net.h->feature_get(s->net.h->host, r, 0, 1, row, NULL);
     for (int i = 0; i < POLICY_IO_HISTORY; i++) {
         to->latency_us[i] = (uint32_t)row[LATENCY * POLICY_IO_HISTORY + i];
         to->then_pending_pages[i] = (uint32_t)row[PAGES * POLICY_IO_HISTORY + i];
     }
-}
-
-static uint32_t next_in_turn(const struct policy_steer_obs *o)
-{
-    for (uint32_t k = 1; k < o->n; k++) {
-        const uint32_t d = (o->home + k) % o->n;
-        if (!(o->tried & (UINT32_C(1) << d)))
-            return d;
-    }
-    return o->home;
 }
 
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
@@ -129,9 +104,7 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
     struct policy_device home = o->device[o->home];
     remember(s, o->home, &home);
     linnos_features(&home, o->bytes, x);
-    if (s->h->infer(s->h->host, s->model, 1, x, y))
-        return o->home; /* the host fails the trial */
-    return (double)y[1] - (double)y[0] > s->margin ? next_in_turn(o) : o->home;
+    return steer_net_answer(&s->net, o, x, y);
 }
 
 POLICY(.name = "linnos", .summary = "turns a read away where a network expects it to be slow",
