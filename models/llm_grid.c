@@ -115,6 +115,9 @@ static int complain(const uint64_t *key, uint32_t dims, const char *what, const 
 static int place(struct grid *g, const struct grid_points *p, const char *what, struct err *e)
 {
     for (size_t i = 0; i < p->n; i++) {
+        for (uint32_t d = 0; d < g->dims; d++)
+            if (p->at[i].key[d] > GRID_KEY_MOST)
+                return complain(p->at[i].key, g->dims, what, "a key out of range", e);
         int64_t *v = &g->value[cell_of(g, p->at[i].key)];
         if (*v != GRID_HOLE)
             return complain(p->at[i].key, g->dims, what, "measured twice", e);

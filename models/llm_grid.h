@@ -14,9 +14,10 @@
 
 #include "sim/err.h"
 
-#define GRID_DIMS 4
-#define GRID_HOLE INT64_MIN
-#define GRID_MOST INT64_C(1000000000000000) /* of a value, either way: sums stay far from 2^63 */
+#define GRID_DIMS     4
+#define GRID_HOLE     INT64_MIN
+#define GRID_MOST     INT64_C(1000000000000000) /* of a value, either way: sums stay far from 2^63 */
+#define GRID_KEY_MOST (UINT64_C(1) << 40)
 
 struct grid_point {
     uint64_t key[GRID_DIMS];

@@ -86,17 +86,22 @@ static int64_t floor_div(__int128 a, uint64_t b)
     return (int64_t)(q - (a % (__int128)b < 0));
 }
 
+/* Of those who decode, by the line they are on; at most GRID_MOST. */
+static int64_t along(const struct grid_line *l, const struct llm_batch *b)
+{
+    const unsigned __int128 beyond = b->cached - (unsigned __int128)l->from * b->decoding;
+    const __int128 most = ((__int128)GRID_MOST - l->value) * b->decoding;
+    const __int128 more = (__int128)l->slope * (__int128)beyond;
+    return more >= most ? GRID_MOST : l->value + floor_div(more, b->decoding);
+}
+
 sim_cost llm_ops_attention(const struct llm_ops *o, const struct llm_batch *b)
 {
     if (!b->prompt_tokens && !b->decoding)
         return 0;
     const struct grid_line l = line_of(o, b);
     const sim_cost prompts = o->attention.dims ? 0 : prompts_apart(o, b);
-    if (!b->decoding)
-        return prompts + (sim_cost)l.value;
-    const unsigned __int128 beyond = b->cached - (unsigned __int128)l.from * b->decoding;
-    return prompts +
-           (sim_cost)(l.value + floor_div((__int128)l.slope * (__int128)beyond, b->decoding));
+    return prompts + (sim_cost)(b->decoding ? along(&l, b) : l.value);
 }
 
 int64_t llm_ops_growth(const struct llm_ops *o, const struct llm_batch *b, uint64_t *iterations)
@@ -105,9 +110,14 @@ int64_t llm_ops_growth(const struct llm_ops *o, const struct llm_batch *b, uint6
     if (!b->decoding)
         return 0;
     const struct grid_line l = line_of(o, b);
+    const int64_t now = along(&l, b);
     if (l.to != UINT64_MAX) {
         const unsigned __int128 room = (unsigned __int128)l.to * b->decoding - b->cached;
         *iterations = (uint64_t)((room + b->decoding - 1) / b->decoding);
     }
+    if (l.slope <= 0)
+        return l.slope;
+    const uint64_t most = (uint64_t)((GRID_MOST - now) / l.slope) + 1; /* until it is at its most */
+    *iterations = *iterations < most ? *iterations : most;
     return l.slope;
 }

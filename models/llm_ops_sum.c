@@ -105,7 +105,7 @@ static int union_of(struct grid_points *u, const struct grid *g, size_t n, struc
 /* Of two ways to do the same, the faster: an engine has both and takes it. */
 static int64_t faster(const struct grid *g, const uint64_t *key)
 {
-    int64_t best = INT64_MAX;
+    int64_t best = GRID_MOST / 4096;
     for (size_t i = 0; i < LLM_OPS; i++)
         if (g[i].dims && grid_at(&g[i], key) < best)
             best = grid_at(&g[i], key);
