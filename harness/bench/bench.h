@@ -45,6 +45,8 @@ struct bench {
 BENCHES(X)
 #undef X
 
+int bench_cluster_jobs(struct bench *b, struct err *e); /* a part of "cluster" */
+
 double bench_cpu_s(void); /* CPU seconds of this thread */
 /* Adds a row from n samples (sorted in place); printed by malv bench as text or JSON. */
 struct bench_row *bench_add(struct bench *b, const char *unit, double *sample, int n,

@@ -204,5 +204,6 @@ static int openb(struct bench *b, struct err *e)
 
 int bench_cluster(struct bench *b, struct err *e)
 {
-    return openb(b, e);
+    int rc = openb(b, e);
+    return rc ? rc : bench_cluster_jobs(b, e);
 }

@@ -163,6 +163,10 @@ static void caution_numbers(const struct report *r, FILE *f)
         {"load", 0.9,
          "Offered load reaches %.0f&nbsp;%% of capacity: near saturation, queues grow with the "
          "length of the run"},
+        {"wait_error", 0.2,
+         "At this load a run of this length knows its mean wait to within %.0f&nbsp;%% only"},
+        {"unfinished", 0, "Up to %.3g jobs never ended, and are missing from all means"},
+        {"infeasible", 0, "Up to %.3g jobs ask for more than there is, and were left out"},
         {"rejected", 0,
          "Up to %.3g requests per run were turned away: latencies are of those that were served"},
         {"preemptions", 0,
@@ -177,7 +181,7 @@ static void caution_numbers(const struct report *r, FILE *f)
             continue;
         fputs("<li class=\"warn\">", f);
         char text[200];
-        snprintf(text, sizeof text, near[i].text, i ? worst : 100 * worst);
+        snprintf(text, sizeof text, near[i].text, i > 1 ? worst : 100 * worst);
         fprintf(f, "%s.</li>\n", text);
     }
 }

@@ -43,7 +43,6 @@ void cluster_complain(struct cluster *s, uint64_t count, const char *kind, const
     measures_incident(s->out, kind, "cluster", sim_now(s->sim), 0, line);
 }
 
-/* A scheduler's inference runs on a machine of its own: counted, not charged. */
 static void inferred(void *ctx, int model, uint32_t rows)
 {
     struct cluster *s = ctx;

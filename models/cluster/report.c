@@ -171,6 +171,18 @@ static void told(const struct cluster *s)
     measures_incident(s->out, s->c.n_beside > 1 ? "fraction" : "assumed", "cluster", 0, 0, line);
 }
 
+/* A scheduler's inference runs on a machine of its own: counted, not charged. */
+static void inferences(const struct cluster *s)
+{
+    count(s, "infer_calls", BETTER_NONE, s->infer_calls);
+    number(s, "infer_cpu_time", "s", BETTER_LESS, 0);
+    number(s, "infer_gpu_time", "s", BETTER_LESS, 0);
+    if (s->infer_calls)
+        measures_incident(s->out, "assumed", "cluster", 0, 0,
+                          "the scheduler's inference runs on a machine that is no part of the "
+                          "cluster, in no time: microseconds beside jobs of minutes");
+}
+
 void report_end(struct cluster *s)
 {
     const struct counts *n = &s->n;
@@ -191,6 +203,6 @@ void report_end(struct cluster *s)
     hosts_report(s);
     if (s->order)
         policy_slot_report(s->order, s->out);
-    count(s, "infer_calls", BETTER_NONE, s->infer_calls);
+    inferences(s);
     count(s, "events", BETTER_NONE, sim_fired(s->sim));
 }

@@ -59,5 +59,5 @@ Test(bench, memory_replays_under_every_policy)
 
 Test(bench, cluster_places_every_pod_under_every_policy)
 {
-    run(bench_cluster, 4);
+    run(bench_cluster, 7);
 }
