@@ -40,7 +40,7 @@ static size_t merge(struct kind *k, size_t n)
     size_t kinds = 0;
     for (size_t i = 0; i < n; i++)
         if (kinds && !by_size(&k[kinds - 1], &k[i]))
-            k[kinds - 1].d.weight++;
+            k[kinds - 1].d.weight += k[i].d.weight;
         else
             k[kinds++] = k[i];
     return kinds;
@@ -59,34 +59,95 @@ static int choose(struct demand *d, const struct kind *k, size_t kinds, double s
     return 0;
 }
 
+static struct kind kind_of(const struct policy_job *j, const char *spec)
+{
+    return (struct kind){.d = {.gpus = j->gpus,
+                               .gpu_milli = j->gpu_milli,
+                               .cpu_milli = j->cpu_milli,
+                               .gpu_models = j->gpu_models,
+                               .weight = 1},
+                         .spec = spec};
+}
+
+/* From n kinds, some of them equal; takes k over. */
+static int finish(struct demand **out, struct kind *k, size_t n, uint64_t jobs, double share,
+                  struct err *e)
+{
+    struct demand *d = calloc(1, sizeof *d);
+    int rc = d ? 0 : err_set(e, ERR_ENOMEM, "demand: out of memory");
+    if (!rc) {
+        qsort(k, n, sizeof *k, by_size);
+        const size_t kinds = merge(k, n);
+        qsort(k, kinds, sizeof *k, by_weight);
+        d->jobs = jobs;
+        rc = choose(d, k, kinds, share, e);
+    }
+    free(k);
+    if (rc) {
+        demand_free(d);
+        d = NULL;
+    }
+    *out = d;
+    return rc;
+}
+
 int demand_new(struct demand **out, const struct policy_job *job, const char *const *spec, size_t n,
                double share, struct err *e)
 {
-    struct demand *d = calloc(1, sizeof *d);
     struct kind *k = malloc((n ? n : 1) * sizeof *k);
     *out = NULL;
-    if (!d || !k) {
-        free(d);
-        free(k);
+    if (!k)
         return err_set(e, ERR_ENOMEM, "demand: out of memory");
-    }
     for (size_t i = 0; i < n; i++)
-        k[i] = (struct kind){.d = {.gpus = job[i].gpus,
-                                   .gpu_milli = job[i].gpu_milli,
-                                   .cpu_milli = job[i].cpu_milli,
-                                   .gpu_models = job[i].gpu_models,
-                                   .weight = 1},
-                             .spec = spec ? spec[i] : NULL};
-    qsort(k, n, sizeof *k, by_size);
-    const size_t kinds = merge(k, n);
-    qsort(k, kinds, sizeof *k, by_weight);
-    d->jobs = n;
-    int rc = choose(d, k, kinds, share, e);
+        k[i] = kind_of(&job[i], spec ? spec[i] : NULL);
+    return finish(out, k, n, n, share, e);
+}
+
+/* Room for one more: equal ones are merged first, so that it grows with the kinds, not the jobs. */
+static int grow(struct kind **k, size_t *n, size_t *room, struct err *e)
+{
+    if (*n < *room)
+        return 0;
+    if (*room) {
+        qsort(*k, *n, sizeof **k, by_size);
+        *n = merge(*k, *n);
+    }
+    if (2 * *n < *room)
+        return 0;
+    const size_t want = *room ? 2 * *room : 4096;
+    struct kind *more = realloc(*k, want * sizeof *more);
+    if (!more)
+        return err_set(e, ERR_ENOMEM, "demand: out of memory");
+    *k = more;
+    *room = want;
+    return 0;
+}
+
+int demand_of_rows(struct demand **out, const struct nodes *nodes, struct row_source *rows,
+                   enum nodes_part of, double share, struct err *e)
+{
+    struct kind *k = NULL;
+    union trace_row row;
+    size_t n = 0, room = 0;
+    uint64_t jobs = 0;
+    int more = 0, rc = 0;
+    *out = NULL;
+    while (!rc && (more = rows->next(rows, &row, e)) > 0) {
+        struct policy_job j = {0};
+        rc = nodes_job(nodes, &row.job, rows, of, &j, e);
+        if (!rc)
+            rc = grow(&k, &n, &room, e);
+        if (!rc)
+            k[n++] = kind_of(&j, NULL);
+        jobs++;
+    }
+    if (!rc)
+        rc = more < 0 ? more : rows->rewind(rows, e);
+    if (!rc && !k)
+        rc = grow(&k, &n, &room, e);
+    if (!rc)
+        return finish(out, k, n, jobs, share, e);
     free(k);
-    if (rc)
-        demand_free(d);
-    else
-        *out = d;
     return rc;
 }
 

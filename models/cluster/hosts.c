@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/cluster/demand.h"
+
 struct hosts {
     struct nodes *nodes; /* NULL: a pool */
     struct policy_slot *place;
+    struct demand *demand;           /* NULL: nobody asks what is typical */
     uint64_t gpus, used_milli, down; /* of a pool; down: GPUs */
     uint64_t down_milli;             /* of nodes */
     bool *broken;                    /* [nodes] */
@@ -15,6 +18,28 @@ struct hosts {
     uint32_t most;                   /* seats of a job */
     struct neighbours *beside;       /* who shares GPUs; NULL: that does not matter */
 };
+
+static enum nodes_part part_of(const struct cluster *s)
+{
+    static const enum nodes_part part[] = {[OF_NOTHING] = PART_MEMORY,
+                                           [OF_TIME] = PART_TIME,
+                                           [OF_MEMORY] = PART_MEMORY,
+                                           [OF_MPS] = PART_MPS,
+                                           [OF_MIG] = PART_MIG};
+    return part[s->c.of];
+}
+
+/* A policy that places wants to know what is typical: one pass over the trace. */
+static int open_place(struct cluster *s, struct hosts *h)
+{
+    struct policy_slot *p = h->place = model_policy(s->env, POLICY_HOOK_CLUSTER_PLACE);
+    if (!p)
+        return 0;
+    p->out = s->out;
+    if (!p->ops || !p->ops->cluster_place)
+        return 0;
+    return demand_of_rows(&h->demand, h->nodes, s->env->rows, part_of(s), DEMAND_SHARE, s->e);
+}
 
 static int open_nodes(struct cluster *s, struct hosts *h)
 {
@@ -27,9 +52,8 @@ static int open_nodes(struct cluster *s, struct hosts *h)
                              : nodes_open(&h->nodes, s->env->nodes, s->c.rack_nodes, s->e);
     if (rc)
         return rc;
-    h->place = model_policy(s->env, POLICY_HOOK_CLUSTER_PLACE);
-    if (h->place)
-        h->place->out = s->out;
+    if ((rc = open_place(s, h)))
+        return rc;
     h->most = s->c.spread ? s->c.spread : h->nodes->n;
     h->most = h->most < h->nodes->n ? h->most : h->nodes->n;
     h->seat = malloc((h->most + 1) * sizeof *h->seat);
@@ -63,6 +87,7 @@ void hosts_close(struct cluster *s)
     if (!h)
         return;
     neighbours_close(h->beside);
+    demand_free(h->demand);
     nodes_free(h->nodes);
     free(h->seat);
     free(h->broken);
@@ -101,16 +126,11 @@ uint64_t hosts_mem(const struct cluster *s)
 
 int hosts_read(struct cluster *s, const struct trace_job *row, struct policy_job *p)
 {
-    static const enum nodes_part part[] = {[OF_NOTHING] = PART_MEMORY,
-                                           [OF_TIME] = PART_TIME,
-                                           [OF_MEMORY] = PART_MEMORY,
-                                           [OF_MPS] = PART_MPS,
-                                           [OF_MIG] = PART_MIG};
     const bool one = row->gpus == 1 && row->gpu_milli < 1000;
     if (s->hosts->nodes)
-        return nodes_job(s->hosts->nodes, row, s->env->rows, part[s->c.of], p, s->e);
+        return nodes_job(s->hosts->nodes, row, s->env->rows, part_of(s), p, s->e);
     p->gpus = row->gpus;
-    p->gpu_milli = one ? nodes_part_milli(part[s->c.of], row->gpu_milli) : 1000;
+    p->gpu_milli = one ? nodes_part_milli(part_of(s), row->gpu_milli) : 1000;
     p->gpu_models = POLICY_ANY_MODEL;
     p->cpu_milli = row->cpu_milli;
     p->mem_bytes = row->mem_bytes;
@@ -146,7 +166,9 @@ static bool take_seats(struct cluster *s, uint32_t slot, uint32_t given)
                                             .waiting = s->waiting,
                                             .running = s->running,
                                             .gpu_milli = hosts_milli(s),
-                                            .gpu_milli_free = hosts_free(s)}};
+                                            .gpu_milli_free = hosts_free(s)},
+                                .n_demand = h->demand ? h->demand->n : 0,
+                                .demand = h->demand ? h->demand->kind : NULL};
     o.job.gpus = given;
     const uint32_t n = nodes_place(h->nodes, h->place, &o, h->most, h->seat);
     if (!n)

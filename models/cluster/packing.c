@@ -59,7 +59,7 @@ static const struct config_field fields[] = {
 
 static int configure(struct packing_config *c, const struct config *section, struct err *e)
 {
-    struct section in = {.c = {.load = 1.3, .typical = 0.95}};
+    struct section in = {.c = {.load = 1.3, .typical = DEMAND_SHARE}};
     int part = 0, draw = DRAW_PHILOX;
     int rc = section ? config_fill(section, fields, &in, e)
                      : err_set(e, ERR_ENAME,

@@ -1,6 +1,8 @@
 /* Typical jobs and fragments, against the paper's definition worked out by hand and done anew. */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "models/cluster/demand.h"
 #include "models/cluster/frag.h"
@@ -70,6 +72,45 @@ Test(cluster_demand, equally_frequent_kinds_come_largest_first_whatever_the_orde
     cr_expect(d->kind[0].gpus == 2 && d->kind[5].gpu_milli == 500 && d->kind[5].cpu_milli == 4000);
     demand_free(d);
     demand_free(back);
+}
+
+/* Row by row and all at once: the same kinds, and the source is back at its first row. */
+Test(cluster_demand, of_rows_is_that_of_their_jobs)
+{
+    enum { ROWS = 30000 };
+    struct trace_job *row = calloc(ROWS, sizeof *row);
+    struct policy_job *j = calloc(ROWS, sizeof *j);
+    const struct trace_node like = {.model = 0, .gpus = 8, .cpu_milli = 96000};
+    struct rows_list node = rows_of_nodes(&like, 1), jobs;
+    struct demand *a, *b;
+    struct nodes *n;
+    struct rng r;
+    struct err e = {0};
+    union trace_row first;
+    rng_init(&r, 6, "test", "demand");
+    cr_assert_eq(nodes_open(&n, &node.source, 0, &e), 0);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        row[i] = (struct trace_job){.row = i,
+                                    .gpus = (uint32_t)rng_below(&r, 3),
+                                    .cpu_milli = (uint32_t)rng_below(&r, i < 20000 ? 50 : 9000),
+                                    .gpu_spec = rng_below(&r, 2) ? 0 : TRACE_NAME_NONE};
+        row[i].gpu_milli = row[i].gpus == 1 ? 100 * (1 + (uint32_t)rng_below(&r, 10)) : 1000;
+        cr_assert_eq(nodes_job(n, &row[i], &node.source, PART_MPS, &j[i], &e), 0);
+    }
+    jobs = rows_of_jobs(row, ROWS);
+    cr_assert_eq(demand_new(&a, j, NULL, ROWS, 0.9, &e), 0);
+    cr_assert_eq(demand_of_rows(&b, n, &jobs.source, PART_MPS, 0.9, &e), 0);
+    cr_assert(a->n == b->n && a->all == b->all && a->jobs == b->jobs && a->weight == b->weight);
+    cr_expect_gt(a->all, 4096, "more kinds than there was room for at first");
+    for (uint32_t i = 0; i < a->n; i++)
+        cr_assert_eq(memcmp(&a->kind[i], &b->kind[i], sizeof *a->kind), 0, "kind %u", i);
+    cr_assert_eq(jobs.source.next(&jobs.source, &first, &e), 1);
+    cr_expect_eq(first.job.row, 0);
+    demand_free(a);
+    demand_free(b);
+    nodes_free(n);
+    free(row);
+    free(j);
 }
 
 /* ---- fragments ------------------------------------------------------------------------ */
