@@ -66,7 +66,9 @@ static const char synth_help[] =
     "[--seed S]\n"
     "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
     "Makes a canonical trace of requests, block I/O, page accesses, scheduler events, VMs or GPU\n"
-    "programs, any length.  FILE.json holds what an experiment has under \"synth\".  The same "
+    "programs, any length.  FILE.json holds what an experiment has under \"synth\": parameters, or "
+    "clients,\n"
+    "each with its own arrivals and lengths (docs/traces.md).  The same "
     "parameters and "
     "seed\n"
     "give the same bytes.  --rate is for requests.\n";
@@ -85,6 +87,27 @@ static void print_presets(void)
             last = source;
         }
     }
+}
+
+/* --params may be a description of clients instead: *c. */
+static int clients_of(const struct trace_options *o, struct clients **c, struct err *e)
+{
+    struct config *doc = NULL;
+    *c = NULL;
+    int rc = o->params ? config_load(&doc, o->params, e) : 0;
+    if (!rc && doc && config_kind(doc) == CONFIG_OBJECT && config_get(doc, "clients"))
+        rc = clients_read(c, doc, e);
+    config_free(doc);
+    if (*c && o->n) {
+        (*c)->requests = o->n;
+        (*c)->duration_s = 0;
+    }
+    if (!rc && *c && (o->rate > 0 || o->preset)) {
+        clients_free(*c);
+        *c = NULL;
+        rc = err_set(e, ERR_EUSAGE, "neither --rate nor --preset goes with clients");
+    }
+    return rc;
 }
 
 static int synth_params_of(const struct trace_options *o, struct synth_any *p, struct err *e)
@@ -117,6 +140,7 @@ int trace_synth(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {.seed = 1};
     struct synth_any params;
+    struct clients *clients;
     enum store_filter filter;
     struct trace_meta meta;
     struct progress p;
@@ -133,11 +157,16 @@ int trace_synth(int argc, char **argv, struct err *e)
         return err_set(e, ERR_EUSAGE, "no use for \"%s\"", argv[0]);
     if (!o.out)
         return err_set(e, ERR_EUSAGE, "want -o OUT.h5");
-    if ((rc = trace_filter(&o, &filter, e)) || (rc = synth_params_of(&o, &params, e)))
+    if ((rc = trace_filter(&o, &filter, e)) || (rc = clients_of(&o, &clients, e)) ||
+        (rc = clients ? 0 : synth_params_of(&o, &params, e)))
         return rc;
     double began = trace_clock();
-    progress_begin(&p, "rows", synth_kind_of(params.table)->rows(&params.p), o.quiet);
-    rc = convert_synth(&params, o.seed, o.out, filter, &meta, trace_tick, &p, e);
+    progress_begin(&p, "rows",
+                   clients ? clients->requests : synth_kind_of(params.table)->rows(&params.p),
+                   o.quiet);
+    rc = clients
+             ? convert_clients(clients, o.params, o.seed, o.out, filter, &meta, trace_tick, &p, e)
+             : convert_synth(&params, o.seed, o.out, filter, &meta, trace_tick, &p, e);
     progress_end(&p);
     if (!rc)
         trace_print_written(&o, o.out, &meta, trace_clock() - began);

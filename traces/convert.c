@@ -147,6 +147,20 @@ static int describe_synth(const struct synth_any *s, uint64_t seed, struct trace
     return 0;
 }
 
+static int store_stream(struct row_source *s, const struct trace_names *names, const char *out,
+                        enum store_filter filter, struct trace_meta *meta, convert_tick *tick,
+                        void *ctx, struct err *e)
+{
+    struct store_writer *w;
+    int rc = store_create(&w, out, s->table, filter, e);
+    if (rc)
+        return rc;
+    if (!(rc = put_stream(s, w, tick, ctx, e)))
+        return store_commit(w, meta, names, e);
+    store_abort(w);
+    return rc;
+}
+
 int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
                   enum store_filter filter, struct trace_meta *meta, convert_tick *tick, void *ctx,
                   struct err *e)
@@ -154,7 +168,6 @@ int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
     const struct synth_kind *k = synth_kind_of(p->table);
     struct trace_names *names = k->names ? k->names(&p->p) : NULL;
     struct row_source *s;
-    struct store_writer *w;
     int rc = k->names && !names ? err_set(e, ERR_ENOMEM, "out of memory")
                                 : describe_synth(p, seed, meta, e);
     if (!rc)
@@ -163,16 +176,30 @@ int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
         names_free(names);
         return rc;
     }
-    rc = store_create(&w, out, p->table, filter, e);
-    if (!rc) {
-        rc = put_stream(s, w, tick, ctx, e);
-        if (rc)
-            store_abort(w);
-        else
-            rc = store_commit(w, meta, names, e);
-    }
+    rc = store_stream(s, names, out, filter, meta, tick, ctx, e);
     s->close(s);
     names_free(names);
+    return rc;
+}
+
+int convert_clients(struct clients *c, const char *name, uint64_t seed, const char *out,
+                    enum store_filter filter, struct trace_meta *meta, convert_tick *tick,
+                    void *ctx, struct err *e)
+{
+    struct row_source *s;
+    memset(meta, 0, sizeof *meta);
+    memcpy(meta->input_sha256, c->digest, sizeof c->digest);
+    snprintf(meta->source, sizeof meta->source, "synthesized: a description of %u clients", c->all);
+    snprintf(meta->licence, sizeof meta->licence, "Apache-2.0");
+    snprintf(meta->format, sizeof meta->format, "synth");
+    snprintf(meta->importer, sizeof meta->importer, "%s", MALV_IMPORTER);
+    snprintf(meta->input, sizeof meta->input, "%s", name);
+    meta->seed = seed;
+    int rc = clients_open(&s, c, seed, e);
+    if (rc)
+        return rc;
+    rc = store_stream(s, clients_names(s), out, filter, meta, tick, ctx, e);
+    s->close(s);
     return rc;
 }
 

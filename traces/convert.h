@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "sim/err.h"
+#include "traces/clients.h"
 #include "traces/file.h"
 #include "traces/synth_kinds.h"
 
@@ -20,6 +21,10 @@ int convert_to_store(struct trace_file *from, const char *out, enum store_filter
 int convert_synth(const struct synth_any *p, uint64_t seed, const char *out,
                   enum store_filter filter, struct trace_meta *meta, convert_tick *tick, void *ctx,
                   struct err *e) MUST_CHECK;
+/* Of a description of clients, which it takes over; name says where that is from. */
+int convert_clients(struct clients *c, const char *name, uint64_t seed, const char *out,
+                    enum store_filter filter, struct trace_meta *meta, convert_tick *tick,
+                    void *ctx, struct err *e) MUST_CHECK;
 int convert_export(struct trace_file *from, const struct import_format *format, FILE *to,
                    struct err *e) MUST_CHECK;
 

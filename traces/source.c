@@ -93,6 +93,24 @@ static int open_file(const char *path, unsigned tables, struct row_source **out,
     return source_over_store(out, r, seek_ns, e);
 }
 
+static int open_clients(const struct source_section *s, const char *path, uint64_t seed,
+                        struct row_source **out, struct trace_about *a, struct err *e)
+{
+    struct clients *c;
+    int rc = source_section_clients(&c, s, path, e);
+    if (rc)
+        return rc;
+    copy(a->input_sha256, sizeof a->input_sha256, c->digest);
+    if (!s->path)
+        copy(a->name, sizeof a->name, "synth:clients");
+    copy(a->source, sizeof a->source, "made by malv from a description of clients");
+    copy(a->licence, sizeof a->licence, "Apache-2.0");
+    copy(a->format, sizeof a->format, "synth");
+    a->requests = c->requests;
+    a->span_ns = (uint64_t)(clients_span_s(c) * NS_PER_S); /* nominal, for windows */
+    return clients_open(out, c, seed, e);
+}
+
 static int open_synth(const struct source_section *s, uint64_t seed, struct row_source **out,
                       struct trace_about *a, struct err *e)
 {
@@ -116,7 +134,7 @@ static int open_synth(const struct source_section *s, uint64_t seed, struct row_
 /* Nominal for a synthesized trace, whose end nobody knows before it is made. */
 static double span_s(const struct source_section *s, const struct trace_about *a)
 {
-    if (s->kind == SOURCE_SYNTH)
+    if (s->kind == SOURCE_SYNTH && !s->clients)
         return synth_kind_of(s->synth.table)->span_s(&s->synth.p);
     return (double)a->span_ns / NS_PER_S;
 }
@@ -160,7 +178,7 @@ static int open_kind(const struct source_section *s, const char *path, unsigned 
     case SOURCE_IMPORT:
         return open_import(s, path, tables, out, a, e);
     default:
-        return open_synth(s, seed, out, a, e);
+        return s->clients ? open_clients(s, path, seed, out, a, e) : open_synth(s, seed, out, a, e);
     }
 }
 
@@ -235,8 +253,11 @@ static int table_of(const struct source_section *s, const char *path, enum trace
     struct store_reader *r;
     int rc;
     if (s->kind == SOURCE_SYNTH) {
+        struct clients *c = NULL;
         *out = s->synth.table;
-        return 0;
+        rc = s->clients ? source_section_clients(&c, s, path, e) : 0;
+        clients_free(c);
+        return rc;
     }
     if (s->kind == SOURCE_IMPORT) {
         rc = f ? 0 : import_sniff(path, &f, e);
@@ -282,10 +303,14 @@ int trace_source_check(const struct config *section, const struct trace_places *
                        struct err *e)
 {
     struct source_section s;
+    struct clients *c = NULL;
     char *path;
     int rc = source_section_read(section, 1u << TRACE_REQUESTS, where, &s, &path, e);
     if (!rc)
         rc = check_file(&s, path, e);
+    if (!rc && s.clients)
+        rc = source_section_clients(&c, &s, path, e);
+    clients_free(c);
     free(path);
     return rc;
 }

@@ -5,6 +5,7 @@
  *   {"import": {"file": P, "map": M}}     a log of jobs by a column map (jobs_map.h): the map
  *                                         itself, its path, or the name of one of traces/maps
  *   {"synth": {...}}                      made on the fly (synth.h)
+ *   {"synth": {"clients": [..] or the path of a description, ...}}   the same (clients.h)
  * and beside any of them
  *   "window": {"length_s": L, "start_s": S, "pick": "start"|"random"}
  * (times count from the first row of the input, or from the window's start)

@@ -174,11 +174,41 @@ static int read_window(const struct config *c, struct source_window *w, struct e
     return 0;
 }
 
+/* A description in a file, or the section itself. */
+static int read_clients(const struct config *c, struct source_section *s, struct err *e)
+{
+    struct clients_text {
+        const char *clients;
+    } t;
+    const struct config_field fields[] = {CONFIG_STR(struct clients_text, clients, true),
+                                          CONFIG_END};
+    s->synth.table = TRACE_REQUESTS;
+    if (config_kind(config_get(c, "clients")) != CONFIG_STRING)
+        return 0;
+    int rc = config_fill(c, fields, &t, e);
+    if (!rc)
+        s->path = t.clients;
+    return rc;
+}
+
+int source_section_clients(struct clients **out, const struct source_section *s, const char *found,
+                           struct err *e)
+{
+    struct config *doc = NULL;
+    *out = NULL;
+    int rc = found ? config_load(&doc, found, e) : 0;
+    if (!rc)
+        rc = clients_read(out, doc ? doc : s->clients, e);
+    config_free(doc);
+    return rc;
+}
+
 static int read_synth(const struct config *c, unsigned tables, struct source_section *s,
                       struct err *e)
 {
     char names[80];
-    int rc = synth_any_read(c, &s->synth, e);
+    s->clients = config_kind(c) == CONFIG_OBJECT && config_get(c, "clients") ? c : NULL;
+    int rc = s->clients ? read_clients(c, s, e) : synth_any_read(c, &s->synth, e);
     if (!rc && !(tables & 1u << s->synth.table))
         rc = err_set(e, ERR_ENAME, "%s: makes %s, want %s", config_path(c),
                      trace_schemas[s->synth.table].table, trace_tables_text(tables, names));

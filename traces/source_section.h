@@ -3,6 +3,7 @@
 #ifndef TRACES_SOURCE_SECTION_H
 #define TRACES_SOURCE_SECTION_H
 
+#include "traces/clients.h"
 #include "traces/import.h"
 #include "traces/jobs_map.h"
 #include "traces/source.h"
@@ -19,13 +20,14 @@ struct source_window {
 struct source_section {
     const struct config *at;
     enum source_kind kind;
-    const char *path;                   /* file and import */
+    const char *path;                   /* file and import; of a description of clients */
     const struct import_format *format; /* import; NULL: by its first line */
     const struct config *map_at;        /* of a column map: then the format is `map` */
     struct jobs_map map;
     uint64_t skip_bad;
     struct synth_any synth;
-    struct source_window window; /* length_s 0: none */
+    const struct config *clients; /* synth by a description of clients: it, or NULL */
+    struct source_window window;  /* length_s 0: none */
     double rate_scale;
     uint64_t limit; /* 0: none */
     bool keep_failed, otherwise;
@@ -35,6 +37,9 @@ struct source_section {
  * its file, malloc'd, NULL for synth.  tables: a bit set of 1 << TRACE_x, those wanted. */
 int source_section_read(const struct config *at, unsigned tables, const struct trace_places *where,
                         struct source_section *s, char **found, struct err *e) MUST_CHECK;
+/* Of a section with `clients`: found as source_section_read gave it. */
+int source_section_clients(struct clients **out, const struct source_section *s, const char *found,
+                           struct err *e) MUST_CHECK;
 /* Refuses what is of use only for requests, or for rows that have a time. */
 int source_section_fits(const struct source_section *s, enum trace_table table,
                         struct err *e) MUST_CHECK;

@@ -8,6 +8,7 @@
 
 #include "sim/config.h"
 #include "traces/schema.h"
+#include "traces/clients.h"
 #include "traces/synth_kinds.h"
 
 #define ROWS 60
@@ -36,15 +37,48 @@ static bool small(const struct synth_any *s)
            (s->table != TRACE_OPS || synth_ops_kernels(&s->p.ops) < 10000);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_twice(struct row_source *s)
 {
     char first[SHA256_HEX], again[SHA256_HEX];
+    struct err e = {0};
+    read_rows(s, first);
+    assert(s->rewind(s, &e) == 0);
+    read_rows(s, again);
+    assert(!strcmp(first, again));
+    s->close(s);
+}
+
+static void fuzz_clients(const struct config *doc)
+{
+    struct clients *c;
+    struct row_source *s;
+    struct err e = {0};
+    if (clients_read(&c, doc, &e)) {
+        assert(e.code && !strncmp(e.msg, "fuzz", 4));
+        return;
+    }
+    assert(clients_span_s(c) >= 0);
+    if (c->all > 1000) {
+        clients_free(c);
+        return;
+    }
+    assert(clients_open(&s, c, 1, &e) == 0);
+    read_twice(s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     struct err e = {0};
     struct config *c;
     struct synth_any p;
     struct row_source *s;
     if (config_parse(&c, "fuzz", (const char *)data, size, &e))
         return 0;
+    if (config_kind(c) == CONFIG_OBJECT && config_get(c, "clients")) {
+        fuzz_clients(c);
+        config_free(c);
+        return 0;
+    }
     int rc = synth_any_read(c, &p, &e);
     config_free(c);
     if (rc) {
@@ -58,10 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(json && k->span_s(&p.p) >= 0);
     free(json);
     assert(k->open(&s, &p.p, 1, &e) == 0);
-    read_rows(s, first);
-    assert(s->rewind(s, &e) == 0);
-    read_rows(s, again);
-    assert(!strcmp(first, again));
-    s->close(s);
+    read_twice(s);
     return 0;
 }
