@@ -5,6 +5,7 @@
  * that finds no room is turned away.  What is allocated, and what of the rest is a fragment, is
  * recorded after every arrival against the load that has arrived until then.
  * Its check: the authors' own results (experiments/figures/openb-fgd.json). */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,8 @@ struct packing {
     struct frag *frag;
     struct packing_curve curve;
     uint64_t arrived_milli, refused, refused_milli, placed;
+    uint64_t hopeless; /* of the refused, those that no node would hold if nothing else ran */
+    struct policy_job first_hopeless;
     struct measures *out;
 };
 
@@ -105,6 +108,16 @@ static void close_parts(struct packing *s)
     nodes_free(s->nodes);
 }
 
+static void refuse(struct packing *s, const struct policy_job *pod)
+{
+    s->refused++;
+    s->refused_milli += (uint64_t)pod->gpus * pod->gpu_milli;
+    if (nodes_ever(s->nodes, pod, 1))
+        return;
+    if (!s->hopeless++)
+        s->first_hopeless = *pod;
+}
+
 /* One pod more, in its place or turned away. */
 static void arrive(struct packing *s, uint64_t number, const struct policy_job *pod)
 {
@@ -123,8 +136,7 @@ static void arrive(struct packing *s, uint64_t number, const struct policy_job *
         frag_changed(s->frag, seat.node);
         s->placed++;
     } else {
-        s->refused++;
-        s->refused_milli += milli;
+        refuse(s, pod);
     }
     const double all = (double)s->nodes->gpu_milli;
     packing_curve_add(&s->curve, 100 * (double)s->arrived_milli / all,
@@ -155,6 +167,17 @@ static void say_part(const struct packing *s)
     measures_incident(s->out, "meaning", "part of a GPU", 0, 0, line);
 }
 
+static void say_hopeless(const struct packing *s)
+{
+    const struct policy_job *j = &s->first_hopeless;
+    char line[256];
+    snprintf(line, sizeof line,
+             "%" PRIu64 " arrivals want more than any node has; the first is row %" PRIu64
+             " of the trace: %u GPUs, %u/1000 of each, %u/1000 CPUs, %" PRIu64 " bytes",
+             s->hopeless, j->id, j->gpus, j->gpu_milli, j->cpu_milli, j->mem_bytes);
+    measures_incident(s->out, "warning", "packing", 0, 0, line);
+}
+
 static void report(struct packing *s)
 {
     const double all = (double)s->nodes->gpu_milli, free = (double)s->nodes->gpu_milli_free;
@@ -166,6 +189,7 @@ static void report(struct packing *s)
     number(s, "fragment_ratio", "%", BETTER_NONE, free > 0 ? 100 * frag_milli(s->frag) / free : 0);
     number(s, "pods", "1", BETTER_NONE, (double)s->pods.arrivals);
     number(s, "refused", "1", BETTER_LESS, (double)s->refused);
+    number(s, "hopeless", "1", BETTER_NONE, (double)s->hopeless);
     number(s, "refused_gpus", "1", BETTER_LESS, (double)s->refused_milli / 1e3);
     number(s, "arrived", "%", BETTER_NONE, 100 * (double)s->arrived_milli / all);
     number(s, "nodes_used", "1", BETTER_NONE, (double)used);
@@ -175,6 +199,8 @@ static void report(struct packing *s)
     packing_curve_report(&s->curve, s->out);
     if (s->pods.parts)
         say_part(s);
+    if (s->hopeless)
+        say_hopeless(s);
     if (s->policy)
         policy_slot_report(s->policy, s->out);
 }

@@ -187,6 +187,22 @@ Test(cluster_packing, what_must_not_matter_does_not)
     measures_free(b);
 }
 
+/* Whom no node can ever hold is turned away, named, and stalls nobody. */
+Test(cluster_packing, pods_larger_than_any_node_are_named)
+{
+    const struct trace_job pods[] = {pod(4, 1, 1000, 1), pod(6, 4, 1000, 1), pod(5, 1, 1000, 9000)};
+    const struct world w = {&pair, pods, 1, 3, "{\"part\": \"memory\", \"load\": 3}", 1};
+    struct measures *m = run(&w, NULL);
+    cr_expect_eq(number(m, "hopeless"), 2);
+    cr_expect_eq(number(m, "refused"), 2);
+    cr_expect_eq(number(m, "allocation"), 50);
+    cr_assert_eq(m->n_incident, 1);
+    cr_expect(!strncmp(m->incident[0].text,
+                       "2 arrivals want more than any node has; the first is row ", 57),
+              "%s", m->incident[0].text);
+    measures_free(m);
+}
+
 /* ---- policies ------------------------------------------------------------------------- */
 
 static uint32_t calls;
