@@ -6,14 +6,19 @@
 
 #include "models/mem/page_table.h"
 
+struct link {
+    uint32_t older, newer;
+};
+
 struct prefix {
     struct page_table table;
-    uint64_t *owner; /* [frames]: the block; POLICY_PAGE_NONE: free */
-    uint64_t *told;  /* [frames]: the same where the policy knows of it; else POLICY_PAGE_NONE */
-    uint32_t *users; /* [frames] */
-    uint32_t *spare; /* [frames]: free frames, a stack */
-    uint32_t frames, n_spare, hand;
-    struct policy_slot *evict; /* NULL: the hand */
+    uint64_t *owner;   /* [frames]: the block; POLICY_PAGE_NONE: free */
+    uint64_t *told;    /* [frames]: the same where the policy knows of it; else POLICY_PAGE_NONE */
+    uint32_t *users;   /* [frames] */
+    uint32_t *spare;   /* [frames]: free frames, a stack */
+    struct link *idle; /* [frames + 1]: a ring in order of becoming idle; the last is its anchor */
+    uint32_t frames, n_spare;
+    struct policy_slot *evict; /* NULL: the one idle for longest goes */
     struct prefix_stats stats;
 };
 
@@ -28,10 +33,13 @@ struct prefix *prefix_new(uint32_t blocks, uint64_t block_bytes, struct policy_s
     p->told = malloc(blocks * sizeof *p->told);
     p->users = calloc(blocks, sizeof *p->users);
     p->spare = malloc(blocks * sizeof *p->spare);
-    if (!p->owner || !p->told || !p->users || !p->spare || !page_table_init(&p->table, blocks)) {
+    p->idle = malloc(((size_t)blocks + 1) * sizeof *p->idle);
+    if (!p->owner || !p->told || !p->users || !p->spare || !p->idle ||
+        !page_table_init(&p->table, blocks)) {
         prefix_free(p);
         return NULL;
     }
+    p->idle[blocks] = (struct link){blocks, blocks};
     for (uint32_t f = 0; f < blocks; f++) {
         p->owner[f] = p->told[f] = POLICY_PAGE_NONE;
         p->spare[f] = blocks - 1 - f;
@@ -53,6 +61,7 @@ void prefix_free(struct prefix *p)
     free(p->told);
     free(p->users);
     free(p->spare);
+    free(p->idle);
     free(p);
 }
 
@@ -70,10 +79,28 @@ uint32_t prefix_find(const struct prefix *p, const uint64_t *hash, uint32_t n, u
     return found;
 }
 
+static void idle_begins(struct prefix *p, uint32_t frame)
+{
+    const uint32_t anchor = p->frames, last = p->idle[anchor].older;
+    p->idle[frame] = (struct link){last, anchor};
+    p->idle[last].newer = frame;
+    p->idle[anchor].older = frame;
+    p->stats.idle++;
+}
+
+static void idle_ends(struct prefix *p, uint32_t frame)
+{
+    const struct link l = p->idle[frame];
+    p->idle[l.older].newer = l.newer;
+    p->idle[l.newer].older = l.older;
+    p->stats.idle--;
+}
+
 static bool use(struct prefix *p, uint32_t frame)
 {
     const bool idle = p->users[frame]++ == 0;
-    p->stats.idle -= idle;
+    if (idle)
+        idle_ends(p, frame);
     return idle;
 }
 
@@ -121,10 +148,12 @@ uint32_t prefix_give(struct prefix *p, const uint64_t *hash, uint32_t n, sim_tim
     for (uint32_t i = n; i-- > 0;) {
         uint32_t f = page_table_find(&p->table, hash[i]);
         assert(f != PAGE_TABLE_NONE && p->users[f]);
-        idle += --p->users[f] == 0;
         tell(p, f, i, now);
+        if (--p->users[f])
+            continue;
+        idle_begins(p, f);
+        idle++;
     }
-    p->stats.idle += idle;
     return idle;
 }
 
@@ -145,26 +174,16 @@ static uint32_t named(struct prefix *p, sim_time now)
     return POLICY_NONE;
 }
 
-static uint32_t hand(struct prefix *p)
-{
-    for (;;) {
-        uint32_t f = p->hand;
-        p->hand = f + 1 < p->frames ? f + 1 : 0;
-        if (p->owner[f] != POLICY_PAGE_NONE && !p->users[f])
-            return f;
-    }
-}
-
 void prefix_evict(struct prefix *p, sim_time now)
 {
     assert(p->stats.idle);
     uint32_t f = named(p, now);
     if (f == POLICY_NONE)
-        f = hand(p);
+        f = p->idle[p->frames].newer;
     page_table_remove(&p->table, p->owner[f]);
     p->owner[f] = p->told[f] = POLICY_PAGE_NONE;
     p->spare[p->n_spare++] = f;
-    p->stats.idle--;
+    idle_ends(p, f);
     p->stats.held--;
     p->stats.evicted++;
 }
@@ -176,7 +195,7 @@ void prefix_stats(const struct prefix *p, struct prefix_stats *out)
 
 bool prefix_sound(const struct prefix *p)
 {
-    uint64_t held = 0, idle = 0, slots = 0, spares = 0;
+    uint64_t held = 0, idle = 0, ring = 0, slots = 0, spares = 0;
     for (uint32_t f = 0; f < p->frames; f++) {
         const bool taken = p->owner[f] != POLICY_PAGE_NONE;
         held += taken;
@@ -186,11 +205,13 @@ bool prefix_sound(const struct prefix *p)
         if (p->told[f] != POLICY_PAGE_NONE && p->told[f] != p->owner[f])
             return false;
     }
+    for (uint32_t f = p->idle[p->frames].newer; f != p->frames; f = p->idle[f].newer)
+        ring += p->users[f] == 0;
     for (uint64_t i = 0; i <= p->table.mask; i++)
         slots += p->table.slot[i].page != UINT64_MAX;
     for (uint32_t i = 0; i < p->n_spare; i++)
         spares += p->owner[p->spare[i]] == POLICY_PAGE_NONE;
-    return held == slots && held == p->stats.held && idle == p->stats.idle &&
+    return held == slots && held == p->stats.held && idle == p->stats.idle && ring == idle &&
            spares == p->n_spare && held + spares == p->frames &&
            held == p->stats.added - p->stats.evicted;
 }

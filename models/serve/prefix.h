@@ -7,8 +7,9 @@
  * first time as an insertion, then as a hit, the last block of a prompt first,
  * so that LRU is vLLM's order.  A block that the policy names while it is in
  * use stays and is told of again when it is given back.  Without a policy, or
- * after its ejection, a hand goes round.  Who owns which memory is the
- * caller's: here are counts and hashes only.                                */
+ * after its ejection, the block goes that has been idle for longest, which is
+ * vLLM's order, too.  Who owns which memory is the caller's (reuse.h): here
+ * are counts and hashes only.                                               */
 #ifndef MODELS_SERVE_PREFIX_H
 #define MODELS_SERVE_PREFIX_H
 

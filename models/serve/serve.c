@@ -28,7 +28,7 @@ static bool grow_slots(struct serve *s)
         return false;
     for (uint32_t i = slots; i-- > s->slots;) { /* low numbers first */
         s->spare[s->n_spare++] = i;
-        s->seq[i].hash = NULL;
+        s->seq[i].reuse = (struct reuse_seq){0};
     }
     s->slots = slots;
     return true;
@@ -51,8 +51,7 @@ void serve_release(struct serve *s, uint32_t slot)
         return;
     }
     assert(s->n_spare < s->slots);
-    free(s->seq[slot].hash);
-    s->seq[slot].hash = NULL;
+    reuse_seq_end(&s->seq[slot].reuse);
     s->spare[s->n_spare++] = slot;
 }
 
@@ -153,7 +152,7 @@ static int open_memory(struct serve *s)
     if (!rc && (!s->running || !s->filling || !grow_slots(s) || !left_begin(&s->left, s->kv.total)))
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     if (!rc)
-        rc = reuse_begin(s);
+        rc = serve_prefix_begin(s);
     return rc;
 }
 
@@ -262,7 +261,7 @@ static void close_parts(struct serve *s)
     serve_queue_free(&s->waiting);
     slot_heap_free(&s->finish);
     left_free(&s->left);
-    reuse_end(s);
+    serve_prefix_end(s);
     free(s->running);
     free(s->filling);
     free(s->seq);
@@ -286,7 +285,7 @@ static int simulate(struct serve *s)
         return rc;
     assert(s->n.completed + s->n.rejected == s->n.requests && "a request was lost");
     assert(s->kv.free == s->kv.total && !s->swap_used && "a block was lost");
-    assert(reuse_sound(s));
+    assert(reuse_sound(&s->reuse, &s->kv));
     serve_report_end(s);
     return s->out->failed ? err_set(s->e, ERR_ENOMEM, "serve: out of memory") : 0;
 }

@@ -20,7 +20,7 @@ static uint64_t length_now(const struct serve *s, const struct seq *q)
 static void take_blocks(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
-    reuse_trim(s);
+    reuse_trim(&s->reuse, &s->kv, sim_now(s->sim));
     if (s->c.recover)
         left_take(&s->left, n);
 }
@@ -35,7 +35,7 @@ static void decoding_first(struct serve *s)
 static void decoding_takes(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
-    reuse_trim(s);
+    reuse_trim(&s->reuse, &s->kv, sim_now(s->sim));
     if (s->c.recover)
         left_take(&s->left, n - s->early);
     s->early = 0;
@@ -46,7 +46,8 @@ static void give_blocks(struct serve *s, struct seq *q, uint64_t length, bool ba
                         uint64_t computed)
 {
     uint64_t ticket = LEFT_NOBODY;
-    const uint64_t n = kv_blocks(length) - reuse_leave(s, q);
+    const uint64_t n =
+        kv_blocks(length) - reuse_leave(&s->reuse, &q->reuse, &s->kv, sim_now(s->sim));
     s->kv.free += n;
     if (s->c.recover && !left_put(&s->left, n, back, &ticket))
         serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
@@ -56,12 +57,23 @@ static void give_blocks(struct serve *s, struct seq *q, uint64_t length, bool ba
     q->kept = computed / KV_BLOCK; /* full ones */
 }
 
+static uint64_t share_blocks(struct serve *s, struct seq *q)
+{
+    uint64_t found;
+    q->filled = reuse_join(&s->reuse, &q->reuse, &s->kv, q->goal, &found);
+    if (!q->was_scheduled) {
+        s->n.asked_tokens += q->prompt;
+        s->n.found_tokens += q->filled;
+    }
+    return found;
+}
+
 /* What the request finds of its blocks, or of others' that are the same; the last token is computed
  * in any case. */
 static uint64_t find_blocks(struct serve *s, struct seq *q)
 {
-    if (s->prefix)
-        return reuse_join(s, q);
+    if (s->reuse.blocks)
+        return share_blocks(s, q);
     const uint64_t most = (q->goal - 1) / KV_BLOCK;
     const uint64_t n =
         s->c.recover ? left_claim(&s->left, q->left, most < q->kept ? most : q->kept) : 0;
@@ -173,7 +185,8 @@ static void add_chunk(struct serve *s, uint32_t slot, uint64_t *budget, struct l
 /* Blocks that nobody may use yet, for all of it, and the next token if it goes on decoding. */
 static uint64_t wanted(const struct serve *s, const struct seq *q)
 {
-    return q->swapped ? kv_blocks(q->goal + 1u) : kv_blocks(q->goal) - reuse_used(s, q);
+    return q->swapped ? kv_blocks(q->goal + 1u)
+                      : kv_blocks(q->goal) - reuse_used(&s->reuse, &q->reuse);
 }
 
 static bool can_join(const struct serve *s)
@@ -312,8 +325,7 @@ void batch_done(struct serve *s, uint64_t k)
         struct seq *q = &s->seq[slot];
         q->filled += q->chunk;
         q->chunk = 0;
-        if (q->hash)
-            reuse_computed(s, q);
+        reuse_computed(&s->reuse, &q->reuse, &s->kv, q->filled);
         if (q->filled < q->goal)
             s->filling[kept++] = slot;
         else

@@ -30,7 +30,7 @@ void intake_request(const struct serve *s, const struct seq *q, struct policy_re
         .tenant = q->tenant,
         .model = q->model,
         .prompt_tokens = q->prompt,
-        .cached_tokens = reuse_tokens(s, q),
+        .cached_tokens = reuse_tokens(&s->reuse, &q->reuse, q->goal),
         .oracle_output_tokens = q->output,
         .preempted = q->preempted,
     };
@@ -125,7 +125,7 @@ static void arrive(void *ctx, uint64_t arg)
         s->n.output_sum += q->output;
         s->n.intake_ps += s->in.cpu_before;
         s->n.crossings += s->in.crossings;
-        if (!reuse_arrive(s, q, r) ||
+        if (!reuse_seq_begin(&q->reuse, s->c.prefix_block, r, q->prompt) ||
             !cores_submit(s->cpu, carry_ns(&s->intake_carry, s->in.cpu_before), parsed, s, slot))
             serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));
     }

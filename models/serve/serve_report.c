@@ -161,7 +161,7 @@ void serve_report_end(struct serve *s)
     measures_number(s->out, "preemptions", "1", BETTER_LESS, (double)n->preemptions);
     if (s->c.recover)
         measures_number(s->out, "recovered_tokens", "1", BETTER_NONE, (double)n->recovered);
-    reuse_report(s);
+    serve_prefix_report(s);
     swap_report(s);
     measures_number(s->out, "iterations", "1", BETTER_NONE, (double)n->iterations);
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);

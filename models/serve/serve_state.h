@@ -14,7 +14,7 @@
 #include "models/mlaas/mlaas.h"
 #include "models/model.h"
 #include "models/policy_life.h"
-#include "models/serve/prefix.h"
+#include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/serve_left.h"
 #include "models/serve/serve_queue.h"
@@ -60,11 +60,10 @@ struct seq {
     uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
     uint64_t left, kept; /* preempted: its blocks in the free queue, and how many were full */
-    uint64_t *hash;      /* [n_hash] of the full blocks of its prompt; NULL without prefix cache */
-    uint32_t n_hash, held; /* held: of these, from the first on, shared in the prefix cache */
-    bool swapped;          /* its KV cache lies in host memory */
-    uint64_t turn;         /* when it was let in last, counted */
-    uint32_t at;           /* index in running[] */
+    struct reuse_seq reuse;
+    bool swapped;  /* its KV cache lies in host memory */
+    uint64_t turn; /* when it was let in last, counted */
+    uint32_t at;   /* index in running[] */
     int64_t key;
     uint64_t joined; /* decode step at which it joined */
     uint64_t length; /* tokens in the KV cache when it joined */
@@ -131,7 +130,7 @@ struct serve {
     uint32_t n_filling;
     struct serve_kv kv;
     struct serve_left left;
-    struct prefix *prefix;         /* NULL: no prefix cache */
+    struct reuse reuse;
     uint64_t swap_room, swap_used; /* of host memory, in KV blocks */
     sim_cost swap_block_ps;        /* a KV block over the link, one way */
     sim_cost swap_ps;              /* copies that the next iteration waits for */
@@ -186,18 +185,10 @@ bool batch_steady(const struct serve *s);                 /* decode only, and no
 uint64_t batch_steps(const struct serve *s);              /* identical iterations ahead */
 void batch_done(struct serve *s, uint64_t k);             /* k iterations of this batch are over */
 
-/* serve_prefix.c; without a prefix cache they do nothing and answer 0 */
-int reuse_begin(struct serve *s);
-void reuse_end(struct serve *s);
-bool reuse_arrive(const struct serve *s, struct seq *q, const struct trace_request *r);
-uint32_t reuse_tokens(const struct serve *s, const struct seq *q); /* that it would find now */
-uint64_t reuse_used(const struct serve *s, const struct seq *q); /* in KV blocks in use by others */
-uint64_t reuse_join(struct serve *s, struct seq *q);  /* takes what it finds: so many KV blocks */
-void reuse_computed(struct serve *s, struct seq *q);  /* after q->filled has grown */
-uint64_t reuse_leave(struct serve *s, struct seq *q); /* KV blocks that were not its own */
-void reuse_trim(struct serve *s);                     /* after kv.free has shrunk */
-void reuse_report(const struct serve *s);
-bool reuse_sound(const struct serve *s); /* at the end: nobody uses a block */
+/* serve_prefix.c */
+int serve_prefix_begin(struct serve *s);
+void serve_prefix_end(struct serve *s);
+void serve_prefix_report(const struct serve *s);
 
 /* serve_swap.c */
 int swap_begin(struct serve *s);

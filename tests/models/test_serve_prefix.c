@@ -357,7 +357,7 @@ static uint32_t bad_evict(void *self, const struct policy_access *a)
 static const struct policy_ops bad = {
     .name = "bad", .create = guarded_create, .destroy = guarded_destroy, .mem_evict = bad_evict};
 
-Test(serve_prefix, a_bad_answer_leaves_it_to_the_hand)
+Test(serve_prefix, a_bad_answer_leaves_it_to_the_order_of_idleness)
 {
     struct prefix_requests p;
     prefix_requests_make(&p, 250, 64, 3);
