@@ -90,6 +90,15 @@ static uint64_t over_by(const struct engine *e, sim_time now)
     return lo;
 }
 
+void fleet_engine_trim(struct engine *e)
+{
+    const sim_time now = sim_now(e->f->sim);
+    struct serve_kv kv = e->kv;
+    if (e->iterating && e->decodes)
+        kv.free -= kv_need_steps(&kv, over_by(e, now));
+    reuse_trim(&e->reuse, &kv, now);
+}
+
 static void cut_leap(struct engine *e)
 {
     const uint64_t k = over_by(e, sim_now(e->f->sim)) + 1;

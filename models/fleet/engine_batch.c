@@ -112,7 +112,7 @@ static void leave_decoding(struct engine *e, struct seq *q)
     const uint64_t length = length_now(e, q);
     kv_leave(&e->kv, length);
     e->seen->cached_tokens = e->cached -= length;
-    e->kv.free += kv_blocks(length);
+    fleet_prefix_leave(e, q, length);
     q->decoding = false;
 }
 
@@ -133,7 +133,7 @@ static void preempt(struct engine *e, uint32_t slot)
         slot_heap_remove(&e->finish, q->seat);
         leave_decoding(e, q);
     } else {
-        e->kv.free += kv_blocks(q->goal);
+        fleet_prefix_leave(e, q, q->goal);
         e->seen->waiting_prompt_tokens -= q->goal - q->filled;
         leave_filling(e, slot);
     }
@@ -154,7 +154,8 @@ bool fleet_batch_can_join(const struct engine *e)
     if (e->head == NO_SLOT || e->n_running >= e->pool->c->max_running)
         return false;
     const struct seq *q = at(e, e->head);
-    return kv_blocks((uint64_t)q->goal + q->shipped) + kv_need(&e->kv) <= e->kv.free;
+    const uint64_t shared = q->shipped ? 0 : reuse_used(&e->reuse, &q->reuse);
+    return kv_blocks((uint64_t)q->goal + q->shipped) - shared + kv_need(&e->kv) <= e->kv.free;
 }
 
 static void add_chunk(struct engine *e, uint32_t slot, uint64_t *budget)
@@ -204,7 +205,7 @@ static void let_in(struct engine *e)
 {
     const uint32_t slot = pop(e);
     struct seq *q = at(e, slot);
-    e->kv.free -= kv_blocks(q->goal);
+    fleet_prefix_join(e, q);
     sit(e, slot);
     if (q->shipped) {
         e->seen->shipped_tokens -= q->goal;
@@ -224,7 +225,7 @@ static void compose_prompts(struct engine *e)
     uint64_t budget = e->pool->c->max_batch_tokens, all = UINT64_MAX;
     while (fleet_batch_can_join(e) && grow_seats(e)) {
         const struct seq *q = at(e, e->head);
-        const uint64_t n = q->shipped ? 0 : q->goal;
+        const uint64_t n = q->shipped ? 0 : q->goal - reuse_tokens(&e->reuse, &q->reuse, q->goal);
         if (n > budget && e->n_filling)
             break;
         let_in(e);
@@ -290,7 +291,7 @@ static void filled(struct engine *e, uint32_t slot)
     struct seq *q = at(e, slot);
     const bool first = q->generated++ == 0;
     if (q->generated == q->output) {
-        e->kv.free += kv_blocks(q->goal);
+        fleet_prefix_leave(e, q, q->goal);
         stand_up(e, slot);
         if (first)
             fleet_done_first(e, slot);
@@ -318,6 +319,7 @@ static void end_prompts(struct engine *e)
         q->filled += q->chunk;
         e->seen->waiting_prompt_tokens -= q->chunk;
         q->chunk = 0;
+        reuse_computed(&e->reuse, &q->reuse, &e->kv, q->filled);
         if (q->filled < q->goal)
             e->filling[kept++] = slot;
         else
@@ -331,6 +333,7 @@ void fleet_batch_done(struct engine *e, uint64_t k)
 {
     if (e->decodes) {
         e->kv.free -= kv_advance(&e->kv, k);
+        reuse_trim(&e->reuse, &e->kv, sim_now(e->f->sim));
         e->cached += k * e->kv.decoding;
         for (const struct slot_node *t;
              (t = slot_heap_top(&e->finish)) && (uint64_t)t->key == e->kv.step;) {

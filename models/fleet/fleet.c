@@ -22,8 +22,10 @@ static bool grow_slots(struct fleet *f)
         f->spare = spare;
     if (!seq || !spare)
         return false;
-    for (uint32_t i = slots; i-- > f->slots;) /* low numbers first */
+    for (uint32_t i = slots; i-- > f->slots;) { /* low numbers first */
         f->spare[f->n_spare++] = i;
+        f->seq[i].reuse = (struct reuse_seq){0};
+    }
     f->slots = slots;
     return true;
 }
@@ -41,6 +43,7 @@ bool fleet_slot(struct fleet *f, uint32_t *slot)
 void fleet_release(struct fleet *f, uint32_t slot)
 {
     assert(f->n_spare < f->slots && f->n.in_system);
+    reuse_seq_end(&f->seq[slot].reuse);
     f->spare[f->n_spare++] = slot;
     f->n.in_system--;
 }
@@ -92,6 +95,7 @@ static int simulate(struct fleet *f)
     if (sim_failed(f->sim))
         return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
     assert(f->n.completed + f->n.rejected + f->n.impossible == f->n.requests && !f->n.in_system);
+    assert(fleet_prefix_sound(f) && "a block was lost");
     fleet_report_end(f);
     return f->out->failed ? err_set(f->e, ERR_ENOMEM, "fleet: out of memory") : 0;
 }

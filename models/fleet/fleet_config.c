@@ -147,6 +147,8 @@ static const struct config_field fields[] = {
     CONFIG_STR(struct fleet_section, label, false),
     {"slo_ttft_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_ttft_ms), 0, 1e9, false},
     {"slo_tpot_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_tpot_ms), 0, 1e9, false},
+    {"prefix_block", CONFIG_T_U32, offsetof(struct fleet_section, c.prefix_block), 0, 1 << 20,
+     false},
     {"leap", CONFIG_T_BOOL, offsetof(struct fleet_section, c.leap), 0, 0, false},
     CONFIG_END,
 };
@@ -183,6 +185,8 @@ int fleet_config(struct fleet_config *c, const struct config *section, struct er
         rc = read_pools(&in.c, in.pools, e);
     if (!rc)
         rc = check_roles(&in.c, in.pools, e);
+    if (!rc && in.c.prefix_block % KV_BLOCK)
+        rc = config_complain(config_get(section, "prefix_block"), e, "a multiple of %d", KV_BLOCK);
     *c = in.c;
     return rc;
 }

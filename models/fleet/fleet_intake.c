@@ -115,7 +115,10 @@ static void arrive(void *ctx, uint64_t arg)
     } else {
         f->n.prompt_sum += q->prompt;
         f->n.output_sum += q->output;
-        to_router(f, slot);
+        if (reuse_seq_begin(&q->reuse, f->c.prefix_block, r, q->prompt))
+            to_router(f, slot);
+        else
+            fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
     }
     int rc = pull(f);
     if (rc < 0)

@@ -39,6 +39,8 @@ static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage sta
                                  .n_changed = g->n_changed,
                                  .changed = g->changed};
     fleet_request(q, &o.request);
+    if (f->route)
+        fleet_prefix_show(f, g, q);
     const uint32_t at = policy_slot_route(f->route, &o, &g->next);
     for (uint32_t i = 0; i < g->n_changed; i++)
         f->engine[g->first + g->changed[i]].flagged = false;
@@ -46,7 +48,7 @@ static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage sta
     return that_fits(f, g, at, q);
 }
 
-static bool admitted(struct fleet *f, const struct engine *e, const struct seq *q)
+static bool admitted(struct fleet *f, struct engine *e, const struct seq *q)
 {
     if (!f->admit)
         return true;
@@ -61,6 +63,7 @@ static bool admitted(struct fleet *f, const struct engine *e, const struct seq *
                                      .max_running = e->pool->c->max_running,
                                  }};
     fleet_request(q, &o.request);
+    o.request.cached_tokens = fleet_prefix_tokens(e, q);
     return policy_slot_admit(f->admit, &o) == POLICY_ADMIT;
 }
 
@@ -107,7 +110,7 @@ static void arrived(void *ctx, uint64_t arg)
     const uint32_t slot = (uint32_t)arg;
     struct seq *q = &f->seq[slot];
     struct engine *from = &f->engine[q->engine], *to = &f->engine[q->next];
-    from->kv.free += kv_blocks(q->goal);
+    fleet_prefix_leave(from, q, q->goal);
     from->leaving--;
     to->incoming--;
     to->seen->waiting--;
@@ -123,7 +126,7 @@ void fleet_route_prefilled(struct fleet *f, uint32_t slot)
     struct engine *from = &f->engine[q->engine], *to = ask(f, &f->back, POLICY_PREFILLED, q);
     const sim_time now = sim_now(f->sim);
     if (!to) { /* what could hold it has been scaled away: the largest there is holds nothing */
-        from->kv.free += kv_blocks(q->goal);
+        fleet_prefix_leave(from, q, q->goal);
         from->leaving--;
         f->n.rejected++;
         fleet_refuse(f, slot, "no decode engine that runs could hold it");

@@ -28,6 +28,8 @@ static void become(struct engine *e, enum engine_state to)
         ++*of[to];
     if ((e->state == ENGINE_SERVING) != (to == ENGINE_SERVING))
         fleet_route_takes(e, to == ENGINE_SERVING);
+    if (to == ENGINE_OFF)
+        reuse_clear(&e->reuse, sim_now(e->f->sim));
     e->state = to;
     fleet_scale_engines(p, sim_now(e->f->sim));
 }

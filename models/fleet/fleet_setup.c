@@ -125,11 +125,12 @@ int fleet_open(struct fleet *f, struct err *e)
         return err_set(e, ERR_ENOMEM, "fleet: out of memory");
     open_pools(f, false, 0);
     open_pools(f, true, front);
-    return 0;
+    return fleet_prefix_open(f, e);
 }
 
 void fleet_close(struct fleet *f)
 {
+    fleet_prefix_close(f);
     for (uint32_t i = 0; f->engine && i < f->engines; i++) {
         free(f->engine[i].running);
         free(f->engine[i].filling);

@@ -15,6 +15,7 @@
 #include "models/fleet/fleet_cost.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
+#include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/slot_heap.h"
 
@@ -30,13 +31,14 @@ struct seq {     /* a request */
     uint32_t goal, filled; /* prompt part: tokens to compute (with those lost), computed */
     uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
-    uint32_t next;   /* behind it in its engine's queue; NO_SLOT */
-    uint32_t seat;   /* in its engine's running[] */
-    uint32_t engine; /* fleet.engine[] where it is */
-    uint32_t home;   /* place in the router's engine[] that took it in */
-    uint64_t ticket; /* ascending by when it joined its engine's queue */
-    uint64_t joined; /* decode step at which it joined */
-    uint64_t length; /* tokens in the KV cache when it joined */
+    uint32_t next;          /* behind it in its engine's queue; NO_SLOT */
+    uint32_t seat;          /* in its engine's running[] */
+    uint32_t engine;        /* fleet.engine[] where it is */
+    uint32_t home;          /* place in the router's engine[] that took it in */
+    uint64_t ticket;        /* ascending by when it joined its engine's queue */
+    uint64_t joined;        /* decode step at which it joined */
+    uint64_t length;        /* tokens in the KV cache when it joined */
+    struct reuse_seq reuse; /* the prefix cache's part of its prompt */
     bool was_scheduled, decoding;
     bool shipped; /* its KV cache came over the link: nothing to compute */
 };
@@ -69,7 +71,8 @@ struct fleet_config {
     double slo_ttft_ms, slo_tpot_ms;
     double link_gb_per_s, link_latency_us; /* KV caches, from each engine */
     const char *link_source;
-    bool leap; /* false: step through every iteration (for tests: the same result) */
+    uint32_t prefix_block; /* tokens in a block of the trace's hashes; 0: no prefix caches */
+    bool leap;             /* false: step through every iteration (for tests: the same result) */
 };
 
 struct pool {
@@ -104,6 +107,7 @@ struct engine {
     uint32_t seats, n_running, n_filling;
     struct slot_heap finish; /* seats, by (decode step of the last token, request) */
     struct serve_kv kv;
+    struct reuse reuse;
     uint64_t cached;         /* tokens in the caches of decoding sequences */
     uint32_t leaving;        /* KV caches on their way out, whose blocks it still holds */
     uint32_t incoming;       /* KV caches on their way to it */
@@ -128,6 +132,7 @@ struct fleet_counts {
     uint64_t requests, impossible, rejected, completed, good, good_ttft, good_tpot;
     uint64_t prompt_sum, output_sum, cold_starts;
     uint64_t shipped, shipped_tokens, in_system;
+    uint64_t asked_tokens, found_tokens; /* prefix caches: of prompts let in for the first time */
     sim_time first_arrival, last_arrival, last_done;
 };
 
@@ -197,9 +202,20 @@ static inline void fleet_route_changed(struct engine *e) /* seen is not what it 
 }
 void fleet_route_takes(struct engine *e, bool takes);
 
+/* fleet_prefix.c */
+int fleet_prefix_open(struct fleet *f, struct err *e) MUST_CHECK;
+void fleet_prefix_close(struct fleet *f);
+void fleet_prefix_show(struct fleet *f, const struct gate *g, const struct seq *q); /* to routers */
+uint32_t fleet_prefix_tokens(struct engine *e, const struct seq *q); /* that it would find now */
+void fleet_prefix_join(struct engine *e, struct seq *q);             /* takes its blocks */
+void fleet_prefix_leave(struct engine *e, struct seq *q, uint64_t length); /* gives them back */
+bool fleet_prefix_sound(const struct fleet *f); /* at the end: all is free, counts agree */
+void fleet_prefix_report(const struct fleet *f);
+
 /* engine.c */
 void fleet_engine_enqueue(struct engine *e, uint32_t slot);
 void fleet_engine_kick(struct engine *e); /* begins an iteration if idle and there is work */
+void fleet_engine_trim(struct engine *e); /* idle blocks that a leap has taken by now are gone */
 
 /* engine_batch.c */
 bool fleet_batch_compose(struct engine *e); /* false: nothing to run */

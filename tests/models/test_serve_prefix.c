@@ -457,3 +457,29 @@ Test(serve_prefix, host_memory_has_an_end)
     cr_expect_eq(bench_number(m, "swapped_blocks"), 0);
     measures_free(m);
 }
+
+/* Without a policy the block goes that is idle for longest: what "lru" says. */
+Test(serve_prefix, by_itself_it_does_what_lru_would)
+{
+    struct prefix_requests p;
+    struct opened o;
+    prefix_requests_make(&p, 400, 64, 12);
+    struct bench b = {.section = "{\"model\":\"toy\",\"kv_fraction\":1,\"prefix_block\":64}",
+                      .dense_us = {500, 9000},
+                      .kv_tokens = 6000,
+                      .n = p.n,
+                      .traced = of(&p, 1),
+                      .exact = true};
+    struct measures *alone = bench_run(&b, NULL);
+    b.evict = open_policy(&o, "lru");
+    struct measures *m = bench_run(&b, NULL);
+    close_policy(&o);
+    cr_expect_gt(bench_number(alone, "prefix_evictions"), 100);
+    for (size_t i = 0; i < alone->n_number; i++)
+        cr_expect_eq(alone->number[i].value, bench_number(m, alone->number[i].name), "%s",
+                     alone->number[i].name);
+    measures_free(alone);
+    measures_free(m);
+    free((void *)b.traced);
+    prefix_requests_free(&p);
+}
