@@ -8,7 +8,7 @@
  *
  * Parameters
  *   slo_ms      (1000)    first token within, 0..1e9
- *   base_ms     (20)      without any tokens, 0..1e9
+ *   base_ms     (20)      without any tokens, 0..1e9; the fastest seen, if that is less
  *   token_us    (50)      per prompt token at first, 0..1e9
  *   learn       (0.02)    weight of each new observation, 0..1               */
 #include <stdlib.h>
@@ -62,8 +62,10 @@ static void done(void *self, const struct policy_done *d)
     const uint64_t at = d->request.id % ASKED;
     if (s->id[at] != d->request.id || !(s->tokens[at] > 0))
         return;
-    const double ms = (double)(d->first_token_ns - d->request.arrived_ns) / 1e6 - s->base;
-    s->token += s->learn * ((ms > 0 ? ms : 0) / s->tokens[at] - s->token);
+    const double ms = (double)(d->first_token_ns - d->request.arrived_ns) / 1e6;
+    if (ms < s->base)
+        s->base = ms;
+    s->token += s->learn * ((ms - s->base) / s->tokens[at] - s->token);
 }
 
 POLICY(.name = "admit-slo", .summary = "turns away what would get its first token too late",

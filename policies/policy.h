@@ -320,9 +320,9 @@ struct policy_engine {
     uint32_t waiting, running;      /* waiting: those on their way to it are among them */
     uint64_t waiting_prompt_tokens; /* not yet computed, of those that wait and run */
     uint64_t cached_tokens;         /* in the KV caches of what decodes, when that last changed */
-    uint64_t shipped_tokens;        /* of KV caches that wait to decode there, or are on their way */
-    uint64_t kv_tokens;             /* that its KV cache can hold */
-    uint32_t prefix_tokens;         /* of this request's prompt, in its prefix cache */
+    uint64_t shipped_tokens; /* of KV caches that wait to decode there, or are on their way */
+    uint64_t kv_tokens;      /* that its KV cache can hold */
+    uint32_t prefix_tokens;  /* of this request's prompt, in its prefix cache */
     uint32_t max_running;
     uint64_t routed; /* requests sent there so far */
 };
@@ -545,8 +545,8 @@ struct policy_ops {
      sizeof(struct policy_share_obs) + sizeof(struct policy_engine) +                              \
      sizeof(struct policy_route_obs) + sizeof(struct policy_scale_obs) +                           \
      sizeof(struct policy_order_obs) + sizeof(struct policy_order) +                               \
-     sizeof(struct policy_job_done) + sizeof(struct policy_node) +                                 \
-     sizeof(struct policy_demand) + sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +  \
+     sizeof(struct policy_job_done) + sizeof(struct policy_node) + sizeof(struct policy_demand) +  \
+     sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +                                 \
      sizeof(struct policy_candidate) + sizeof(struct policy_select_obs))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */

@@ -24,7 +24,8 @@
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto) X(nsys)                                                                     \
     X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)                                               \
-    X(costs_csv) X(jobs_map) X(ops_llmservingsim) X(vllm_bench) X(ops_aiconfigurator)
+    X(costs_csv) X(jobs_map) X(ops_llmservingsim) X(vllm_bench) X(ops_aiconfigurator)              \
+    X(splitwise) X(distserve)
 /* clang-format on */
 
 struct importer;

@@ -20,7 +20,8 @@
     X(gpu, "captured kernels through the model of shared GPUs: ns/kernel, memory by length")       \
     X(infer, "every kind of network on CPU twins (and a GPU), against other people's libraries")   \
     X(replay, "ten million requests from the store through the serving model: rows/s, memory")     \
-    X(cluster, "pods and jobs on a production cluster: seconds for a trial")
+    X(cluster, "pods and jobs on a production cluster: seconds for a trial")                       \
+    X(fleet, "a week of 44 million requests over 1,000 engines; code through pools: us/request")
 
 enum { BENCH_REPEATS = 15 }; /* at most */
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "models/fleet/fleet_state.h"
+#include "models/fleet/fleet_table.h"
 
 void fleet_fail(struct fleet *f, int rc)
 {
@@ -52,6 +53,19 @@ static int check(const struct config *section, struct err *e)
 {
     struct fleet_config c;
     return fleet_config(&c, section, e);
+}
+
+/* Every table that a pool names is there; a sweep's other sections may name more. */
+static int tables(const struct config *section, const struct config *given, struct err *e)
+{
+    struct fleet_config c;
+    int rc = fleet_config(&c, section, e);
+    for (uint32_t i = 0; !rc && i < c.pools; i++) {
+        const char *name = fleet_table_name(c.pool[i].cost);
+        if (name && (!given || !config_get(given, name)))
+            rc = config_complain(config_get(c.pool[i].cost, "table"), e, "a name of \"tables\"");
+    }
+    return rc;
 }
 
 /* Everything that a run would look up in the machine profile, looked up. */
@@ -127,6 +141,7 @@ const struct model_ops model_fleet = {
     .fits = fits,
     .stacks = true,
     .needs_requests = true,
+    .tables = tables,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_ROUTE |
              1u << POLICY_HOOK_SERVE_SCALE,
     .headline = "goodput,ttft.mean,ttft.p99,tpot.mean,tpot.p99,e2e.mean,engine_hours",

@@ -44,18 +44,26 @@ static struct fleet_time llm_time(const struct fleet_cost *c, const struct fleet
 
 /* ---- linear ---- */
 
+static sim_cost at_least_one(int64_t ps)
+{
+    return ps < 1 ? 1 : (sim_cost)ps;
+}
+
 static struct fleet_time linear_time(const struct fleet_cost *c, const struct fleet_batch *b)
 {
     const struct fleet_linear *f = &c->linear;
     const struct llm_batch *l = &b->llm;
-    const sim_cost *d = l->decoding >= f->large_from ? f->large : f->decode;
+    const int64_t *d = l->decoding >= f->large_from ? f->large : f->decode, *p = f->prompt;
+    const int64_t n = (int64_t)l->decoding;
     struct fleet_time t = {.straight = l->chunks ? 1 : UINT64_MAX};
-    if (l->chunks) /* with decoding sequences beside them: a token each */
-        t.all = f->prompt[0] + f->prompt[1] * (l->prompt_tokens + l->decoding) +
-                f->prompt[2] * b->squares;
-    else
-        t.all = d[0] + d[1] * (l->cached + l->decoding) + d[2] * l->decoding;
-    t.growth = l->chunks ? 0 : (int64_t)(d[1] * l->decoding);
+    if (l->chunks) { /* with decoding sequences beside them: a token each */
+        t.all = at_least_one(p[0] + p[1] * ((int64_t)l->prompt_tokens + n) +
+                             p[2] * (int64_t)b->squares);
+    } else {
+        t.all = at_least_one(d[0] + d[1] * ((int64_t)l->cached + n) + d[2] * n);
+        t.growth = d[1] * n;
+        t.most = t.all - 1;
+    }
     t.gpu = t.all;
     return t;
 }

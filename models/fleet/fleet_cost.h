@@ -22,8 +22,8 @@ struct fleet_batch {
     uint64_t squares; /* sum over the prompt parts of their tokens squared */
 };
 
-struct fleet_linear { /* ps, ps per unit */
-    sim_cost prompt[3], decode[3], large[3];
+struct fleet_linear { /* ps, ps per unit; a fit may have some below zero */
+    int64_t prompt[3], decode[3], large[3];
     uint64_t large_from; /* decoding sequences */
 };
 

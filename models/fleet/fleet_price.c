@@ -34,7 +34,7 @@ static const struct config_field large_fields[] = {
     CONFIG_END,
 };
 
-static int read_ms(const struct config *list, sim_cost ps[3], struct err *e)
+static int read_ms(const struct config *list, int64_t ps[3], struct err *e)
 {
     if (config_kind(list) != CONFIG_ARRAY || config_count(list) != 3)
         return config_complain(list, e, "three numbers of milliseconds");
@@ -43,7 +43,7 @@ static int read_ms(const struct config *list, sim_cost ps[3], struct err *e)
         int rc = config_f64(config_at(list, i), 0, 1e6, &ms, e);
         if (rc)
             return rc;
-        ps[i] = (sim_cost)(ms * 1e9 + 0.5);
+        ps[i] = (int64_t)(ms * 1e9 + 0.5);
     }
     return 0;
 }
@@ -141,9 +141,8 @@ int pool_cost_check(const struct pool_config *c, struct err *e)
                                "an object with \"llm\", \"table\" or \"prefill_ms\" and so on");
     if (pool_cost_machine(c))
         return read_llm(c->cost, &llm, &graphs, e);
-    if (config_get(c->cost, "table"))
-        return fleet_table_check(c->cost, e);
-    int rc = read_linear(c->cost, &linear, e);
+    int rc = config_get(c->cost, "table") ? fleet_table_check(c->cost, e)
+                                          : read_linear(c->cost, &linear, e);
     if (!rc && !c->kv_tokens)
         rc = config_complain(c->section, e,
                              "\"kv_tokens\": this kind of cost does not say what the cache holds");
@@ -158,14 +157,11 @@ int pool_cost_open(struct fleet *f, struct pool *p, struct err *e)
     if (pool_cost_machine(p->c)) {
         rc = open_llm(f, p, e);
     } else if (config_get(p->c->cost, "table")) {
-        rc = fleet_table_open(f->env, p->c->cost, &p->cost, &p->kv_blocks, e);
+        rc = fleet_table_open(f->env, p->c->cost, &p->cost, e);
     } else {
         p->cost.kind = FLEET_LINEAR;
         rc = read_linear(p->c->cost, &p->cost.linear, e);
     }
-    if (!rc && !p->kv_blocks)
-        rc = config_complain(p->c->section, e,
-                             "\"kv_tokens\": this kind of cost does not say what the cache holds");
     if (!rc && p->c->role == POLICY_PREFILL && f->c.link_gb_per_s > 0 && !p->kv_bytes)
         rc = config_complain(p->c->section, e, "\"kv_bytes\": what a token weighs on the link");
     return rc;

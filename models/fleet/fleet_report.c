@@ -97,7 +97,7 @@ static void report_load(struct fleet *f)
 
 static void report_pool(struct fleet *f, struct pool *p)
 {
-    fleet_scale_engines(p, f->n.last_done);
+    fleet_scale_engines(p, p->since > f->n.last_done ? p->since : f->n.last_done);
     const double up_ps = p->engine_ns * 1e3;
     number(f, "engine_hours", p, "h", BETTER_LESS, p->engine_ns / 3.6e12);
     number(f, "util", p, "1", BETTER_NONE, up_ps > 0 ? (double)p->busy / up_ps : 0);

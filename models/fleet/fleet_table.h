@@ -2,7 +2,11 @@
  *
  *     {"table": NAME, "model": M, "tensor_parallel": N}                   DistServe's coefficients
  *     {"table": NAME, "model": M, "hardware": H, "tensor_parallel": N,
- *      "decode_by": "batch" | "tokens", "only_batches": [..]}             Splitwise's measurements
+ *      "decode_by": "tokens" | "batch", "only_batches": [..]}             Splitwise's measurements
+ *
+ * decode_by "tokens" is splitwise-sim's own rule: medians over prompt size x batch size, asked at
+ * the number of tokens in the batch; "batch" is over the batch sizes of one prompt size (512).
+ * only_batches leaves out what was measured at other ones (to be predicted).
  *
  * What the rows of each mean stands in traces/import_distserve.c and import_splitwise.c.        */
 #ifndef MODELS_FLEET_FLEET_TABLE_H
@@ -11,8 +15,9 @@
 #include "models/fleet/fleet_cost.h"
 
 int fleet_table_check(const struct config *cost, struct err *e) MUST_CHECK;
-/* Fills c (its curves are malloc'd) and, where the table says it and *kv_blocks is 0, that. */
+const char *fleet_table_name(const struct config *cost); /* NULL: not of a table */
+/* Fills c; its curves are malloc'd. */
 int fleet_table_open(const struct model_env *env, const struct config *cost, struct fleet_cost *c,
-                     uint64_t *kv_blocks, struct err *e) MUST_CHECK;
+                     struct err *e) MUST_CHECK;
 
 #endif

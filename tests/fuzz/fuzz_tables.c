@@ -41,8 +41,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const formats[] = {"philly", "pai-sim", "costs-csv"}, *const more[] = {
                                                                                  "llmservingsim",
                                                                                  "vllm-bench",
-                                                                                 "aiconfigurator"};
-    const unsigned which = size ? data[0] % (3 + MAPS + 3) : 0;
+                                                                                 "aiconfigurator",
+                                                                                 "splitwise",
+                                                                                 "distserve"};
+    const unsigned which = size ? data[0] % (3 + MAPS + 5) : 0;
     if (size && which < 3)
         fuzz_format(import_format(formats[which]), data + 1, size - 1);
     else if (size && which < 3 + MAPS)

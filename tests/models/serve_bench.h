@@ -15,11 +15,11 @@ struct bench_request {
 struct bench {
     const struct model_ops *model; /* NULL: serve */
     const char *section;           /* JSON of the model's section */
-    const char *machine;    /* JSON file; NULL: the toy machine of these: */
-    double dense_us[2];     /* of 1 token and of 1001 */
-    double token_ns;        /* attention, per cached token and iteration */
-    double step_us, seq_us; /* engine's host work */
-    double parse_us;        /* request handling */
+    const char *machine;           /* JSON file; NULL: the toy machine of these: */
+    double dense_us[2];            /* of 1 token and of 1001 */
+    double token_ns;               /* attention, per cached token and iteration */
+    double step_us, seq_us;        /* engine's host work */
+    double parse_us;               /* request handling */
     double launch_us;
     double kv_byte_per_us; /* over the link; 0: 1 (a token in the KV cache is a byte) */
     uint64_t kv_tokens;    /* size of the KV cache */

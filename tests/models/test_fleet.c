@@ -458,3 +458,72 @@ Test(fleet, load_near_saturation_is_flagged)
     measures_free(m);
     free((void *)b.request);
 }
+
+/* ---- engines come and go ---- */
+
+#define SCALED(cold)                                                                               \
+    "{\"pools\":{\"all\":{\"engines\":1," ENGINE "\"scale\":{\"least\":1,\"most\":8,"              \
+    "\"period_s\":0.1,\"cold_start_s\":" cold ",\"source\":\"test\"}," PER_TOKEN "}}}"
+
+static uint32_t wanted;
+static uint32_t fixed(void *self, const struct policy_scale_obs *o)
+{
+    (void)self;
+    cr_expect_leq(o->serving + o->starting + o->ending, 8);
+    return o->now_ns < UINT64_C(5000000000) ? wanted : 1;
+}
+
+/* One engine for 0.1 s, then `wanted` that cost from there on and serve a cold start later, until
+ * 5 s; from then on one. */
+Test(fleet, engines_cost_from_their_cold_start_on)
+{
+    static const struct policy_ops ops = {
+        .name = "fixed", .create = nothing, .destroy = gone, .serve_scale = fixed};
+    struct policy_slot slot = {.ops = &ops, .label = "fixed"};
+    struct bench b = {.model = &model_fleet, .bare = true, .section = SCALED("2"), .policy = &slot};
+    b.request = exponential(b.n = 5000, 500, 4); /* ten seconds at half of one engine */
+    wanted = 4;
+    policy_slot_create(&slot, NULL, NULL, NULL);
+    struct measures *m = bench_run(&b, NULL);
+    const double want = (bench_number(m, "makespan") + 3 * 4.9) / 3600;
+    cr_expect_eq(bench_number(m, "completed"), 5000);
+    cr_expect_eq(bench_number(m, "cold_starts"), 3);
+    cr_expect_float_eq(bench_number(m, "engine_hours"), want, 0.05 / 3600, "%g h, want %g",
+                       bench_number(m, "engine_hours"), want);
+    measures_free(m);
+    free((void *)b.request);
+}
+
+Test(fleet, scaling_by_the_queue_follows_the_load)
+{
+    struct bench b = {.model = &model_fleet, .bare = true, .section = SCALED("0.05")};
+    b.request = exponential(b.n = 20000, 4000, 4); /* four times what one engine can do */
+    struct measures *m = under(b, "scale-queue"), *one = bench_run(&b, NULL);
+    cr_expect_eq(bench_number(m, "completed"), 20000);
+    cr_expect_gt(bench_number(m, "cold_starts"), 2);
+    cr_expect_lt(bench_number(m, "makespan"), 0.5 * bench_number(one, "makespan"));
+    cr_expect_eq(bench_number(one, "cold_starts"), 0);
+    measures_free(m);
+    measures_free(one);
+    free((void *)b.request);
+}
+
+/* ---- who is let in ---- */
+
+/* Twice what the engines can do: without admission everybody is late in the end; with it, those let
+ * in are in time, and more of them. */
+Test(fleet, admission_by_predicted_time_keeps_those_let_in_on_time)
+{
+    static const char section[] =
+        "{\"slo_ttft_ms\":1000,\"pools\":{\"all\":{\"engines\":4," ENGINE PER_TOKEN "}}}";
+    struct bench b = {.model = &model_fleet, .bare = true, .section = section, .exact = true};
+    b.request = exponential(b.n = 40000, 8000, 9);
+    struct measures *all = bench_run(&b, NULL), *some = under(b, "admit-slo");
+    cr_expect_gt(bench_number(some, "rejected"), 4000);
+    cr_expect_eq(bench_number(some, "rejected") + bench_number(some, "completed"), 40000);
+    cr_expect_gt(bench_number(some, "goodput"), 1.5 * bench_number(all, "goodput"));
+    cr_expect_lt(sketch_quantile(bench_sketch(some, "ttft"), 0.9), 1000);
+    measures_free(all);
+    measures_free(some);
+    free((void *)b.request);
+}

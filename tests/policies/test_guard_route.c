@@ -28,7 +28,8 @@ static const struct policy_ops oracle = {.name = "fleet-oracle",
                                          .create = guarded_create,
                                          .destroy = guarded_destroy,
                                          .serve_route = route};
-static const struct policy_engine engine[] = {{.id = 0, .takes = 1}, {.id = 1}, {.id = 2, .takes = 1}};
+static const struct policy_engine engine[] = {
+    {.id = 0, .takes = 1}, {.id = 1}, {.id = 2, .takes = 1}};
 static const struct policy_route_obs question = {
     .now_ns = 12, .n = 3, .engine = engine, .request = {.oracle_output_tokens = 77}};
 static const struct policy_scale_obs period = {

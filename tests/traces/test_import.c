@@ -24,6 +24,9 @@ static struct importer *open_text(const char *format, const char *text, uint64_t
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_"   \
     "time,scheduled_time\n"
 #define AI          "m,n,k,gemm_dtype,latency\n"
+#define SW                                                                                         \
+    "model,hardware,prompt_size,batch_size,token_size,peak_power,average_power,prompt_time,token_" \
+    "time,e2e_time,tensor_parallel\n"
 #define VB(i, o, t) "{\"input_toks\": " i ", \"output_toks\": " o ", \"arrival_time\": " t "}"
 #define NO          "sn,cpu_milli,memory_mib,gpu,model\n"
 #define MC(t, i, o, h)                                                                             \
@@ -91,6 +94,15 @@ static const struct {
     {"pai-sim",
      "job_id,user,num_inst,submit_time,num_gpu,num_cpu,duration,gpu_type\n0,a,1,-1,1,4,9,\n",
      "t:2:7: got \"-1\", want seconds"},
+    {"splitwise", SW "m,h,512,1,128,1,0.7,slow,54.8,7168,2\n",
+     "t:2:21: got \"slow\", want milliseconds, at most 18014398"},
+    {"splitwise", SW "m,h,-5,1,128,1,0.7,1,54.8,7168,2\n",
+     "t:2:5: got \"-5\", want an integer 0..4294967295"},
+    {"distserve", "[1]", "t: got an array of 1, want an object of models"},
+    {"distserve", "{\"m\": {\"two\": {}}}",
+     "t: m.two: got an object, want an object, named by its tensor parallelism (1 to 1024)"},
+    {"distserve", "{\"m\": {\"2\": {\"prefill\": [1, 2]}}}",
+     "t: m.2.prefill: got an array of 2, want three numbers"},
     {"llmservingsim", "layer,tokens\nqkv_proj,1\n", "t:1:1: column \"time_us\" is missing"},
     {"llmservingsim", "layer,tokens,time_us\nqkv proj,1,2.5\n",
      "t:2:1: got \"qkv proj\", want a layer's name: up to 80 letters, digits and _"},

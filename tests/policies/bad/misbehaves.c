@@ -209,7 +209,7 @@ static uint32_t seat(void *self, const struct policy_seat_obs *o, struct policy_
 
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
        .save = save, .restore = restore, .serve_admit = admit, .serve_batch = batch,
-       .serve_route = route, .serve_scale = scale, .cpu_pick = pick, .cpu_balance = balance, .mem_begin = begin, .mem_hit = hit,
-       .mem_insert = insert, .mem_evict = evict, .mem_place = place, .mem_readahead = readahead,
-       .io_steer = steer, .io_done = io_done, .gpu_dispatch = dispatch, .gpu_share = share,
-       .cluster_place = seat);
+       .serve_route = route, .serve_scale = scale, .cpu_pick = pick, .cpu_balance = balance,
+       .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
+       .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done,
+       .gpu_dispatch = dispatch, .gpu_share = share, .cluster_place = seat);
