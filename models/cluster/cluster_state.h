@@ -18,7 +18,7 @@
 
 #define NOBODY UINT32_MAX
 /* So many runs in a row stopped without having done anything that lasts: nothing ever will. */
-#define CLUSTER_STOPS 100000
+#define CLUSTER_STOPS 100000u
 
 __extension__ typedef unsigned __int128 wide; /* GPU time: ns x milli-GPUs x jobs */
 

@@ -4,8 +4,9 @@
 #include "models/cluster/cluster_state.h"
 #include "sim/dmath.h"
 
-#define BOUND_S 10.0 /* slowdown of shorter jobs is as if they ran so long: Feitelson et al. 1997  \
-                      */
+#define BOUND_S                                                                                    \
+    10.0 /* slowdown of shorter jobs is as if they ran so long: Feitelson et al. 1997              \
+          */
 
 bool report_begin(struct cluster *s)
 {
