@@ -161,15 +161,19 @@ static void stuck(const struct cluster *s)
 
 static void told(const struct cluster *s)
 {
-    char line[320];
+    char line[400], speeds[120] = "the speed of one alone";
+    int at = 0;
     if (s->c.of == OF_NOTHING)
         return;
+    for (uint32_t i = 0; s->c.n_beside > 1 && i < s->c.n_beside; i++)
+        at += snprintf(speeds + at, sizeof speeds - (size_t)at, "%s%.3g", i ? ", " : "",
+                       s->c.beside_micro[i] / 1e6);
     snprintf(line, sizeof line,
-             "a part of a GPU is a part of its %s; a job beside n others on a GPU runs at the "
-             "speed of %s (%.200s)",
-             cluster_of_names[s->c.of], s->c.n_beside > 1 ? "\"interference\"" : "one alone",
-             s->c.source ? s->c.source : "no interference is assumed");
-    measures_incident(s->out, s->c.n_beside > 1 ? "fraction" : "assumed", "cluster", 0, 0, line);
+             "a part of a GPU is a part of its %s; beside %s others on its GPU a job runs at %s "
+             "(%.200s)",
+             cluster_of_names[s->c.of], s->c.n_beside > 1 ? "0, 1, .." : "any", speeds,
+             s->c.source ? s->c.source : "assumed: there is no interference");
+    measures_incident(s->out, "fraction", "cluster", 0, 0, line);
 }
 
 /* A scheduler's inference runs on a machine of its own: counted, not charged. */
@@ -179,9 +183,10 @@ static void inferences(const struct cluster *s)
     number(s, "infer_cpu_time", "s", BETTER_LESS, 0);
     number(s, "infer_gpu_time", "s", BETTER_LESS, 0);
     if (s->infer_calls)
-        measures_incident(s->out, "assumed", "cluster", 0, 0,
-                          "the scheduler's inference runs on a machine that is no part of the "
-                          "cluster, in no time: microseconds beside jobs of minutes");
+        measures_incident(
+            s->out, "inference", "cluster", 0, 0,
+            "assumed: the scheduler's inference runs on a machine that is no part of the "
+            "cluster, in no time: microseconds beside jobs of minutes");
 }
 
 void report_end(struct cluster *s)

@@ -137,9 +137,9 @@ Test(cluster_runs, a_part_of_a_gpu_wants_to_be_said_of_what)
                      "say of what (time, memory, mps or mig)");
     struct measures *m = run("{\"pool\": 1, \"fraction\": {\"of\": \"memory\"}}", NULL, job, 2);
     cr_expect_float_eq(cluster_mean(m, "jct"), 10, 1e-9);
-    cr_expect_str_eq(cluster_said(m, "assumed"),
-                     "a part of a GPU is a part of its memory; a job beside n others on a GPU runs "
-                     "at the speed of one alone (no interference is assumed)");
+    cr_expect_str_eq(cluster_said(m, "fraction"),
+                     "a part of a GPU is a part of its memory; beside any others on its GPU a job "
+                     "runs at the speed of one alone (assumed: there is no interference)");
     measures_free(m);
     /* of seven slices 0.6 takes five, rounded up to what there is: no room for the other */
     m = run("{\"pool\": 1, \"fraction\": {\"of\": \"mig\"}}", NULL, job, 2);
@@ -154,6 +154,9 @@ Test(cluster_runs, neighbours_on_a_gpu_slow_each_other_while_they_are_there)
     struct measures *m = run("{\"even\": {\"nodes\": 1, \"gpus\": 1}, \"fraction\": {\"of\": "
                              "\"memory\", \"interference\": [1, 0.8], \"source\": \"made up\"}}",
                              NULL, job, 2);
+    cr_expect_str_eq(cluster_said(m, "fraction"),
+                     "a part of a GPU is a part of its memory; beside 0, 1, .. others on its GPU a "
+                     "job runs at 1, 0.8 (made up)");
     /* the second takes 4 / 0.8 = 5 s; the first does 2 + 4 + 4 */
     cr_expect_float_eq(cluster_mean(m, "jct"), (11 + 5) / 2.0, 1e-6);
     measures_free(m);
