@@ -13,12 +13,12 @@ GOAL := $(or $(MAKECMDGOALS),all)
 B    := build$(if $(SAN),-san)$(if $(COV),-cov)$(if $(FUZZ),-fuzz)$(if $(findstring clang,$(CC)),-clang)
 STD  := -std=c11 -D_GNU_SOURCE
 WARN := -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Werror
-PKGS := hdf5-serial libcjson zlib liblzma libzstd yajl sqlite3
+PKGS := hdf5-serial libcjson zlib liblzma libzstd yajl sqlite3 libprotobuf-c
 SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 # pkg-config is asked once, and only when something is compiled: it may not be installed yet.
 pkg    = $(or $(pkg_$1),$(eval pkg_$1 := $(shell pkg-config --$1 $(PKGS)))$(pkg_$1))
-CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. $(call pkg,cflags)
+CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. -I$B $(call pkg,cflags)
 LDLIBS = $(call pkg,libs) -ldl -lm -lpthread
 ifneq ($(SAN)$(COV),)    # gcc guesses at string lengths there that it knows at -O2
 CFLAGS += $(if $(SAN),-O1 $(SANS)) $(if $(COV),-O0 --coverage)
@@ -40,7 +40,8 @@ build/.ready-%: tools/bootstrap
 
 ROOMS := sim models $(patsubst %/,%,$(wildcard models/*/)) traces results harness $(patsubst %/,%,$(wildcard harness/*/))
 SRC   := $(filter-out harness/main.c harness/run/sweep_mpi.c harness/learn/forest_xgboost.c,$(wildcard $(ROOMS:%=%/*.c)))
-OBJ   := $(SRC:%.c=$B/%.o)
+PROTO := $(wildcard harness/learn/*.proto)
+OBJ   := $(SRC:%.c=$B/%.o) $(PROTO:%.proto=$B/%.pb-c.o)
 SO    := $(patsubst %.c,$B/%.so,$(wildcard policies/*.c))
 ifneq ($(and $(wildcard harness/run/sweep_mpi.c),$(shell command -v mpicc)),)
 SO    += $B/malv-mpi.so
@@ -65,6 +66,12 @@ $B/libmalv.a: $(OBJ)
 $B/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+$B/%.pb-c.c $B/%.pb-c.h: %.proto
+	@mkdir -p $(@D)
+	$(call say,PB)protoc-c --c_out=$B $<
+$B/%.pb-c.o: $B/%.pb-c.c Makefile
+	$(call say,CC)$(CC) $(CFLAGS) -w -c $< -o $@
+$(patsubst %.c,$B/%.o,$(wildcard harness/learn/*onnx*.c tests/policies/*onnx*.c)): $(PROTO:%.proto=$B/%.pb-c.h)
 $B/policies/%.so: policies/%.c Makefile
 	@mkdir -p $(@D)
 	$(call say,SO)$(CC) $(CFLAGS) -Ipolicies -fvisibility=hidden -MMD -MP -MF $(@:.so=.d) -shared $< -lm -o $@
@@ -99,7 +106,7 @@ fuzz:
 	tools/fuzz build-fuzz-clang $(or $(FUZZ_SECONDS),60)
 cov:
 	$(MAKE) COV=1 test
-	gcovr -r . --object-directory build-cov --exclude tests --print-summary | tail -80
+	gcovr -r . --object-directory build-cov --exclude tests --exclude build-cov --print-summary | tail -80
 lint:
 	tools/bootstrap ci
 	tools/lint

@@ -34,8 +34,8 @@ static const char help[] =
 
 static const char help_rest[] =
     "eval    scores a network of answer lengths beside trivial baselines\n"
-    "import  takes a perceptron from safetensors written elsewhere, or the trees of an XGBoost\n"
-    "        model that was saved as .json\n"
+    "import  takes a perceptron from safetensors written elsewhere, the trees of an XGBoost\n"
+    "        model that was saved as .json, or a perceptron or a tree ensemble from .onnx\n"
     "TRACE   synth:PRESET, a published file (data:..), an .h5, or a section as in experiments\n\n"
     "example: malv model train my_lengths --trace synth:mixed --requests 20000 -o out\n";
 

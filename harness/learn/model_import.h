@@ -1,5 +1,6 @@
 /* model_import.h - networks trained elsewhere, as weights files of ours: a
- * perceptron from safetensors, the trees of an XGBoost model from its .json. */
+ * perceptron from safetensors, the trees of an XGBoost model from its .json,
+ * either from .onnx. */
 #ifndef HARNESS_LEARN_MODEL_IMPORT_H
 #define HARNESS_LEARN_MODEL_IMPORT_H
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gpu-kernels/kind.h"
+#include "harness/learn/model_grow.h"
 #include "sim/config.h"
 #include "sim/dmath.h"
 
@@ -123,16 +124,13 @@ static int columns(struct columns *c, const struct config *tree, struct err *e)
     return 0;
 }
 
-/* One tree under way, breadth first. */
+/* The trees under way, and what the one whose turn it is was read from. */
 struct growing {
-    struct model_forest *m;
+    struct model_grow to;
     struct columns c;
-    size_t at; /* its first node in m */
-    int32_t queue[FOREST_NODES_MAX];
-    uint32_t head, size;
 };
 
-static int split(struct growing *g, size_t i, int32_t left, struct err *e)
+static int split(struct growing *g, size_t i, int32_t left, float value, struct err *e)
 {
     const struct columns *c = &g->c;
     int32_t right, feature, default_left, type = 0;
@@ -145,33 +143,28 @@ static int split(struct growing *g, size_t i, int32_t left, struct err *e)
         return rc;
     if (type)
         return config_complain(config_at(c->type, i), e, "0: a split of numbers, not categories");
-    if (g->size + 2 > FOREST_NODES_MAX || g->size + 2 > c->n)
+    if (!model_grow_split(&g->to, (uint32_t)feature, value, default_left, (uint32_t)left,
+                          (uint32_t)right))
         return config_complain(c->left, e, "a tree of at most %u nodes, each with one parent",
-                               c->n < FOREST_NODES_MAX ? (unsigned)c->n : FOREST_NODES_MAX);
-    g->m->features[g->at + g->head] = feature;
-    g->m->default_left[g->at + g->head] = (uint8_t)default_left;
-    g->queue[g->size++] = left;
-    g->queue[g->size++] = right;
+                               g->to.most);
     return 0;
 }
 
 /* Takes the tree's nodes from its root on; those that XGBoost pruned are left behind. */
 static int grow(struct growing *g, struct err *e)
 {
+    uint32_t i;
     int rc = 0;
-    g->queue[0] = 0;
-    for (g->head = 0, g->size = 1; g->head < g->size && !rc; g->head++) {
-        const size_t i = (size_t)g->queue[g->head];
+    model_grow_root(&g->to, 0, g->c.n);
+    while (!rc && model_grow_next(&g->to, &i)) {
         double value;
         int32_t left;
         rc = config_f64(config_at(g->c.value, i), -3.5e38, 3.5e38, &value, e);
         rc = rc ? rc : whole(config_at(g->c.left, i), -1, (double)g->c.n - 1, &left, e);
-        if (rc)
-            return rc;
-        g->m->values[g->at + g->head] = (float)value;
-        g->m->features[g->at + g->head] = -1;
-        if (left >= 0)
-            rc = split(g, i, left, e);
+        if (!rc && left >= 0)
+            rc = split(g, i, left, (float)value, e);
+        else if (!rc)
+            model_grow_leaf(&g->to, (float)value);
     }
     return rc;
 }
@@ -259,14 +252,12 @@ static int arrange(const struct document *d, uint32_t n_out, uint32_t *order, st
 static int read_trees(struct growing *g, const struct document *d, const uint32_t *order,
                       struct err *e)
 {
-    for (uint32_t t = 0; t < g->m->f.n_trees; t++, g->at += g->size) {
+    for (uint32_t t = 0; t < g->to.m->f.n_trees; t++) {
         int rc = columns(&g->c, config_at(d->trees, order[t]), e);
         rc = rc ? rc : grow(g, e);
         if (rc)
             return rc;
-        g->m->sizes[t] = g->size;
     }
-    g->m->nodes = g->at;
     return 0;
 }
 
@@ -295,7 +286,7 @@ static int read_forest(struct model_forest **out, const struct document *d, cons
         f->n_out = shape->n_out;
         f->base = shape->base;
         f->transform = shape->transform;
-        g->m = *out;
+        g->to.m = *out;
         rc = arrange(d, f->n_out, order, e);
         rc = rc ? rc : read_trees(g, d, order, e);
         struct infer_net net = model_forest_net(*out);
