@@ -49,7 +49,8 @@ int export_begin(struct exporter *x, const struct import_format *f, const struct
     x->crlf = style_get(style, "eol", v) && !strcmp(v, "crlf");
     x->unended = style_number(style, "end", 1) == 0;
     x->flags = (unsigned)style_number(style, "flags", 0);
-    x->stamp.digits = style_number(style, "digits", 7);
+    /* a trace that no format wrote keeps every ns, so that its replay is the same run */
+    x->stamp.digits = style_number(style, "digits", 9);
     x->stamp.elide = style_number(style, "elide", 0) != 0;
     if (x->stamp.digits < 0 || x->stamp.digits > 9)
         return err_set(e, ERR_ERANGE, "attribute style: got digits=%d, want 0..9", x->stamp.digits);
