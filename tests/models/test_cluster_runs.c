@@ -141,7 +141,7 @@ Test(cluster_runs, a_part_of_a_gpu_wants_to_be_said_of_what)
                      "a part of a GPU is a part of its memory; beside any others on its GPU a job "
                      "runs at the speed of one alone (assumed: there is no interference)");
     measures_free(m);
-    /* of seven slices 0.6 takes five, rounded up to what there is: no room for the other */
+    /* MIG has 1, 2, 3, 4 or 7 of seven slices: 0.6 takes the whole GPU */
     m = run("{\"pool\": 1, \"fraction\": {\"of\": \"mig\"}}", NULL, job, 2);
     cr_expect_float_eq(cluster_mean(m, "jct"), 15, 1e-9);
     measures_free(m);
