@@ -110,6 +110,23 @@ static void json_field(FILE *out, const char *name, double v)
     json_number(out, v);
 }
 
+static void json_point(const struct figure_point *p, bool first, FILE *out)
+{
+    fputs(first ? "\n{\"series\":" : ",\n{\"series\":", out);
+    json_string(out, p->series);
+    json_field(out, "x", p->x);
+    json_field(out, "published", p->published);
+    if (p->band[0] < p->band[1])
+        fprintf(out, ",\"band\":[%.17g,%.17g]", p->band[0], p->band[1]);
+    json_field(out, "ours", p->ours);
+    json_field(out, "error", p->error);
+    json_field(out, "lo", p->lo);
+    json_field(out, "hi", p->hi);
+    if (p->direction)
+        fprintf(out, ",\"direction\":\"%s\"", p->direction > 0 ? "right" : "wrong");
+    fprintf(out, ",\"trials\":%zu,\"pass\":%s}", p->trials, p->pass ? "true" : "false");
+}
+
 void figure_json(const struct figure *f, FILE *out)
 {
     fputs("{\"figure\":", out);
@@ -134,22 +151,8 @@ void figure_json(const struct figure *f, FILE *out)
     if (f->n_group)
         fprintf(out, ",\"wrong_order\":%zu", f->wrong_order);
     fprintf(out, ",\"pass\":%s,\"points\":[", f->pass ? "true" : "false");
-    for (size_t i = 0; i < f->n; i++) {
-        const struct figure_point *p = &f->point[i];
-        fputs(i ? ",\n{\"series\":" : "\n{\"series\":", out);
-        json_string(out, p->series);
-        json_field(out, "x", p->x);
-        json_field(out, "published", p->published);
-        if (p->band[0] < p->band[1])
-            fprintf(out, ",\"band\":[%.17g,%.17g]", p->band[0], p->band[1]);
-        json_field(out, "ours", p->ours);
-        json_field(out, "error", p->error);
-        json_field(out, "lo", p->lo);
-        json_field(out, "hi", p->hi);
-        if (p->direction)
-            fprintf(out, ",\"direction\":\"%s\"", p->direction > 0 ? "right" : "wrong");
-        fprintf(out, ",\"trials\":%zu,\"pass\":%s}", p->trials, p->pass ? "true" : "false");
-    }
+    for (size_t i = 0; i < f->n; i++)
+        json_point(&f->point[i], i == 0, out);
     fputs("]}", out);
 }
 
