@@ -57,6 +57,11 @@ Test(bench, memory_replays_under_every_policy)
     run(bench_memory, 11);
 }
 
+Test(bench, fleet_serves_every_request)
+{
+    run(bench_fleet, 8);
+}
+
 Test(bench, cluster_places_every_pod_under_every_policy)
 {
     run(bench_cluster, 7);

@@ -5,100 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/policy/policy_load.h"
-#include "sim/rng.h"
-#include "tests/models/serve_bench.h"
+#include "tests/models/fleet_rig.h"
 
-extern const struct model_ops model_fleet;
-
-#define ENGINE "\"max_running\":1,\"kv_tokens\":1000000000,\"max_context\":10000000,"
-/* A prompt token takes 0.1 us and one token comes out: service is as random as prompts are. */
-#define PER_TOKEN "\"cost\":{\"prefill_ms\":[0,0.0001,0],\"decode_ms\":[1,0,0],\"source\":\"test\"}"
-#define N         600000
-
-/* ---- traces ---- */
-
-/* Poisson arrivals; exponential prompts of 10,000 tokens in the mean: 1 ms each. */
-static struct bench_request *exponential(size_t n, double rate_per_s, uint64_t seed)
-{
-    struct bench_request *r = malloc(n * sizeof *r);
-    struct rng gap, size;
-    double t = 0;
-    rng_init(&gap, seed, "test", "gap");
-    rng_init(&size, seed, "test", "size");
-    for (size_t i = 0; i < n; i++) {
-        t += rng_exponential(&gap, 1e9 / rate_per_s);
-        r[i] = (struct bench_request){(uint64_t)t, 1 + (uint32_t)rng_exponential(&size, 10000), 1};
-    }
-    return r;
-}
-
-static struct bench_request *chat(size_t n, double rate_per_s, uint32_t most_out, uint64_t seed)
-{
-    struct bench_request *r = malloc(n * sizeof *r);
-    struct rng g;
-    double t = 0;
-    rng_init(&g, seed, "test", "chat");
-    for (size_t i = 0; i < n; i++) {
-        t += i ? rng_exponential(&g, 1e9 / rate_per_s) : 0; /* the first comes at 0 */
-        r[i] = (struct bench_request){(uint64_t)t, 1 + (uint32_t)rng_below(&g, 3000),
-                                      1 + (uint32_t)rng_below(&g, most_out)};
-    }
-    return r;
-}
-
-/* ---- policies from their objects ---- */
-
-static uint64_t draw(void *host)
-{
-    return rng_u64(host);
-}
-static double param(void *host, const char *name, double otherwise)
-{
-    (void)host, (void)name;
-    return otherwise;
-}
-static void quiet(void *host, const char *line)
-{
-    (void)host, (void)line;
-}
-
-struct hired {
-    struct policy *policy;
-    struct rng random;
-    struct policy_host host;
-    struct policy_slot slot;
-};
-
-static void hire(struct hired *h, const char *name)
-{
-    struct err e = {0};
-    *h = (struct hired){.host = {.log = quiet, .random = draw, .param = param}};
-    rng_init(&h->random, 5, "test", "policy");
-    h->host.host = &h->random;
-    cr_assert_eq(policy_load(&h->policy, name, &e), 0, "%s", e.msg);
-    h->slot = (struct policy_slot){.ops = policy_ops(h->policy), .label = name};
-    policy_slot_create(&h->slot, &h->host, NULL, NULL);
-}
-
-static void dismiss(struct hired *h)
-{
-    policy_slot_destroy(&h->slot);
-    policy_unload(h->policy);
-}
-
-static struct measures *under(struct bench b, const char *policy)
-{
-    struct hired h;
-    if (!policy)
-        return bench_run(&b, NULL);
-    hire(&h, policy);
-    b.policy = &h.slot;
-    struct measures *m = bench_run(&b, NULL);
-    cr_expect_eq(bench_number(m, "ejected"), 0);
-    dismiss(&h);
-    return m;
-}
+#define N 600000
 
 /* ---- one engine is model "serve" ---- */
 
@@ -117,7 +26,7 @@ static void same_as_serve(const char *serve, const char *fleet, double rate, boo
     struct bench b = {.section = serve, .machine = "machines/h100-server.json", .exact = true};
     static const char *const number[] = {"makespan",  "iterations", "preemptions",
                                          "completed", "rejected",   "goodput"};
-    b.request = chat(b.n = 1500, rate, 700, 11);
+    b.request = fleet_chat(b.n = 1500, rate, 700, 11);
     struct measures *x = bench_run(&b, NULL);
     b.model = &model_fleet;
     b.section = fleet;
@@ -161,11 +70,11 @@ Test(fleet, stepping_is_the_same_as_leaping)
     static const char *const section[] = {
         "{\"pools\":{\"all\":{\"engines\":3,\"kv_fraction\":0.25," LLM "}},\"leap\":true}",
         "{\"pools\":{\"all\":{\"engines\":3,\"kv_fraction\":0.25," LLM "}},\"leap\":false}"};
-    b.request = chat(b.n = 1500, 12, 300, 3);
+    b.request = fleet_chat(b.n = 1500, 12, 300, 3);
     b.section = section[0];
-    struct measures *x = under(b, "route-jsq-tokens");
+    struct measures *x = fleet_under(b, "route-jsq-tokens");
     b.section = section[1];
-    struct measures *y = under(b, "route-jsq-tokens");
+    struct measures *y = fleet_under(b, "route-jsq-tokens");
     cr_expect_gt(bench_number(x, "preemptions"), 0, "nothing was ever short of memory");
     cr_expect_lt(bench_number(x, "events") * 2, bench_number(y, "events"));
     bench_same(x, y);
@@ -180,8 +89,8 @@ static double mean_wait(const char *section, double rate, const char *policy, ui
 {
     struct bench b = {
         .model = &model_fleet, .bare = true, .section = section, .n = N, .exact = true};
-    b.request = exponential(N, rate, seed);
-    struct measures *m = under(b, policy);
+    b.request = fleet_exponential(N, rate, seed);
+    struct measures *m = fleet_under(b, policy);
     const double w = sketch_mean(bench_sketch(m, "queue_wait"));
     cr_expect_eq(bench_number(m, "completed"), N);
     measures_free(m);
@@ -189,8 +98,7 @@ static double mean_wait(const char *section, double rate, const char *policy, ui
     return w;
 }
 
-#define FOUR "{\"pools\":{\"all\":{\"engines\":4," ENGINE PER_TOKEN "}}}"
-#define TWO  "{\"pools\":{\"all\":{\"engines\":2," ENGINE PER_TOKEN "}}}"
+#define TWO "{\"pools\":{\"all\":{\"engines\":2," ENGINE PER_TOKEN "}}}"
 
 /* Random splitting of a Poisson stream: four M/M/1 queues, each with wait rho / (mu (1 - rho)). */
 Test(fleet, random_routing_makes_queues_of_their_own)
@@ -283,13 +191,7 @@ Test(fleet, two_choices_are_nearly_as_good_as_all)
 
 /* ---- prefill and decode apart ---- */
 
-#define STEPS                                                                                      \
-    "\"kv_tokens\":100000,\"cost\":{\"prefill_ms\":[2,0.01,0],\"decode_ms\":[5,0,0],"              \
-    "\"source\":\"test\"}"
-static const char apart[] =
-    "{\"pools\":{\"p\":{\"role\":\"prefill\",\"engines\":2,\"kv_bytes\":1000," STEPS "},"
-    "\"d\":{\"role\":\"decode\",\"engines\":3," STEPS "}},"
-    "\"link\":{\"gb_per_s\":1,\"latency_us\":500,\"source\":\"test\"}}";
+static const char apart[] = APART;
 
 Test(fleet, a_cache_crosses_the_link_between_first_token_and_second)
 {
@@ -312,14 +214,14 @@ Test(fleet, a_cache_crosses_the_link_between_first_token_and_second)
 static void conserves(const char *section, const char *policy)
 {
     struct bench b = {.model = &model_fleet, .bare = true, .section = section, .exact = true};
-    b.request = chat(b.n = 3000, 60, 120, 8);
+    b.request = fleet_chat(b.n = 3000, 60, 120, 8);
     double prompt = 0, output = 0, first = 0;
     for (size_t i = 0; i < b.n; i++) {
         prompt += b.request[i].prompt;
         output += b.request[i].output;
         first += b.request[i].output > 1;
     }
-    struct measures *m = under(b, policy);
+    struct measures *m = fleet_under(b, policy);
     cr_expect_eq(bench_number(m, "requests"), 3000);
     cr_expect_eq(bench_number(m, "completed"), 3000);
     cr_expect_eq(sketch_count(bench_sketch(m, "e2e")), 3000);
@@ -362,168 +264,4 @@ Test(fleet, prompts_first_holds_up_who_decodes)
     /* 3 ms, the long prompt's 1000 ms, two of 5 ms */
     cr_expect_float_eq(sketch_max(bench_sketch(m, "tpot")), (1000 + 10) / 2.0, 1e-6);
     measures_free(m);
-}
-
-/* ---- what cannot be served, and who misbehaves ---- */
-
-static const char *said(const struct measures *m, const char *kind)
-{
-    for (size_t i = 0; i < m->n_incident; i++)
-        if (!strcmp(m->incident[i].kind, kind))
-            return m->incident[i].text;
-    return "nothing";
-}
-
-Test(fleet, a_request_longer_than_any_cache_is_refused_and_stalls_nobody)
-{
-    static const struct bench_request r[] = {{0, 10, 5}, {0, 100000, 1000}, {1, 20, 5}};
-    static const char small[] = "{\"pools\":{\"all\":{\"engines\":2," STEPS "}}}";
-    static const char *const section[] = {small, apart};
-    for (size_t i = 0; i < 2; i++) {
-        struct bench b = {.model = &model_fleet, .bare = true, .section = section[i]};
-        b.request = r;
-        b.n = 3;
-        struct measures *m = bench_run(&b, NULL);
-        cr_expect_eq(bench_number(m, "completed"), 2);
-        cr_expect_eq(bench_number(m, "infeasible"), 1);
-        cr_expect_str_eq(
-            said(m, "rejected"),
-            "request 1 (100000 + 1000 tokens) refused: longer than the whole KV cache");
-        measures_free(m);
-    }
-}
-
-/* Of two pools only one can hold it: whoever the router meant, that one serves it. */
-Test(fleet, a_request_goes_where_it_fits)
-{
-    static const struct bench_request r[] = {{0, 5000, 5}, {0, 5000, 5}, {0, 10, 5}};
-    static const char section[] =
-        "{\"pools\":{\"small\":{\"engines\":2,\"kv_tokens\":1000,\"cost\":{\"prefill_ms\":[2,0,0],"
-        "\"decode_ms\":[5,0,0],\"source\":\"test\"}},\"large\":{\"engines\":1," STEPS "}}}";
-    struct bench b = {
-        .model = &model_fleet, .bare = true, .section = section, .request = r, .n = 3};
-    struct measures *m = bench_run(&b, NULL);
-    cr_expect_eq(bench_number(m, "completed"), 3);
-    cr_expect_eq(bench_number(m, "routed.large"), 3);
-    measures_free(m);
-}
-
-static uint32_t out_of_range(void *self, const struct policy_route_obs *o)
-{
-    uint32_t *asked = self;
-    return ++*asked < 10 ? 0 : o->n;
-}
-static int nothing(void **self, const struct policy_host *h)
-{
-    static uint32_t asked;
-    (void)h;
-    asked = 0;
-    *self = &asked;
-    return 0;
-}
-static void gone(void *self)
-{
-    (void)self;
-}
-
-Test(fleet, a_bad_router_is_ejected_and_round_robin_takes_over)
-{
-    static const struct policy_ops ops = {
-        .name = "bad", .create = nothing, .destroy = gone, .serve_route = out_of_range};
-    struct policy_slot slot = {.ops = &ops, .label = "bad"};
-    struct bench b = {
-        .model = &model_fleet, .bare = true, .section = FOUR, .n = 1000, .policy = &slot};
-    b.request = exponential(1000, 2000, 1);
-    policy_slot_create(&slot, NULL, NULL, NULL);
-    struct measures *m = bench_run(&b, NULL);
-    cr_expect_eq(bench_number(m, "completed"), 1000);
-    cr_expect_eq(bench_number(m, "ejected"), 1);
-    cr_expect_str_eq(said(m, "ejected"), "serve_route answered engine 4, want one of 4");
-    measures_free(m);
-    free((void *)b.request);
-}
-
-Test(fleet, load_near_saturation_is_flagged)
-{
-    struct bench b = {.model = &model_fleet, .bare = true, .section = FOUR, .n = N};
-    b.request = exponential(N, 3800, 1);
-    struct measures *m = bench_run(&b, NULL);
-    cr_expect_float_eq(bench_number(m, "load"), 0.95, 0.02);
-    cr_expect(strstr(said(m, "warning"), "of the estimated capacity"));
-    measures_free(m);
-    free((void *)b.request);
-    b.request = exponential(N, 2000, 1);
-    m = bench_run(&b, NULL);
-    cr_expect_str_eq(said(m, "warning"), "nothing");
-    measures_free(m);
-    free((void *)b.request);
-}
-
-/* ---- engines come and go ---- */
-
-#define SCALED(cold)                                                                               \
-    "{\"pools\":{\"all\":{\"engines\":1," ENGINE "\"scale\":{\"least\":1,\"most\":8,"              \
-    "\"period_s\":0.1,\"cold_start_s\":" cold ",\"source\":\"test\"}," PER_TOKEN "}}}"
-
-static uint32_t wanted;
-static uint32_t fixed(void *self, const struct policy_scale_obs *o)
-{
-    (void)self;
-    cr_expect_leq(o->serving + o->starting + o->ending, 8);
-    return o->now_ns < UINT64_C(5000000000) ? wanted : 1;
-}
-
-/* One engine for 0.1 s, then `wanted` that cost from there on and serve a cold start later, until
- * 5 s; from then on one. */
-Test(fleet, engines_cost_from_their_cold_start_on)
-{
-    static const struct policy_ops ops = {
-        .name = "fixed", .create = nothing, .destroy = gone, .serve_scale = fixed};
-    struct policy_slot slot = {.ops = &ops, .label = "fixed"};
-    struct bench b = {.model = &model_fleet, .bare = true, .section = SCALED("2"), .policy = &slot};
-    b.request = exponential(b.n = 5000, 500, 4); /* ten seconds at half of one engine */
-    wanted = 4;
-    policy_slot_create(&slot, NULL, NULL, NULL);
-    struct measures *m = bench_run(&b, NULL);
-    const double want = (bench_number(m, "makespan") + 3 * 4.9) / 3600;
-    cr_expect_eq(bench_number(m, "completed"), 5000);
-    cr_expect_eq(bench_number(m, "cold_starts"), 3);
-    cr_expect_float_eq(bench_number(m, "engine_hours"), want, 0.05 / 3600, "%g h, want %g",
-                       bench_number(m, "engine_hours"), want);
-    measures_free(m);
-    free((void *)b.request);
-}
-
-Test(fleet, scaling_by_the_queue_follows_the_load)
-{
-    struct bench b = {.model = &model_fleet, .bare = true, .section = SCALED("0.05")};
-    b.request = exponential(b.n = 20000, 4000, 4); /* four times what one engine can do */
-    struct measures *m = under(b, "scale-queue"), *one = bench_run(&b, NULL);
-    cr_expect_eq(bench_number(m, "completed"), 20000);
-    cr_expect_gt(bench_number(m, "cold_starts"), 2);
-    cr_expect_lt(bench_number(m, "makespan"), 0.5 * bench_number(one, "makespan"));
-    cr_expect_eq(bench_number(one, "cold_starts"), 0);
-    measures_free(m);
-    measures_free(one);
-    free((void *)b.request);
-}
-
-/* ---- who is let in ---- */
-
-/* Twice what the engines can do: without admission everybody is late in the end; with it, those let
- * in are in time, and more of them. */
-Test(fleet, admission_by_predicted_time_keeps_those_let_in_on_time)
-{
-    static const char section[] =
-        "{\"slo_ttft_ms\":1000,\"pools\":{\"all\":{\"engines\":4," ENGINE PER_TOKEN "}}}";
-    struct bench b = {.model = &model_fleet, .bare = true, .section = section, .exact = true};
-    b.request = exponential(b.n = 40000, 8000, 9);
-    struct measures *all = bench_run(&b, NULL), *some = under(b, "admit-slo");
-    cr_expect_gt(bench_number(some, "rejected"), 4000);
-    cr_expect_eq(bench_number(some, "rejected") + bench_number(some, "completed"), 40000);
-    cr_expect_gt(bench_number(some, "goodput"), 1.5 * bench_number(all, "goodput"));
-    cr_expect_lt(sketch_quantile(bench_sketch(some, "ttft"), 0.9), 1000);
-    measures_free(all);
-    measures_free(some);
-    free((void *)b.request);
 }
