@@ -18,8 +18,10 @@
 #include "harness/policy/policy_load.h"
 #include "models/mem/cache.h"
 #include "models/mem/touch.h"
+#include "models/model.h"
 
 #define TARGET_NS  50   /* 20 million a second */
+#define PROMPT_NS  100  /* 10 million blocks a second */
 #define RSS_GROWTH 1.05 /* what ten times the accesses may take */
 enum { BLOCK = 1 << 14, PAGES = 1 << 20, FRAMES = 1 << 16, FRAMES_BIG = 1 << 18 };
 
@@ -186,6 +188,85 @@ static int timed(struct bench *b, const char *policy, uint32_t frames, double ta
     return 0;
 }
 
+/* ---- blocks of prompts: the whole of model "prefix" under LRU, requests from memory ---- */
+
+enum { DEPTH = 24 }; /* blocks of a prompt, as in Mooncake's conversations */
+
+struct prompts {
+    struct request_source source;
+    uint64_t left, made;
+    uint64_t chain[DEPTH];
+};
+
+/* Half of a prompt's blocks are those of one of the last thousand prompts. */
+static int next_prompt(struct request_source *self, struct trace_request *r, struct err *e)
+{
+    struct prompts *p = (struct prompts *)self;
+    (void)e;
+    if (!p->left)
+        return 0;
+    p->left--;
+    const uint64_t old = p->made > 1000 ? p->made - 1 - p->made * 7919 % 1000 : p->made;
+    for (uint64_t i = 0; i < DEPTH; i++)
+        p->chain[i] = ((i < DEPTH / 2 ? old / 2 : p->made) * DEPTH + i) * 2 + (i < DEPTH / 2);
+    p->made++;
+    *r =
+        (struct trace_request){.prompt_tokens = 512 * DEPTH, .n_prefix = DEPTH, .prefix = p->chain};
+    return 1;
+}
+
+static int replay_prompts(struct policy_slot *slot, uint64_t blocks, double *seconds, struct err *e)
+{
+    static const char section[] = "{\"blocks\":50000}";
+    struct prompts p = {.source = {.next = next_prompt}, .left = blocks / DEPTH};
+    const struct model_env env = {.seed = 1, .requests = &p.source, .policy = slot};
+    struct measures *out = measures_new();
+    struct config *c = NULL;
+    int rc = out ? config_parse(&c, "bench", section, sizeof section - 1, e)
+                 : err_set(e, ERR_ENOMEM, "out of memory");
+    const double began = bench_cpu_s();
+    if (!rc)
+        rc = model_prefix.run(c, &env, out, e);
+    *seconds = bench_cpu_s() - began;
+    slot->out = NULL;
+    config_free(c);
+    measures_free(out);
+    return rc;
+}
+
+static int prompts_under(struct bench *b, struct policy *policy, struct err *e)
+{
+    const uint64_t blocks = b->quick ? 1 << 18 : 1 << 22;
+    double sample[BENCH_REPEATS];
+    int rc = 0;
+    for (int i = 0; i < b->repeats && !rc; i++) {
+        struct policy_session *session;
+        struct policy_slot slot = {.ops = policy_ops(policy), .label = "lru"};
+        const struct policy_session_want want = {.seed = 1};
+        rc = policy_host_open(&session, &slot, &want, e);
+        if (rc)
+            break;
+        rc = replay_prompts(&slot, blocks, &sample[i], e);
+        sample[i] *= 1e9 / (double)blocks;
+        int closed = policy_host_close(session, e);
+        rc = rc ? rc : closed;
+    }
+    if (!rc)
+        bench_add(b, "ns/block", sample, b->repeats, "prefix.lru.50000")->target = PROMPT_NS;
+    return rc;
+}
+
+static int prompts(struct bench *b, struct err *e)
+{
+    struct policy *policy;
+    int rc = policy_load(&policy, "lru", e);
+    if (rc)
+        return rc;
+    rc = prompts_under(b, policy, e);
+    policy_unload(policy);
+    return rc;
+}
+
 int bench_memory(struct bench *b, struct err *e)
 {
     static const char *const others[] = {NULL, "fifo-cache", "clock", "lfu", "s3fifo", "arc"};
@@ -194,5 +275,7 @@ int bench_memory(struct bench *b, struct err *e)
         rc = timed(b, "lru", FRAMES_BIG, 0, e);
     for (size_t i = 0; !rc && i < sizeof others / sizeof *others; i++)
         rc = timed(b, others[i], FRAMES, 0, e);
+    if (!rc)
+        rc = prompts(b, e);
     return rc ? rc : bounded(b, e);
 }

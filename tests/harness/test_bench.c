@@ -54,7 +54,7 @@ Test(bench, gpu_replays_timelines_to_their_end)
 
 Test(bench, memory_replays_under_every_policy)
 {
-    run(bench_memory, 11);
+    run(bench_memory, 12);
 }
 
 Test(bench, fleet_serves_every_request)
