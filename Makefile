@@ -19,7 +19,7 @@ SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 # pkg-config is asked once, and only when something is compiled: it may not be installed yet.
 pkg    = $(or $(pkg_$1),$(eval pkg_$1 := $(shell pkg-config --$1 $(PKGS)))$(pkg_$1))
 CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. -I$B $(call pkg,cflags)
-LDLIBS = $(call pkg,libs) -ldl -lm -lpthread
+LDLIBS = $(call pkg,libs) -lglpk -ldl -lm -lpthread
 ifneq ($(SAN)$(COV),)    # gcc guesses at string lengths there that it knows at -O2
 CFLAGS += $(if $(SAN),-O1 $(SANS)) $(if $(COV),-O0 --coverage)
 CFLAGS += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)

@@ -137,7 +137,8 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_ecryptfs)                                                                              \
     X(model_contention)                                                                            \
     X(model_cluster)                                                                               \
-    X(model_packing)
+    X(model_packing)                                                                               \
+    X(model_rounds)
 
 #define X(m) extern const struct model_ops m;
 MODELS(X)

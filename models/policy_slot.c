@@ -188,6 +188,8 @@ bool policy_has_hook(const struct policy_ops *o, enum policy_hook hook)
         return o->cluster_order;
     case POLICY_HOOK_CLUSTER_PLACE:
         return o->cluster_place;
+    case POLICY_HOOK_CLUSTER_SHARE:
+        return o->cluster_share;
     case POLICY_HOOK_POLICY_SELECT:
         return o->policy_select;
     case POLICY_HOOKS_N:

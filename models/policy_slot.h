@@ -152,6 +152,11 @@ void policy_slot_order(struct policy_slot *p, const struct policy_order_obs *o,
                        struct policy_order *answer);
 void policy_slot_job_done(struct policy_slot *p, const struct policy_job_done *d);
 
+/* cluster.share: how many parts are in part[o->most]; by default equal parts of every type. */
+#define POLICY_PARTS_MAX(jobs, types) ((jobs) * (types)*4) /* room that a model gives */
+uint32_t policy_slot_parts(struct policy_slot *p, const struct policy_round_obs *o,
+                           struct policy_part *part);
+
 #define POLICY_SELECT_MAX 16
 uint32_t policy_slot_select(struct policy_slot *p, const struct policy_select_obs *o);
 

@@ -32,6 +32,17 @@ struct policy_field { /* of a registry of the feature store */
     uint32_t history; /* 1..: its columns: the committed value and those before it, newest first */
 };
 
+/* Most of gain . x over x >= 0, with row . x <= most for every row.  A sparse matrix: entry k is at
+ * (row[k], col[k]), no place twice. */
+#define POLICY_LP_MAX 65536 /* rows, cols; entries: 64 times that */
+struct policy_lp {
+    uint32_t rows, cols, entries;
+    const double *gain; /* [cols] */
+    const double *most; /* [rows] */
+    const uint32_t *row, *col;
+    const double *value;
+};
+
 struct policy_host {
     void *host;                                /* pass back as the first argument */
     void (*log)(void *host, const char *line); /* shown with -v and in the report */
@@ -75,6 +86,11 @@ struct policy_host {
     int (*feature_score)(void *host, int registry, int model, uint64_t since_ns, uint32_t most,
                          float *out);
     int (*feature_drop)(void *host, int registry, uint64_t until_ns);
+
+    /* Linear programs, solved by the host: a policy needs no library for them.  0 and x[cols], each
+     * rounded to a multiple of 2^-32; 1: no x keeps all rows, or none is the best; -1: not a
+     * program (an index or a number out of range).  Costs nothing in simulated time. */
+    int (*lp)(void *host, const struct policy_lp *program, double *x);
 };
 
 /* ---- serve.admit, serve.batch ------------------------------------------------ */
@@ -452,6 +468,36 @@ struct policy_seat_obs {
     uint32_t most;                      /* seats that there is room for in the answer */
 };
 
+/* ---- cluster.share -------------------------------------------------------------------- */
+
+/* A cluster of GPUs of several types, scheduled in rounds: what part of its time shall each job run
+ * on each type?  Two jobs may be given a part together: they run on the same GPUs, each at the rate
+ * that it has beside the other.  Asked when jobs have come or ended, no more often than the
+ * experiment says.  Default: equal parts of every type. */
+struct policy_round_job {
+    uint64_t id; /* unique in the run, ascending by arrival */
+    uint64_t arrived_ns;
+    uint32_t kind; /* below kinds: what it runs, and on how many GPUs */
+    uint32_t gpus; /* all at once, of one type; >= 1 */
+    double weight; /* of its part; > 0 */
+    double steps;  /* that it has left to run; > 0 */
+};
+struct policy_round_obs {
+    uint64_t now_ns;
+    uint32_t n, types, kinds;
+    uint32_t most;                      /* parts that there is room for in the answer */
+    const struct policy_round_job *job; /* [n], in order of id */
+    const uint32_t *gpus;               /* [types] of the cluster; the experiment's order */
+    const double *rate;                 /* [types][kinds]: steps/s; 0: it can't run there */
+    const double *beside; /* [types][kinds][kinds]: steps/s of the first beside the second; 0: they
+                             can't; NULL: two jobs never share */
+};
+struct policy_part {
+    uint32_t job, beside; /* places in job[]; beside: POLICY_NONE, or a later place than job's */
+    uint32_t type;
+    double part; /* 0..1 of the time; all of a job's: at most 1; of a type: at most its GPUs */
+};
+
 /* ---- policy.select ---------------------------------------------------------------- */
 
 /* Which of several policies shall answer at a hook for one VM?  Asked once a period for each VM
@@ -529,6 +575,9 @@ struct policy_ops {
     /* How many seats; 0: not now. */
     uint32_t (*cluster_place)(void *self, const struct policy_seat_obs *o,
                               struct policy_seat *seat);
+    /* How many parts; a job that has none may still run on GPUs that nobody else wants. */
+    uint32_t (*cluster_share)(void *self, const struct policy_round_obs *o,
+                              struct policy_part *part);
 
     uint32_t (*policy_select)(void *self, const struct policy_select_obs *o); /* a candidate */
 };
@@ -545,9 +594,11 @@ struct policy_ops {
      sizeof(struct policy_share_obs) + sizeof(struct policy_engine) +                              \
      sizeof(struct policy_route_obs) + sizeof(struct policy_scale_obs) +                           \
      sizeof(struct policy_order_obs) + sizeof(struct policy_order) +                               \
-     sizeof(struct policy_job_done) + sizeof(struct policy_node) + sizeof(struct policy_demand) +  \
-     sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +                                 \
-     sizeof(struct policy_candidate) + sizeof(struct policy_select_obs))
+     sizeof(struct policy_job_done) + sizeof(struct policy_node) +                                 \
+     sizeof(struct policy_demand) + sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +  \
+     sizeof(struct policy_round_job) + sizeof(struct policy_round_obs) +                           \
+     sizeof(struct policy_part) + sizeof(struct policy_lp) + sizeof(struct policy_candidate) +     \
+     sizeof(struct policy_select_obs))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \
@@ -565,6 +616,7 @@ struct policy_ops {
     X(GPU_SHARE, "gpu.share")                                                                      \
     X(CLUSTER_ORDER, "cluster.order")                                                              \
     X(CLUSTER_PLACE, "cluster.place")                                                              \
+    X(CLUSTER_SHARE, "cluster.share")                                                              \
     X(POLICY_SELECT, "policy.select")
 enum policy_hook {
 #define X(id, name) POLICY_HOOK_##id,

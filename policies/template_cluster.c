@@ -79,7 +79,24 @@ static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy
     return 1;
 }
 
+/* Parts of every type of GPU for every job (in rounds): the same for all, in proportion. */
+static uint32_t share(void *self, const struct policy_round_obs *o, struct policy_part *part)
+{
+    double gpus = 0;
+    uint32_t n = 0;
+    (void)self;
+    for (uint32_t t = 0; t < o->types; t++)
+        gpus += o->gpus[t];
+    for (uint32_t i = 0; i < o->n; i++) {
+        const double own = gpus / o->n / o->job[i].gpus; /* of all its time */
+        for (uint32_t t = 0; t < o->types && n < o->most; t++)
+            part[n++] =
+                (struct policy_part){i, POLICY_NONE, t, (own < 1 ? own : 1) * o->gpus[t] / gpus};
+    }
+    return n;
+}
+
 POLICY(.name = "template-cluster",
        .summary = "cluster: short users first, on the fullest node (the one to copy)",
        .create = create, .destroy = destroy, .cluster_order = order, .cluster_done = done,
-       .cluster_place = place);
+       .cluster_place = place, .cluster_share = share);

@@ -25,7 +25,7 @@
     X(orion) X(kineto) X(nsys)                                                                     \
     X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)                                               \
     X(costs_csv) X(jobs_map) X(ops_llmservingsim) X(vllm_bench) X(ops_aiconfigurator)              \
-    X(splitwise) X(distserve)
+    X(splitwise) X(distserve) X(gavel)
 /* clang-format on */
 
 struct importer;

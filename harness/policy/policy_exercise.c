@@ -39,6 +39,8 @@ uint64_t policy_exercise(struct policy_slot *slot, uint64_t seed, uint32_t steps
         exercise_order(&x, steps);
     if (has_any(o, POLICY_HOOK_CLUSTER_PLACE, POLICY_HOOK_CLUSTER_PLACE))
         exercise_place(&x, steps);
+    if (has_any(o, POLICY_HOOK_CLUSTER_SHARE, POLICY_HOOK_CLUSTER_SHARE))
+        exercise_rounds(&x, steps);
     if (has_any(o, POLICY_HOOK_POLICY_SELECT, POLICY_HOOK_POLICY_SELECT))
         exercise_select(&x, steps);
     return x.hash;

@@ -44,6 +44,7 @@ void exercise_io(struct exercise *x, uint32_t steps);
 void exercise_gpu(struct exercise *x, uint32_t steps);
 void exercise_order(struct exercise *x, uint32_t steps);
 void exercise_place(struct exercise *x, uint32_t steps);
+void exercise_rounds(struct exercise *x, uint32_t steps);
 void exercise_select(struct exercise *x, uint32_t steps);
 
 #endif

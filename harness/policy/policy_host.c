@@ -7,6 +7,7 @@
 
 #include "harness/policy/policy_session.h"
 #include "models/mlaas/features.h"
+#include "models/rounds/lp.h"
 
 const char *session_who(const struct policy_session *s)
 {
@@ -47,6 +48,12 @@ static const char *last_words(void *ctx)
 static uint64_t host_random(void *host)
 {
     return rng_u64(&((struct policy_session *)host)->random);
+}
+
+static int host_lp(void *host, const struct policy_lp *program, double *x)
+{
+    (void)host;
+    return lp_solve(program, x);
 }
 
 /* ---- parameters -------------------------------------------------------------- */
@@ -129,7 +136,8 @@ int policy_host_open(struct policy_session **out, struct policy_slot *slot,
                                    .log = host_log,
                                    .random = host_random,
                                    .param = host_param,
-                                   .param_text = host_param_text};
+                                   .param_text = host_param_text,
+                                   .lp = host_lp};
     session_models(&s->face);
     session_store(&s->face);
     char stream[128]; /* the same policy at two hooks draws apart */

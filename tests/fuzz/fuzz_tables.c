@@ -38,13 +38,10 @@ static void fuzz_map(const char *text, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const formats[] = {"philly", "pai-sim", "costs-csv"}, *const more[] = {
-                                                                                 "llmservingsim",
-                                                                                 "vllm-bench",
-                                                                                 "aiconfigurator",
-                                                                                 "splitwise",
-                                                                                 "distserve"};
-    const unsigned which = size ? data[0] % (3 + MAPS + 5) : 0;
+    static const char *const formats[] = {"philly", "pai-sim", "costs-csv"},
+                             *const more[] = {"llmservingsim", "vllm-bench", "aiconfigurator",
+                                              "splitwise",     "distserve",  "gavel"};
+    const unsigned which = size ? data[0] % (3 + MAPS + 6) : 0;
     if (size && which < 3)
         fuzz_format(import_format(formats[which]), data + 1, size - 1);
     else if (size && which < 3 + MAPS)

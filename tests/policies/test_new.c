@@ -16,9 +16,10 @@ static const struct {
     {"my-cpu", "my_cpu", "--hook cpu.balance", "cpu.pick cpu.balance"},
     {"my-cache", "my_cache", "--hook mem", "mem.evict mem.place mem.readahead"},
     {"my-disks", "my_disks", "--hook io.steer", "io.steer"},
-    {"my-cluster", "my_cluster", "--hook cluster.place", "cluster.order cluster.place"},
+    {"my-cluster", "my_cluster", "--hook cluster.place",
+     "cluster.order cluster.place cluster.share"},
     {"my-gpu", "my_gpu", "--hook gpu.share", "gpu.dispatch gpu.share"},
-    {"my-jobs", "my_jobs", "--hook cluster.order", "cluster.order cluster.place"},
+    {"my-jobs", "my_jobs", "--hook cluster.order", "cluster.order cluster.place cluster.share"},
 };
 
 static void expect_hooks(const struct policy_ops *o, const char *want)
