@@ -69,7 +69,7 @@ int hosts_open(struct cluster *s)
     if (many + even + rows != 1)
         return err_set(s->e, ERR_EUSAGE,
                        "cluster: %s, want one of \"pool\", \"even\" and the experiment's \"nodes\"",
-                       many + even + rows ? "GPUs said twice" : "no GPUs");
+                       (many + even + rows) ? "GPUs said twice" : "no GPUs");
     if (many && s->c.n_beside > 1)
         return err_set(s->e, ERR_EUSAGE,
                        "cluster: \"interference\" needs nodes: a pool does not say who is beside "

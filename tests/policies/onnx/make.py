@@ -1,6 +1,7 @@
 """make.py - writes the models and predictions beside it.
 
-    python3 -m venv v; v/bin/pip install onnx onnxruntime skl2onnx onnxmltools scikit-learn xgboost lightgbm
+    python3 -m venv v; v/bin/pip install onnx==1.23.2 onnxruntime==1.32.0 skl2onnx==1.20.0 onnxmltools==1.16.0 \\
+        scikit-learn==1.9.1 xgboost==3.2.0 lightgbm==4.7.0
     v/bin/python tests/policies/onnx/make.py
 
 Models are trained by scikit-learn, XGBoost and LightGBM and written by their own
