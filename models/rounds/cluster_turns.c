@@ -138,14 +138,13 @@ static int most_behind(const void *x, const void *y)
     return a->at < b->at ? -1 : 1;
 }
 
-static bool rank(struct cluster *c, const struct turn *t, uint32_t type, uint32_t at)
+static void rank(struct cluster *c, const struct turn *t, uint32_t type, uint32_t at)
 {
     const double lag = t->part[type] > 0 ? t->part[type] / t->had[type] : 0;
     if (lag <= 0 && !c->set->fill)
-        return false;
+        return;
     c->candidate[c->candidates++] =
         (struct candidate){.lag = lag, .owed = t->owed[type], .part = t->part[type], .at = at};
-    return true;
 }
 
 static void line_up(struct cluster *c, uint32_t type)
