@@ -594,8 +594,8 @@ struct policy_ops {
      sizeof(struct policy_share_obs) + sizeof(struct policy_engine) +                              \
      sizeof(struct policy_route_obs) + sizeof(struct policy_scale_obs) +                           \
      sizeof(struct policy_order_obs) + sizeof(struct policy_order) +                               \
-     sizeof(struct policy_job_done) + sizeof(struct policy_node) +                                 \
-     sizeof(struct policy_demand) + sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +  \
+     sizeof(struct policy_job_done) + sizeof(struct policy_node) + sizeof(struct policy_demand) +  \
+     sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +                                 \
      sizeof(struct policy_round_job) + sizeof(struct policy_round_obs) +                           \
      sizeof(struct policy_part) + sizeof(struct policy_lp) + sizeof(struct policy_candidate) +     \
      sizeof(struct policy_select_obs))

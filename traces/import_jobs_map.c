@@ -114,7 +114,8 @@ static int stamp(struct importer *im, int at, uint64_t *ns, struct err *e)
         memcpy(im->stamp.zone, s.zone, sizeof s.zone);
     im->flags |= ZONE_SEEN;
     if (strcmp(s.zone, im->stamp.zone))
-        return csv_complain(&im->csv, at, e, "the zone of the first time (\"%s\")", im->stamp.zone);
+        return csv_complain(&im->csv, at, e, "the same zone as the first time, \"%s\"",
+                            im->stamp.zone);
     if (s.fraction_digits > im->stamp.digits)
         im->stamp.digits = s.fraction_digits;
     im->stamp.elide |= s.fraction_digits == 0;

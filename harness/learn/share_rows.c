@@ -113,8 +113,8 @@ static const struct policy_ops recording = {
 
 enum { PROGRAMS = 3 };
 
-static int open_program(struct model_table *p, const char *name, const char *preset,
-                        uint64_t seed, struct err *e)
+static int open_program(struct model_table *p, const char *name, const char *preset, uint64_t seed,
+                        struct err *e)
 {
     char text[96];
     struct config *c;

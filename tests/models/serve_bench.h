@@ -28,7 +28,7 @@ struct bench {
     size_t n;
     const char *stack;
     struct policy_slot *policy, *evict; /* evict: at mem.evict */
-    bool bare; /* no machine at all */
+    bool bare;                          /* no machine at all */
     const struct model_infer *infer;
     struct model_table *table; /* [n_tables] */
     size_t n_tables;

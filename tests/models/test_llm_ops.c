@@ -95,8 +95,7 @@ Test(llm_ops, rows_that_do_not_fit_are_sentences)
          "operator \"dense:qkv\": not one that an iteration is made of (dense:qkv_proj, "
          "sequence:lm_head, attention, ..)"},
         {{"dense:qkv_proj", {1}, 1}, "dense:embedding: no rows"},
-        {{"dense:qkv_proj", {1}, 2e12},
-         "operator \"dense:qkv_proj\": want a time of at most 10 s"},
+        {{"dense:qkv_proj", {1}, 2e12}, "operator \"dense:qkv_proj\": want a time of at most 10 s"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct cost_rows r;

@@ -23,7 +23,7 @@ static struct importer *open_text(const char *format, const char *text, uint64_t
 #define PO                                                                                         \
     "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_"   \
     "time,scheduled_time\n"
-#define AI          "m,n,k,gemm_dtype,latency\n"
+#define AI "m,n,k,gemm_dtype,latency\n"
 #define SW                                                                                         \
     "model,hardware,prompt_size,batch_size,token_size,peak_power,average_power,prompt_time,token_" \
     "time,e2e_time,tensor_parallel\n"

@@ -208,7 +208,7 @@ static const struct {
      "t:2:1: got \"noon\", want a time YYYY-MM-DD HH:MM:SS"},
     {"{\"submit\": {\"column\": \"at\", \"unit\": \"datetime\"}}",
      "at\n2020-01-01 00:00:00Z\n2020-01-01 00:00:00+08:00\n",
-     "t:3:1: got \"2020-01-01 00:00:00+08:00\", want the zone of the first time (\"Z\")"},
+     "t:3:1: got \"2020-01-01 00:00:00+08:00\", want the same zone as the first time, \"Z\""},
     {MAP "\"start\": {\"column\": \"b\", \"unit\": \"s\"}, \"end\": {\"column\": \"e\", \"unit\": "
          "\"s\"}}",
      "at,b,e\n5,9,8\n", "t:2:5: got \"8\", want a time not before the job's start"},
