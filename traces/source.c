@@ -31,6 +31,12 @@ static void about_meta(struct trace_about *a, const struct trace_meta *m)
 }
 
 /* The whole input once: its digest, its span and all its errors, before anything runs. */
+static void about_input(struct trace_about *a, const struct trace_meta *m)
+{
+    about_meta(a, m);
+    copy(a->input_sha256, sizeof a->input_sha256, m->input_sha256);
+}
+
 static int survey(struct importer *im, struct trace_about *a, struct err *e)
 {
     union trace_row row;
@@ -39,9 +45,7 @@ static int survey(struct importer *im, struct trace_about *a, struct err *e)
     }
     if (rc)
         return rc;
-    const struct trace_meta *m = import_meta(im);
-    about_meta(a, m);
-    copy(a->input_sha256, sizeof a->input_sha256, m->input_sha256);
+    about_input(a, import_meta(im));
     return 0;
 }
 
@@ -65,11 +69,14 @@ static int open_import(const struct source_section *s, const char *path, unsigne
         return rc;
     const struct import_format *format = im->format;
     rc = want_table(path, format->title, format->table, tables, e);
-    if (!rc)
+    const bool held = format->table == TRACE_JOBS; /* read once, and kept */
+    if (!rc && !held)
         rc = survey(im, a, e);
     import_close(im);
     if (!rc)
         rc = source_over_import(out, path, format, s->skip_bad, e);
+    if (!rc && held)
+        about_input(a, source_sorted_meta(*out));
     if (!rc)
         (*out)->expected = a->requests;
     return rc;

@@ -51,6 +51,8 @@ int source_over_import(struct row_source **out, const char *path,
                        struct err *e) MUST_CHECK;
 /* Jobs in order of time, then of their row; takes `inner` over. */
 int source_sorted(struct row_source **out, struct row_source *inner, struct err *e) MUST_CHECK;
+/* Of the input of such a stream, over an import: all of it was read. */
+const struct trace_meta *source_sorted_meta(const struct row_source *s);
 int source_over_store(struct row_source **out, struct store_reader *r, uint64_t from_ns,
                       struct err *e) MUST_CHECK;
 

@@ -209,6 +209,11 @@ int source_sorted(struct row_source **out, struct row_source *inner, struct err 
     return 0;
 }
 
+const struct trace_meta *source_sorted_meta(const struct row_source *s)
+{
+    return import_meta(((const struct over_import *)((const struct sorted *)s)->inner)->im);
+}
+
 struct cut {
     struct row_source base, *inner;
     struct source_cut c;
