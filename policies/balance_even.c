@@ -2,19 +2,7 @@
  *
  * It looks at nothing else: not at caches, not at memory.  The trivial baseline
  * of balancing: no CPU is idle while a task waits, and tasks wander.        */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static int balance(void *self, const struct policy_balance_obs *o)
 {
@@ -26,4 +14,4 @@ static int balance(void *self, const struct policy_balance_obs *o)
 }
 
 POLICY(.name = "balance-even", .summary = "moves a waiting task if that evens the queues out",
-       .create = create, .destroy = destroy, .cpu_balance = balance);
+       .create = stateless_create, .destroy = stateless_destroy, .cpu_balance = balance);

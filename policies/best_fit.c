@@ -4,6 +4,7 @@
  * steps of a hundredth, as the scores of Kubernetes are (Weng et al., ATC'23).  Good for jobs of
  * many sizes; it does not see that what it leaves on a GPU may be too little for anybody.  */
 #include "node_fit.h"
+#include "stateless.h"
 
 static int score(const struct policy_node *n, const struct policy_job *j)
 {
@@ -13,16 +14,6 @@ static int score(const struct policy_node *n, const struct policy_job *j)
     return (int)((1 - left) * 100);
 }
 
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-static void destroy(void *self)
-{
-    (void)self;
-}
 static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     (void)self;
@@ -30,4 +21,4 @@ static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy
 }
 
 POLICY(.name = "best-fit", .summary = "cluster: the node on which least CPU and GPU is left over",
-       .create = create, .destroy = destroy, .cluster_place = place);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_place = place);

@@ -1,16 +1,6 @@
 /* dispatch_random.c - any tenant that waits, whole: the trivial baseline at gpu.dispatch. */
 #include "gpu_tenants.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    *self = (void *)(uintptr_t)h; /* all it needs */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void dispatch(void *self, const struct policy_dispatch_obs *o,
                      struct policy_dispatch *answer)
@@ -23,5 +13,5 @@ static void dispatch(void *self, const struct policy_dispatch_obs *o,
     gpu_answer(answer, chosen);
 }
 
-POLICY(.name = "dispatch-random", .summary = "GPU: any tenant that waits, whole", .create = create,
-       .destroy = destroy, .gpu_dispatch = dispatch);
+POLICY(.name = "dispatch-random", .summary = "GPU: any tenant that waits, whole",
+       .create = stateless_create, .destroy = stateless_destroy, .gpu_dispatch = dispatch);

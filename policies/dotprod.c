@@ -4,6 +4,7 @@
  * as parts of the largest node's, in steps of a hundredth (Weng et al., ATC'23): a small product is
  * a full node, or one that is short of what the job wants little of.  */
 #include "node_fit.h"
+#include "stateless.h"
 
 static int score(const struct policy_node *n, const struct policy_job *j)
 {
@@ -14,16 +15,6 @@ static int score(const struct policy_node *n, const struct policy_job *j)
     return (int)(100 * (1 - product / 2));
 }
 
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-static void destroy(void *self)
-{
-    (void)self;
-}
 static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     (void)self;
@@ -32,4 +23,4 @@ static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy
 
 POLICY(.name = "dotprod",
        .summary = "cluster: the node with the smallest product of what is free and what is wanted",
-       .create = create, .destroy = destroy, .cluster_place = place);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_place = place);

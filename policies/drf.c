@@ -3,19 +3,7 @@
  * Ghodsi et al. (NSDI'11): progressive filling of the largest of each user's
  * shares of GPUs, processors and memory.  Nobody is pushed out; shares even out
  * as jobs end.  Where the trace names no users, groups stand for them.        */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void order(void *self, const struct policy_order_obs *o, struct policy_order *answer)
 {
@@ -25,4 +13,4 @@ static void order(void *self, const struct policy_order_obs *o, struct policy_or
 }
 
 POLICY(.name = "drf", .summary = "the user with the smallest dominant share first",
-       .create = create, .destroy = destroy, .cluster_order = order);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_order = order);

@@ -4,18 +4,7 @@
  * the GPU full.  Whoever sends most gets most, and a short request waits
  * behind whatever long kernels came first.                                   */
 #include "gpu_tenants.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void dispatch(void *self, const struct policy_dispatch_obs *o,
                      struct policy_dispatch *answer)
@@ -30,4 +19,4 @@ static void dispatch(void *self, const struct policy_dispatch_obs *o,
 }
 
 POLICY(.name = "first-come", .summary = "GPU: kernels in the order in which they came",
-       .create = create, .destroy = destroy, .gpu_dispatch = dispatch);
+       .create = stateless_create, .destroy = stateless_destroy, .gpu_dispatch = dispatch);

@@ -2,19 +2,7 @@
  *
  * What a host does without a policy, with the period's cost of asking: the
  * yardstick of every policy that moves pages.                               */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void place(void *self, const struct policy_place_obs *o, uint32_t *tier)
 {
@@ -22,4 +10,4 @@ static void place(void *self, const struct policy_place_obs *o, uint32_t *tier)
 }
 
 POLICY(.name = "first-touch", .summary = "tiers: pages stay where they were first touched",
-       .create = create, .destroy = destroy, .mem_place = place);
+       .create = stateless_create, .destroy = stateless_destroy, .mem_place = place);

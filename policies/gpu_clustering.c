@@ -4,6 +4,7 @@
  * that run such jobs among others, then idle ones, then the rest; among them the fullest, in
  * hundredths (Weng et al., ATC'23).  CPU is not looked at.  */
 #include "node_fit.h"
+#include "stateless.h"
 
 static uint32_t kind(const struct policy_job *j)
 {
@@ -23,16 +24,6 @@ static int score(const struct policy_node *n, const struct policy_job *j)
     return full + (n->kinds ? 0 : 25);
 }
 
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-static void destroy(void *self)
-{
-    (void)self;
-}
 static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     (void)self;
@@ -41,4 +32,4 @@ static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy
 
 POLICY(.name = "gpu-clustering",
        .summary = "cluster: beside jobs that have as many GPUs (Gandiva's affinity)",
-       .create = create, .destroy = destroy, .cluster_place = place);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_place = place);

@@ -4,6 +4,7 @@
  * it keeps whole nodes free for large jobs.  Among used GPUs the one with least room; among idle
  * nodes the smallest.  CPU is not looked at.  */
 #include "node_fit.h"
+#include "stateless.h"
 
 static int larger(int a, int b)
 {
@@ -28,16 +29,6 @@ static int score(const struct policy_node *n, const struct policy_job *j)
     return larger(100 - least * 100 / POLICY_MILLI / 10, 100 / 2);
 }
 
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-static void destroy(void *self)
-{
-    (void)self;
-}
 static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     (void)self;
@@ -45,5 +36,5 @@ static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy
 }
 
 POLICY(.name = "gpu-packing",
-       .summary = "cluster: used GPUs first, then used nodes, then idle ones", .create = create,
-       .destroy = destroy, .cluster_place = place);
+       .summary = "cluster: used GPUs first, then used nodes, then idle ones",
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_place = place);

@@ -2,19 +2,7 @@
  *
  * What batch systems do by default.  With strict lines one wide job holds up
  * everybody behind it; with skip-over it is the wide job that may starve.    */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void order(void *self, const struct policy_order_obs *o, struct policy_order *answer)
 {
@@ -23,4 +11,4 @@ static void order(void *self, const struct policy_order_obs *o, struct policy_or
 }
 
 POLICY(.name = "job-fifo", .summary = "jobs in order of priority, then of arrival",
-       .create = create, .destroy = destroy, .cluster_order = order);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_order = order);

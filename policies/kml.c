@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "kml_features.h"
-#include "policy.h"
+#include "open_net.h"
 
 struct kml {
     const struct policy_host *h;
@@ -42,12 +42,11 @@ static int create(void **self, const struct policy_host *h)
     if (!(first >= 0 && first <= POLICY_READAHEAD_MAX))
         return refuse(s, "want first 0..1024");
     s->first = (uint32_t)first;
-    uint32_t n_in, n_out;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "kml"), &n_in, &n_out);
-    if (s->model < 0)
-        return refuse(s, "no model, no predictions");
-    if (n_in != KML_N || n_out != KML_CLASSES)
-        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    s->model = open_net(h, "kml", KML_N, KML_CLASSES);
+    if (s->model < 0) {
+        free(s);
+        return -1;
+    }
     *self = s;
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "mllb_features.h"
+#include "open_net.h"
 
 struct mllb {
     const struct policy_host *h;
@@ -38,12 +39,11 @@ static int create(void **self, const struct policy_host *h)
     s->threshold = h->param(h->host, "threshold", 0.5);
     if (!(s->threshold >= 0 && s->threshold <= 1))
         return refuse(s, "want threshold 0..1");
-    uint32_t n_in, n_out;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "mllb"), &n_in, &n_out);
-    if (s->model < 0)
-        return refuse(s, "no model, no predictions");
-    if (n_in != MLLB_N || n_out != 1)
-        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    s->model = open_net(h, "mllb", MLLB_N, 1);
+    if (s->model < 0) {
+        free(s);
+        return -1;
+    }
     *self = s;
     return 0;
 }

@@ -1,19 +1,7 @@
 /* oracle_steer.c - knows how long each replica would take; the bound for the others.
  *
  * Greedy: best for this read, which need not be best for all. */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
@@ -27,4 +15,4 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
 }
 
 POLICY(.name = "oracle-steer", .summary = "reads go where they are soonest done (knows the queues)",
-       .oracle = 1, .create = create, .destroy = destroy, .io_steer = steer);
+       .oracle = 1, .create = stateless_create, .destroy = stateless_destroy, .io_steer = steer);

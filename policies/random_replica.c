@@ -1,18 +1,7 @@
 /* random_replica.c - any replica, evenly: balances load in the mean and knows nothing.
  *
  * Good against lasting imbalance, bad where one slow replica is worse than the mean of all. */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    *self = (void *)(uintptr_t)h; /* all it needs */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
@@ -20,5 +9,5 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
     return (uint32_t)(h->random(h->host) % o->n);
 }
 
-POLICY(.name = "random-replica", .summary = "reads go to any replica", .create = create,
-       .destroy = destroy, .io_steer = steer);
+POLICY(.name = "random-replica", .summary = "reads go to any replica", .create = stateless_create,
+       .destroy = stateless_destroy, .io_steer = steer);

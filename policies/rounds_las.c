@@ -2,6 +2,7 @@
  * cluster for every job, by weight, each type in the same proportion (the baseline of Gavel,
  * OSDI'20, section 7; max-min fairness over GPU time).                                          */
 #include "rounds_book.h"
+#include "stateless.h"
 
 /* The level z at which every job has z x weight GPUs, or all the time that it can use. */
 static double level(const struct policy_round_obs *o, double gpus)
@@ -42,17 +43,5 @@ static uint32_t share(void *self, const struct policy_round_obs *o, struct polic
     return n;
 }
 
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL;
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
-
 POLICY(.name = "rounds-las", .summary = "the same GPU time for every job, blind to types",
-       .create = create, .destroy = destroy, .cluster_share = share);
+       .create = stateless_create, .destroy = stateless_destroy, .cluster_share = share);

@@ -2,18 +2,7 @@
  *
  * Splits a Poisson stream into Poisson streams, so that every engine is a
  * queue of its own: what all routers that look at anything have to beat.    */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    *self = (void *)(uintptr_t)h; /* all it needs */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static uint32_t route(void *self, const struct policy_route_obs *o)
 {
@@ -24,5 +13,5 @@ static uint32_t route(void *self, const struct policy_route_obs *o)
     return at;
 }
 
-POLICY(.name = "route-random", .summary = "requests go to any engine", .create = create,
-       .destroy = destroy, .serve_route = route);
+POLICY(.name = "route-random", .summary = "requests go to any engine", .create = stateless_create,
+       .destroy = stateless_destroy, .serve_route = route);

@@ -2,19 +2,7 @@
  *
  * It is told by runs made before: the best fixed choice per VM, known in
  * advance.  A bound for selectors that have to find out.                     */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static uint32_t choose(void *self, const struct policy_select_obs *o)
 {
@@ -29,4 +17,5 @@ static uint32_t choose(void *self, const struct policy_select_obs *o)
 }
 
 POLICY(.name = "select-oracle", .summary = "per VM: the best fixed candidate, known in advance",
-       .oracle = 1, .create = create, .destroy = destroy, .policy_select = choose);
+       .oracle = 1, .create = stateless_create, .destroy = stateless_destroy,
+       .policy_select = choose);

@@ -4,18 +4,7 @@
  * 100 / n.  Fair to tenants of one kind; who needs little wastes its part
  * where parts are of SMs.                                                    */
 #include "gpu_tenants.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 {
@@ -24,5 +13,5 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
         milli[i] = POLICY_MILLI / o->n ? POLICY_MILLI / o->n : 1;
 }
 
-POLICY(.name = "share-equal", .summary = "GPU parts: the same for everybody", .create = create,
-       .destroy = destroy, .gpu_share = share);
+POLICY(.name = "share-equal", .summary = "GPU parts: the same for everybody",
+       .create = stateless_create, .destroy = stateless_destroy, .gpu_share = share);

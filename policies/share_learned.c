@@ -21,6 +21,7 @@
  *   floor      (100)   1/1000, that no critical tenant goes below             */
 #include "gpu_tenants.h"
 #include "share_features.h"
+#include "open_net.h"
 
 enum { STEP = 50, PARTS = 19 }; /* 1/1000; 50 .. 950 */
 
@@ -35,7 +36,6 @@ struct learned {
 static int create(void **self, const struct policy_host *h)
 {
     struct learned *s = gpu_state(h, sizeof *s);
-    uint32_t n_in, n_out;
     int bad = 0;
     if (!s)
         return -1;
@@ -46,11 +46,9 @@ static int create(void **self, const struct policy_host *h)
     s->hold = (uint32_t)gpu_param(h, "hold", 10, 1, 1e6, &bad);
     s->floor = (uint32_t)gpu_param(h, "floor", 100, 1, POLICY_MILLI, &bad);
     bad |= !target;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "share"), &n_in, &n_out);
-    if (s->model >= 0 && n_in == SHARE_N && n_out == 2)
-        return gpu_created(self, h, s, bad);
+    s->model = open_net(h, "share", SHARE_N, 2);
     if (s->model >= 0)
-        h->log(h->host, "the model has other inputs or outputs than this policy: train it again");
+        return gpu_created(self, h, s, bad);
     free(s);
     return -1;
 }

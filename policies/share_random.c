@@ -1,17 +1,7 @@
 /* share_random.c - parts of the GPU at random, drawn anew every period: the trivial baseline at
  * gpu.share.  All together are the whole GPU, give or take what rounding leaves over. */
 #include "gpu_tenants.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    *self = (void *)(uintptr_t)h; /* all it needs */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 {
@@ -27,5 +17,5 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
     }
 }
 
-POLICY(.name = "share-random", .summary = "GPU parts: at random, every period", .create = create,
-       .destroy = destroy, .gpu_share = share);
+POLICY(.name = "share-random", .summary = "GPU parts: at random, every period",
+       .create = stateless_create, .destroy = stateless_destroy, .gpu_share = share);

@@ -3,18 +3,7 @@
  * The fixed contract of a cloud: parts follow what was promised, never what is
  * needed, so nobody's part depends on what the others do.                     */
 #include "gpu_tenants.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 {
@@ -28,5 +17,5 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
     }
 }
 
-POLICY(.name = "share-weighted", .summary = "GPU parts: in proportion to weights", .create = create,
-       .destroy = destroy, .gpu_share = share);
+POLICY(.name = "share-weighted", .summary = "GPU parts: in proportion to weights",
+       .create = stateless_create, .destroy = stateless_destroy, .gpu_share = share);

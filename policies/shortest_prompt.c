@@ -3,19 +3,7 @@
  * The heuristic at hand: the prompt is the only length known at arrival.  Good
  * where prefill dominates or long prompts mean long answers; it starves long
  * prompts under overload, and says nothing about the length of the answer.  */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static int64_t batch(void *self, const struct policy_batch_obs *o)
 {
@@ -23,5 +11,5 @@ static int64_t batch(void *self, const struct policy_batch_obs *o)
     return (int64_t)o->request.prompt_tokens - (int64_t)o->request.cached_tokens;
 }
 
-POLICY(.name = "shortest-prompt", .summary = "least uncached prompt first", .create = create,
-       .destroy = destroy, .serve_batch = batch);
+POLICY(.name = "shortest-prompt", .summary = "least uncached prompt first",
+       .create = stateless_create, .destroy = stateless_destroy, .serve_batch = batch);

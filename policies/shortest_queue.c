@@ -2,19 +2,7 @@
  *
  * Good wherever waiting is for what was sent; blind to what a drive does on its
  * own account, and to reads that wait behind it. */
-#include "policy.h"
-
-static int create(void **self, const struct policy_host *h)
-{
-    (void)h;
-    *self = NULL; /* stateless */
-    return 0;
-}
-
-static void destroy(void *self)
-{
-    (void)self;
-}
+#include "stateless.h"
 
 static uint32_t steer(void *self, const struct policy_steer_obs *o)
 {
@@ -28,4 +16,4 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
 }
 
 POLICY(.name = "shortest-queue", .summary = "reads go to the replica with the least pending",
-       .create = create, .destroy = destroy, .io_steer = steer);
+       .create = stateless_create, .destroy = stateless_destroy, .io_steer = steer);

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "length_features.h"
-#include "policy.h"
+#include "open_net.h"
 
 #define KEY_PER_TOKEN 1024.0
 
@@ -52,12 +52,11 @@ static int create(void **self, const struct policy_host *h)
         return refuse(s, "risk: want 0..1");
     if (!(s->aging >= 0 && s->aging <= 1e6))
         return refuse(s, "aging: want 0..1000000");
-    uint32_t n_in, n_out;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "sjf_mlp"), &n_in, &n_out);
-    if (s->model < 0)
-        return refuse(s, "no model, no predictions");
-    if (n_in != LENGTH_N || n_out != 2)
-        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    s->model = open_net(h, "sjf_mlp", LENGTH_N, 2);
+    if (s->model < 0) {
+        free(s);
+        return -1;
+    }
     *self = s;
     return 0;
 }

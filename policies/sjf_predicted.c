@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #include "duration_features.h"
-#include "policy.h"
+#include "open_net.h"
 
 struct sjf {
     const struct policy_host *h;
@@ -52,12 +52,11 @@ static int create(void **self, const struct policy_host *h)
         return refuse(s, "reserve: want 0..1");
     if (!(s->aging >= 0 && s->aging <= 1e3))
         return refuse(s, "aging: want 0..1000");
-    uint32_t n_in, n_out;
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", "duration"), &n_in, &n_out);
-    if (s->model < 0)
-        return refuse(s, "no model, no predictions");
-    if (n_in != DURATION_N || n_out != 2)
-        return refuse(s, "the model has other inputs or outputs than this policy: train it again");
+    s->model = open_net(h, "duration", DURATION_N, 2);
+    if (s->model < 0) {
+        free(s);
+        return -1;
+    }
     *self = s;
     return 0;
 }

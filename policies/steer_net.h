@@ -2,7 +2,7 @@
 #ifndef POLICIES_STEER_NET_H
 #define POLICIES_STEER_NET_H
 
-#include "policy.h"
+#include "open_net.h"
 
 struct steer_net {
     const struct policy_host *h;
@@ -14,23 +14,14 @@ struct steer_net {
 static inline int steer_net_open(struct steer_net *s, const struct policy_host *h,
                                  const char *model, double most, uint32_t inputs, uint32_t outputs)
 {
-    uint32_t n_in, n_out;
     s->h = h;
     s->margin = h->param(h->host, "margin", 0);
     if (!(s->margin >= -most && s->margin <= most)) {
         h->log(h->host, most == 32 ? "margin: want -32..32" : "margin: want -1000..1000");
         return -1;
     }
-    s->model = h->model_open(h->host, h->param_text(h->host, "model", model), &n_in, &n_out);
-    if (s->model < 0) {
-        h->log(h->host, "no model, no predictions");
-        return -1;
-    }
-    if (n_in != inputs || n_out != outputs) {
-        h->log(h->host, "the model has other inputs or outputs than this policy: train it again");
-        return -1;
-    }
-    return 0;
+    s->model = open_net(h, model, inputs, outputs);
+    return s->model < 0 ? -1 : 0;
 }
 
 /* The next replica in turn that has not turned the read away; else home. */
