@@ -7,9 +7,9 @@
 
 #include "traces/schema.h"
 
-static const struct synth_kind *const kinds[] = {&synth_kind_requests, &synth_kind_io,
-                                                 &synth_kind_pages,    &synth_kind_sched,
-                                                 &synth_kind_vms,      &synth_kind_ops};
+static const struct synth_kind *const kinds[] = {
+    &synth_kind_requests, &synth_kind_io,  &synth_kind_pages, &synth_kind_sched,
+    &synth_kind_vms,      &synth_kind_ops, &synth_kind_jobs};
 #define SPAN_MAX_S 1e9
 #define KINDS      (sizeof kinds / sizeof *kinds)
 

@@ -12,6 +12,7 @@
 #include "traces/synth.h"
 
 #include "traces/synth_io.h"
+#include "traces/synth_jobs.h"
 #include "traces/synth_ops.h"
 #include "traces/synth_pages.h"
 #include "traces/synth_sched.h"
@@ -26,6 +27,7 @@ struct synth_any {
         struct synth_sched sched;
         struct synth_vms vms;
         struct synth_ops ops;
+        struct synth_jobs jobs;
     } p;
 };
 
@@ -60,6 +62,6 @@ int synth_preset_read(const struct config *section, const struct synth_kind *k, 
 int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e);
 
 extern const struct synth_kind synth_kind_requests, synth_kind_io, synth_kind_pages,
-    synth_kind_sched, synth_kind_vms, synth_kind_ops;
+    synth_kind_sched, synth_kind_vms, synth_kind_ops, synth_kind_jobs;
 
 #endif
