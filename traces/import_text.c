@@ -101,7 +101,7 @@ int import_complain(const struct importer *im, struct slice got, struct err *e,
                     const char *want_fmt, ...)
 {
     const struct lines *l = &im->csv.lines;
-    bool inside = got.s >= l->text && got.s <= l->text + l->len;
+    bool inside = l->text && got.s >= l->text && got.s <= l->text + l->len;
     int shown = got.n < 40 ? (int)got.n : 40;
     char want[160];
     va_list ap;
