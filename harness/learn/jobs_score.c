@@ -85,41 +85,6 @@ static int importance(struct jobs_score *s, struct infer_model *net, const struc
     return rc;
 }
 
-/* ---- whether what is predicted is what comes --------------------------------------------- */
-
-struct ranked {
-    float predicted, was;
-    size_t row;
-};
-
-static int by_prediction(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->predicted < y->predicted || x->predicted > y->predicted)
-        return x->predicted < y->predicted ? -1 : 1;
-    return x->row < y->row ? -1 : 1;
-}
-
-static int calibrate(struct jobs_score *s, const struct job_rows *rows, size_t from, const float *y,
-                     struct err *e)
-{
-    struct ranked *r = malloc(s->rows * sizeof *r);
-    if (!r)
-        return err_set(e, ERR_ENOMEM, "out of memory");
-    for (size_t i = 0; i < s->rows; i++)
-        r[i] = (struct ranked){y[OUTS * i], rows->y[from + i], i};
-    qsort(r, s->rows, sizeof *r, by_prediction);
-    for (size_t b = 0; b < JOBS_BINS; b++) {
-        const size_t lo = s->rows * b / JOBS_BINS, hi = s->rows * (b + 1) / JOBS_BINS;
-        for (size_t i = lo; i < hi; i++) {
-            s->bin[b].predicted += (double)r[i].predicted / (double)(hi - lo);
-            s->bin[b].was += (double)r[i].was / (double)(hi - lo);
-        }
-    }
-    free(r);
-    return 0;
-}
-
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static int compare(struct jobs_score *s, const struct job_rows *rows, size_t from, size_t known,
@@ -150,7 +115,7 @@ int jobs_score(struct jobs_score *s, struct infer_model *net, const struct job_r
     int rc = y ? run(net, rows->x + from * DURATION_N, n, y, e)
                : err_set(e, ERR_ENOMEM, "out of memory");
     rc = rc ? rc : compare(s, rows, from, known, y, e);
-    rc = rc ? rc : calibrate(s, rows, from, y, e);
+    rc = rc ? rc : score_calibration(s->bin, JOBS_BINS, y, OUTS, rows->y + from, s->rows, e);
     rc = rc ? rc : importance(s, net, rows, from, log_error(rows, from, n, y), seed, e);
     for (size_t i = 0; i < n && !rc; i++)
         s->covered += (rows->y[from + i] <= y[OUTS * i + 1]) / (double)n;

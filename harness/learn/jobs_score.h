@@ -18,11 +18,9 @@ enum { JOBS_BINS = 10 };
 struct jobs_score {
     size_t rows;
     struct score by[JOBS_PREDICTORS];
-    double covered; /* share of jobs within the quantile output */
-    struct {        /* rows by rank of the prediction, a tenth each: log2 of 1 + seconds */
-        double predicted, was;
-    } bin[JOBS_BINS];
-    double importance[DURATION_N]; /* mean absolute log error gained by shuffling a feature */
+    double covered;                  /* share of jobs within the quantile output */
+    struct score_bin bin[JOBS_BINS]; /* log2 of 1 + seconds */
+    double importance[DURATION_N];   /* mean absolute log error gained by shuffling a feature */
 };
 
 /* Rows from..from+n-1, known: those before. */

@@ -7,6 +7,7 @@
 
 #include "harness/base/fmt.h"
 #include "harness/learn/train_machine.h"
+#include "harness/learn/train_score.h"
 #include "harness/learn/model_write.h"
 #include "harness/learn/share_rows.h"
 #include "harness/learn/train_forest.h"
@@ -20,9 +21,7 @@ struct share_score {
     double within;              /* share of rows off by less than a quarter */
     double covered;             /* within the quantile output */
     double importance[SHARE_N]; /* mae gained by shuffling a feature */
-    struct {
-        double predicted, was;
-    } bin[BINS];
+    struct score_bin bin[BINS];
 };
 
 struct share_training {
@@ -124,34 +123,6 @@ static void compare(struct share_score *s, const struct share_rows *r, const flo
     }
 }
 
-struct ranked {
-    float predicted, was;
-    size_t row;
-};
-
-static int by_prediction(const void *a, const void *b)
-{
-    const struct ranked *x = a, *y = b;
-    if (x->predicted < y->predicted || x->predicted > y->predicted)
-        return x->predicted < y->predicted ? -1 : 1;
-    return x->row < y->row ? -1 : 1;
-}
-
-static void calibrate(struct share_score *s, const struct share_rows *r, const float *y,
-                      struct ranked *v)
-{
-    for (size_t i = 0; i < r->n; i++)
-        v[i] = (struct ranked){y[OUTPUTS * i], r->y[i], i};
-    qsort(v, r->n, sizeof *v, by_prediction);
-    for (size_t b = 0; b < BINS; b++) {
-        const size_t lo = r->n * b / BINS, hi = r->n * (b + 1) / BINS;
-        for (size_t i = lo; i < hi; i++) {
-            s->bin[b].predicted += (double)v[i].predicted / (double)(hi - lo);
-            s->bin[b].was += (double)v[i].was / (double)(hi - lo);
-        }
-    }
-}
-
 static int run(struct infer_model *net, size_t n, const float *x, float *y, struct err *e)
 {
     char why[256];
@@ -180,16 +151,14 @@ static int score(struct share_training *t, struct infer_model *net, struct err *
 {
     const struct share_rows *r = &t->rows[SHARE_TEST];
     float *y = malloc(r->n * OUTPUTS * sizeof *y), *x = malloc(r->n * SHARE_N * sizeof *x);
-    struct ranked *v = malloc(r->n * sizeof *v);
-    int rc = y && x && v ? run(net, r->n, r->x, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    int rc = y && x ? run(net, r->n, r->x, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc) {
         compare(&t->score, r, y, mean_fitted(t));
-        calibrate(&t->score, r, y, v);
-        rc = importance(&t->score, net, r, x, y, e);
+        rc = score_calibration(t->score.bin, BINS, y, OUTPUTS, r->y, r->n, e);
+        rc = rc ? rc : importance(&t->score, net, r, x, y, e);
     }
     free(x);
     free(y);
-    free(v);
     return rc;
 }
 

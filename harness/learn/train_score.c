@@ -168,3 +168,36 @@ int score_edges(double edges[SCORE_CLASSES - 1], const uint32_t *tokens, size_t 
     free(sorted);
     return 0;
 }
+
+struct ranked {
+    float predicted, was;
+    size_t row;
+};
+
+static int by_prediction(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    if (x->predicted < y->predicted || x->predicted > y->predicted)
+        return x->predicted < y->predicted ? -1 : 1;
+    return x->row < y->row ? -1 : 1;
+}
+
+int score_calibration(struct score_bin *bin, size_t bins, const float *predicted, size_t stride,
+                      const float *was, size_t n, struct err *e)
+{
+    struct ranked *r = malloc(n * sizeof *r);
+    if (!r)
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++)
+        r[i] = (struct ranked){predicted[stride * i], was[i], i};
+    qsort(r, n, sizeof *r, by_prediction);
+    for (size_t b = 0; b < bins; b++) {
+        const size_t lo = n * b / bins, hi = n * (b + 1) / bins;
+        for (size_t i = lo; i < hi; i++) {
+            bin[b].predicted += (double)r[i].predicted / (double)(hi - lo);
+            bin[b].was += (double)r[i].was / (double)(hi - lo);
+        }
+    }
+    free(r);
+    return 0;
+}

@@ -28,4 +28,12 @@ int score_rows(struct score *s, const double *predicted, const uint32_t *tokens,
 int score_edges(double edges[SCORE_CLASSES - 1], const uint32_t *tokens, size_t n,
                 struct err *e) MUST_CHECK;
 
+/* Whether what is predicted is what comes: rows by rank of the prediction, a bin for an even part
+ * of them.  predicted[i * stride] and was[i] belong together. */
+struct score_bin {
+    double predicted, was; /* means */
+};
+int score_calibration(struct score_bin *bin, size_t bins, const float *predicted, size_t stride,
+                      const float *was, size_t n, struct err *e) MUST_CHECK;
+
 #endif

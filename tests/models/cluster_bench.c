@@ -155,3 +155,21 @@ struct bench_job *cluster_poisson(size_t n, double rate, enum bench_sizes sizes,
     }
     return job;
 }
+
+struct measures *cluster_jobs(const char *section, const char *policy, const struct bench_job *job,
+                              size_t n)
+{
+    return cluster_run(
+        &(struct cluster_bench){
+            .section = section, .job = job, .n = n, .policy = policy, .seed = 1, .exact = true},
+        NULL);
+}
+
+double cluster_jct(const char *section, const char *policy, const struct bench_job *job, size_t n)
+{
+    struct measures *m = cluster_jobs(section, policy, job, n);
+    const double mean = cluster_mean(m, "jct");
+    cr_expect_eq(cluster_number(m, "completed"), (double)n);
+    measures_free(m);
+    return mean;
+}

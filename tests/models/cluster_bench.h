@@ -27,6 +27,11 @@ struct cluster_bench {
 
 /* Runs; the caller frees the result.  A failure ends the test, unless `why` is given. */
 struct measures *cluster_run(const struct cluster_bench *b, struct err *why);
+#define N(jobs) (sizeof(jobs) / sizeof *(jobs))
+/* These jobs under a policy, with seed 1; and the mean time in the system, all completed. */
+struct measures *cluster_jobs(const char *section, const char *policy, const struct bench_job *job,
+                              size_t n);
+double cluster_jct(const char *section, const char *policy, const struct bench_job *job, size_t n);
 double cluster_number(const struct measures *m, const char *name); /* asserts that it is there */
 double cluster_mean(const struct measures *m, const char *sketch);
 /* The text of the first incident of the kind; NULL: none. */

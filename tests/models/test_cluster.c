@@ -8,27 +8,6 @@
 
 #include "tests/models/cluster_bench.h"
 
-#define N(jobs) (sizeof(jobs) / sizeof *(jobs))
-
-static struct measures *run(const char *section, const char *policy, const struct bench_job *job,
-                            size_t n)
-{
-    return cluster_run(
-        &(struct cluster_bench){
-            .section = section, .job = job, .n = n, .policy = policy, .seed = 1, .exact = true},
-        NULL);
-}
-
-/* Runs, and gives back the mean time in the system. */
-static double jct(const char *section, const char *policy, const struct bench_job *job, size_t n)
-{
-    struct measures *m = run(section, policy, job, n);
-    const double mean = cluster_mean(m, "jct");
-    cr_expect_eq(cluster_number(m, "completed"), (double)n);
-    measures_free(m);
-    return mean;
-}
-
 /* ---- lines ---------------------------------------------------------------------- */
 
 /* Four GPUs.  The wide one comes second: behind it all wait (strict), or the narrow ones pass. */
@@ -38,13 +17,14 @@ static const struct bench_job lines[] = {
 Test(cluster, a_strict_line_waits_behind_its_first)
 {
     /* ends: 10, 20, 25, 40 */
-    cr_expect_float_eq(jct("{\"pool\": 4}", NULL, lines, 4), (10 + 19 + 23 + 37) / 4.0, 1e-9);
+    cr_expect_float_eq(cluster_jct("{\"pool\": 4}", NULL, lines, 4), (10 + 19 + 23 + 37) / 4.0,
+                       1e-9);
 }
 
 Test(cluster, whoever_fits_skips_over)
 {
     /* ends: 10, 33, 7, 23: the wide one waits for the last of the narrow ones */
-    cr_expect_float_eq(jct("{\"pool\": 4, \"line\": \"skip-over\"}", NULL, lines, 4),
+    cr_expect_float_eq(cluster_jct("{\"pool\": 4, \"line\": \"skip-over\"}", NULL, lines, 4),
                        (10 + 32 + 5 + 20) / 4.0, 1e-9);
 }
 
@@ -53,8 +33,8 @@ Test(cluster, backfill_passes_only_who_delays_nobody)
     /* the third ends before 10, when the wide one can start; the fourth would not */
     static const char *const section =
         "{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": \"truth\"}}";
-    cr_expect_float_eq(jct(section, NULL, lines, 4), (10 + 19 + 5 + 37) / 4.0, 1e-9);
-    struct measures *m = run(section, NULL, lines, 4);
+    cr_expect_float_eq(cluster_jct(section, NULL, lines, 4), (10 + 19 + 5 + 37) / 4.0, 1e-9);
+    struct measures *m = cluster_jobs(section, NULL, lines, 4);
     cr_expect_eq(cluster_number(m, "backfilled"), 1);
     measures_free(m);
 }
@@ -63,28 +43,31 @@ Test(cluster, backfill_passes_only_who_delays_nobody)
 Test(cluster, backfill_uses_what_is_left_beside_the_reservation)
 {
     static const struct bench_job job[] = {{0, 10, 2, 0, 0}, {1, 10, 3, 0, 0}, {3, 20, 1, 0, 0}};
-    cr_expect_float_eq(jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
-                           "\"truth\"}}",
-                           NULL, job, 3),
-                       (10 + 19 + 20) / 3.0, 1e-9);
+    cr_expect_float_eq(
+        cluster_jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
+                    "\"truth\"}}",
+                    NULL, job, 3),
+        (10 + 19 + 20) / 3.0, 1e-9);
 }
 
 Test(cluster, without_predictions_nobody_may_pass_beyond_the_spare_gpus)
 {
-    cr_expect_float_eq(jct("{\"pool\": 4, \"line\": \"backfill\"}", NULL, lines, 4),
+    cr_expect_float_eq(cluster_jct("{\"pool\": 4, \"line\": \"backfill\"}", NULL, lines, 4),
                        (10 + 19 + 23 + 37) / 4.0, 1e-9);
 }
 
 Test(cluster, users_estimates_are_between_the_truth_and_a_multiple)
 {
     struct bench_job *job = cluster_poisson(2000, 3.5, SIZES_EXPONENTIAL, 7);
-    const double known = jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
-                             "\"truth\"}}",
-                             NULL, job, 2000);
-    const double fifo = jct("{\"pool\": 4}", NULL, job, 2000);
-    const double guessed = jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
-                               "\"user\", \"factor\": 5}}",
-                               NULL, job, 2000);
+    const double known =
+        cluster_jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
+                    "\"truth\"}}",
+                    NULL, job, 2000);
+    const double fifo = cluster_jct("{\"pool\": 4}", NULL, job, 2000);
+    const double guessed =
+        cluster_jct("{\"pool\": 4, \"line\": \"backfill\", \"predicted\": {\"from\": "
+                    "\"user\", \"factor\": 5}}",
+                    NULL, job, 2000);
     cr_expect_float_eq(known, fifo, 1e-9, "jobs of one GPU never leave a gap to fill");
     cr_expect_float_eq(guessed, fifo, 1e-9);
     free(job);
@@ -95,7 +78,7 @@ Test(cluster, users_estimates_are_between_the_truth_and_a_multiple)
 Test(cluster, a_job_at_time_0_that_takes_no_time)
 {
     static const struct bench_job job[] = {{0, 0, 1, 0, 0}, {0, 3, 1, 0, 0}, {0, 0, 0, 0, 0}};
-    struct measures *m = run("{\"pool\": 1}", NULL, job, 3);
+    struct measures *m = cluster_jobs("{\"pool\": 1}", NULL, job, 3);
     cr_expect_eq(cluster_number(m, "completed"), 3);
     cr_expect_eq(cluster_number(m, "makespan"), 3);
     cr_expect_float_eq(cluster_mean(m, "jct"), 1, 1e-9);
@@ -104,7 +87,7 @@ Test(cluster, a_job_at_time_0_that_takes_no_time)
 
 Test(cluster, no_jobs_are_no_trouble)
 {
-    struct measures *m = run("{\"pool\": 1}", NULL, NULL, 0);
+    struct measures *m = cluster_jobs("{\"pool\": 1}", NULL, NULL, 0);
     cr_expect_eq(cluster_number(m, "completed"), 0);
     cr_expect_eq(cluster_number(m, "livelock"), 0);
     measures_free(m);
@@ -116,7 +99,7 @@ Test(cluster, a_job_that_can_never_run_is_said_and_stalls_nobody)
 {
     static const struct bench_job job[] = {
         {0, 5, 2, 0, 0}, {1, 5, 9, 0, 0}, {2, 5, 4, 0, 0}, {3, -1, 1, 0, 0}, {4, 5, 1, 0, 0}};
-    struct measures *m = run("{\"pool\": 4}", NULL, job, N(job));
+    struct measures *m = cluster_jobs("{\"pool\": 4}", NULL, job, N(job));
     cr_expect_eq(cluster_number(m, "completed"), 3);
     cr_expect_eq(cluster_number(m, "infeasible"), 2);
     cr_expect_eq(cluster_number(m, "livelock"), 0);
@@ -125,7 +108,7 @@ Test(cluster, a_job_that_can_never_run_is_said_and_stalls_nobody)
     cr_expect_str_eq(cluster_said(m, "unsaid"),
                      "job 4 of the trace does not say how long it runs: left out");
     measures_free(m);
-    m = run("{\"even\": {\"nodes\": 2, \"gpus\": 4}, \"spread\": 1}", NULL, job, N(job));
+    m = cluster_jobs("{\"even\": {\"nodes\": 2, \"gpus\": 4}, \"spread\": 1}", NULL, job, N(job));
     cr_expect_eq(cluster_number(m, "completed"), 3);
     cr_expect_eq(cluster_number(m, "infeasible"), 2);
     measures_free(m);
@@ -135,12 +118,12 @@ Test(cluster, a_quota_of_its_own_makes_a_job_infeasible_unless_it_may_borrow)
 {
     static const struct bench_job job[] = {{0, 5, 3, 0, 0}, {0, 5, 3, 1, 0}};
     struct measures *m =
-        run("{\"pool\": 8, \"queues\": {\"by\": \"group\", \"quota\": {\"g0\": 2}, "
-            "\"otherwise\": 4}}",
-            NULL, job, 2);
+        cluster_jobs("{\"pool\": 8, \"queues\": {\"by\": \"group\", \"quota\": {\"g0\": 2}, "
+                     "\"otherwise\": 4}}",
+                     NULL, job, 2);
     cr_expect_eq(cluster_number(m, "infeasible"), 1);
     measures_free(m);
-    m = run(
+    m = cluster_jobs(
         "{\"pool\": 8, \"queues\": {\"by\": \"group\", \"quota\": {\"g0\": 2}, \"otherwise\": 4, "
         "\"borrow\": true}}",
         NULL, job, 2);
@@ -193,7 +176,8 @@ Test(cluster, work_that_nobody_will_ever_start_is_a_livelock)
 Test(cluster, failures_that_let_nothing_end_are_a_livelock, .timeout = 60)
 {
     static const struct bench_job job[] = {{0, 3600, 1, 0, 0}};
-    struct measures *m = run("{\"pool\": 1, \"failures\": {\"mtbf_h\": 0.01}}", NULL, job, 1);
+    struct measures *m =
+        cluster_jobs("{\"pool\": 1, \"failures\": {\"mtbf_h\": 0.01}}", NULL, job, 1);
     cr_expect_eq(cluster_number(m, "livelock"), 1);
     cr_expect_eq(cluster_number(m, "completed"), 0);
     cr_expect_not_null(strstr(cluster_said(m, "livelock"),
@@ -209,7 +193,7 @@ Test(cluster, load_near_and_above_saturation_is_said_with_what_it_does)
     } cases[] = {{0.5, NULL}, {0.95, "knows its mean wait to within"}, {1.4, "no steady state"}};
     for (size_t i = 0; i < N(cases); i++) {
         struct bench_job *job = cluster_poisson(20000, cases[i].rate, SIZES_EXPONENTIAL, 3);
-        struct measures *m = run("{\"pool\": 1}", NULL, job, 20000);
+        struct measures *m = cluster_jobs("{\"pool\": 1}", NULL, job, 20000);
         const char *said = cluster_said(m, "saturated");
         cr_expect(fabs(cluster_number(m, "load") / cases[i].rate - 1) < 0.05);
         cr_expect(cases[i].text ? said && strstr(said, cases[i].text) : !said);
@@ -226,7 +210,7 @@ Test(cluster, the_error_that_is_said_is_that_of_repeated_runs, .timeout = 120)
     double wait[RUNS], said = 0, mean = 0, var = 0;
     for (uint64_t k = 0; k < RUNS; k++) {
         struct bench_job *job = cluster_poisson(JOBS, 0.9, SIZES_EXPONENTIAL, 100 + k);
-        struct measures *m = run("{\"pool\": 1}", NULL, job, JOBS);
+        struct measures *m = cluster_jobs("{\"pool\": 1}", NULL, job, JOBS);
         wait[k] = cluster_mean(m, "wait");
         said += cluster_number(m, "wait_error") / RUNS;
         mean += wait[k] / RUNS;

@@ -8,36 +8,15 @@
 
 #include "tests/models/cluster_bench.h"
 
-#define N(jobs) (sizeof(jobs) / sizeof *(jobs))
-
-static struct measures *run(const char *section, const char *policy, const struct bench_job *job,
-                            size_t n)
-{
-    return cluster_run(
-        &(struct cluster_bench){
-            .section = section, .job = job, .n = n, .policy = policy, .seed = 1, .exact = true},
-        NULL);
-}
-
-/* Runs, and gives back the mean time in the system. */
-static double jct(const char *section, const char *policy, const struct bench_job *job, size_t n)
-{
-    struct measures *m = run(section, policy, job, n);
-    const double mean = cluster_mean(m, "jct");
-    cr_expect_eq(cluster_number(m, "completed"), (double)n);
-    measures_free(m);
-    return mean;
-}
-
 /* ---- preemption, checkpoints, failures ------------------------------------------------------ */
 
 /* Pushed out at 2 after two seconds of ten; the saving and the restart are paid at 5. */
 Test(cluster_runs, who_is_pushed_out_pays_for_saving_and_restart)
 {
     static const struct bench_job job[] = {{0, 10, 1, 0, 0}, {2, 3, 1, 0, 0}};
-    struct measures *m = run("{\"pool\": 1, \"line\": \"skip-over\", \"preempt\": {}, "
-                             "\"checkpoint\": {\"save_s\": 1, \"restart_s\": 2}}",
-                             "srtf", job, 2);
+    struct measures *m = cluster_jobs("{\"pool\": 1, \"line\": \"skip-over\", \"preempt\": {}, "
+                                      "\"checkpoint\": {\"save_s\": 1, \"restart_s\": 2}}",
+                                      "srtf", job, 2);
     cr_expect_float_eq(cluster_mean(m, "jct"), (16 + 3) / 2.0, 1e-9);
     cr_expect_eq(cluster_number(m, "preempted"), 1);
     cr_expect_eq(cluster_number(m, "gpu_useful"), 13);
@@ -50,12 +29,14 @@ Test(cluster_runs, who_is_pushed_out_pays_for_saving_and_restart)
 Test(cluster_runs, preemption_may_wait_for_its_period)
 {
     static const struct bench_job job[] = {{0, 10, 1, 0, 0}, {2, 3, 1, 0, 0}};
-    cr_expect_float_eq(jct("{\"pool\": 1, \"line\": \"skip-over\", \"preempt\": {\"every_s\": 5}}",
-                           "srtf", job, 2),
-                       (13 + 6) / 2.0, 1e-9);
-    cr_expect_float_eq(jct("{\"pool\": 2, \"line\": \"skip-over\", \"preempt\": {\"every_s\": 5}}",
-                           "srtf", job, 2),
-                       (10 + 3) / 2.0, 1e-9);
+    cr_expect_float_eq(
+        cluster_jct("{\"pool\": 1, \"line\": \"skip-over\", \"preempt\": {\"every_s\": 5}}", "srtf",
+                    job, 2),
+        (13 + 6) / 2.0, 1e-9);
+    cr_expect_float_eq(
+        cluster_jct("{\"pool\": 2, \"line\": \"skip-over\", \"preempt\": {\"every_s\": 5}}", "srtf",
+                    job, 2),
+        (10 + 3) / 2.0, 1e-9);
 }
 
 /* Of those with larger keys only as many leave as are needed, and the worst of them. */
@@ -64,7 +45,7 @@ Test(cluster_runs, the_best_of_those_that_could_leave_stay)
     static const struct bench_job job[] = {
         {0, 100, 1, 0, 0}, {0, 90, 2, 0, 0}, {0, 80, 1, 0, 0}, {1, 5, 2, 0, 0}};
     struct measures *m =
-        run("{\"pool\": 4, \"line\": \"skip-over\", \"preempt\": {}}", "srtf", job, 4);
+        cluster_jobs("{\"pool\": 4, \"line\": \"skip-over\", \"preempt\": {}}", "srtf", job, 4);
     /* the widest leaves; the longest, worse than it, could not have made the room alone */
     cr_expect_eq(cluster_number(m, "preempted"), 1);
     cr_expect_float_eq(cluster_mean(m, "jct"), (100 + 95 + 80 + 5) / 4.0, 1e-9);
@@ -81,9 +62,10 @@ Test(cluster_runs, work_under_failures_takes_what_daly_says, .timeout = 60)
     const double work = 100000, t = 100, d = 10, r = 20, mtbf = 360;
     for (size_t i = 0; i < JOBS; i++)
         job[i] = (struct bench_job){.at_s = 0, .runs_s = work, .gpus = 1};
-    struct measures *m = run("{\"pool\": 40, \"failures\": {\"mtbf_h\": 0.1}, \"checkpoint\": "
-                             "{\"every_s\": 100, \"save_s\": 10, \"restart_s\": 20}}",
-                             NULL, job, JOBS);
+    struct measures *m =
+        cluster_jobs("{\"pool\": 40, \"failures\": {\"mtbf_h\": 0.1}, \"checkpoint\": "
+                     "{\"every_s\": 100, \"save_s\": 10, \"restart_s\": 20}}",
+                     NULL, job, JOBS);
     const double want = mtbf * exp(r / mtbf) * (exp((t + d) / mtbf) - 1) * work / t;
     const double ours = cluster_mean(m, "jct");
     cr_expect(fabs(ours / want - 1) < 0.01, "%.0f s, want %.0f", ours, want);
@@ -102,10 +84,10 @@ Test(cluster_runs, a_queue_at_its_quota_waits_while_others_go_on)
         "{\"pool\": 4, \"queues\": {\"by\": \"group\", \"otherwise\": 2%s}}";
     char section[128];
     snprintf(section, sizeof section, quota, "");
-    cr_expect_float_eq(jct(section, NULL, job, 4), (10 + 19 + 10 + 10) / 4.0, 1e-9);
+    cr_expect_float_eq(cluster_jct(section, NULL, job, 4), (10 + 19 + 10 + 10) / 4.0, 1e-9);
     snprintf(section, sizeof section, quota, ", \"borrow\": true");
     /* the second borrows; the fourth finds the pool full and waits for the first */
-    cr_expect_float_eq(jct(section, NULL, job, 4), (10 + 10 + 10 + 17) / 4.0, 1e-9);
+    cr_expect_float_eq(cluster_jct(section, NULL, job, 4), (10 + 10 + 10 + 17) / 4.0, 1e-9);
 }
 
 /* Progressive filling: the one with fewer GPUs gets the next. */
@@ -114,14 +96,14 @@ Test(cluster_runs, shares_even_out_under_drf)
     struct bench_job job[12];
     for (uint32_t i = 0; i < 12; i++)
         job[i] = (struct bench_job){.at_s = 0, .runs_s = 10, .gpus = 1, .group = i >= 8};
-    struct measures *m = run("{\"pool\": 6}", "drf", job, 12);
+    struct measures *m = cluster_jobs("{\"pool\": 6}", "drf", job, 12);
     /* three of each; then one of g1 and five of g0: all g1 done by 20, as half of g0 are */
     cr_expect_float_eq(cluster_mean(m, "jct"), 15, 1e-9);
     measures_free(m);
     /* with two groups and one GPU they take turns */
     static const struct bench_job turns[] = {
         {0, 10, 1, 0, 0}, {1, 10, 1, 0, 0}, {2, 10, 1, 0, 0}, {3, 10, 1, 1, 0}};
-    m = run("{\"pool\": 2}", "drf", turns, 4);
+    m = cluster_jobs("{\"pool\": 2}", "drf", turns, 4);
     cr_expect_float_eq(cluster_mean(m, "jct"), (10 + 10 + 19 + 17) / 4.0, 1e-9);
     measures_free(m);
 }
@@ -135,14 +117,15 @@ Test(cluster_runs, a_part_of_a_gpu_wants_to_be_said_of_what)
     cr_expect_str_eq(why.msg,
                      "cluster: job 1 of the trace asks for 0.6 of a GPU: \"fraction\" must "
                      "say of what (time, memory, mps or mig)");
-    struct measures *m = run("{\"pool\": 1, \"fraction\": {\"of\": \"memory\"}}", NULL, job, 2);
+    struct measures *m =
+        cluster_jobs("{\"pool\": 1, \"fraction\": {\"of\": \"memory\"}}", NULL, job, 2);
     cr_expect_float_eq(cluster_mean(m, "jct"), 10, 1e-9);
     cr_expect_str_eq(cluster_said(m, "fraction"),
                      "a part of a GPU is a part of its memory; beside any others on its GPU a job "
                      "runs at the speed of one alone (assumed: there is no interference)");
     measures_free(m);
     /* MIG has 1, 2, 3, 4 or 7 of seven slices: 0.6 takes the whole GPU */
-    m = run("{\"pool\": 1, \"fraction\": {\"of\": \"mig\"}}", NULL, job, 2);
+    m = cluster_jobs("{\"pool\": 1, \"fraction\": {\"of\": \"mig\"}}", NULL, job, 2);
     cr_expect_float_eq(cluster_mean(m, "jct"), 15, 1e-9);
     measures_free(m);
 }
@@ -151,9 +134,10 @@ Test(cluster_runs, a_part_of_a_gpu_wants_to_be_said_of_what)
 Test(cluster_runs, neighbours_on_a_gpu_slow_each_other_while_they_are_there)
 {
     static const struct bench_job job[] = {{0, 10, 1, 0, 500}, {2, 4, 1, 0, 500}};
-    struct measures *m = run("{\"even\": {\"nodes\": 1, \"gpus\": 1}, \"fraction\": {\"of\": "
-                             "\"memory\", \"interference\": [1, 0.8], \"source\": \"made up\"}}",
-                             NULL, job, 2);
+    struct measures *m =
+        cluster_jobs("{\"even\": {\"nodes\": 1, \"gpus\": 1}, \"fraction\": {\"of\": "
+                     "\"memory\", \"interference\": [1, 0.8], \"source\": \"made up\"}}",
+                     NULL, job, 2);
     cr_expect_str_eq(cluster_said(m, "fraction"),
                      "a part of a GPU is a part of its memory; beside 0, 1, .. others on its GPU a "
                      "job runs at 1, 0.8 (made up)");
@@ -167,12 +151,12 @@ Test(cluster_runs, an_elastic_job_takes_what_there_is)
     static const struct bench_job job[] = {{0, 12, 4, 0, 0}, {1, 12, 4, 0, 0}};
     /* 6 of 6 GPUs: twice its four would be 8; 8 s.  The other waits, then the same. */
     cr_expect_float_eq(
-        jct("{\"pool\": 6, \"elastic\": {\"least\": 0.5, \"most\": 2}}", NULL, job, 2),
+        cluster_jct("{\"pool\": 6, \"elastic\": {\"least\": 0.5, \"most\": 2}}", NULL, job, 2),
         (8 + 15) / 2.0, 1e-4);
     /* resized: at 1 it shrinks to 4 (2 of 6 free), the other starts with 2 */
     struct measures *m =
-        run("{\"pool\": 6, \"elastic\": {\"least\": 0.5, \"most\": 2, \"resize\": true}}", NULL,
-            job, 2);
+        cluster_jobs("{\"pool\": 6, \"elastic\": {\"least\": 0.5, \"most\": 2, \"resize\": true}}",
+                     NULL, job, 2);
     cr_expect_geq(cluster_number(m, "resized"), 2);
     cr_expect_float_eq(cluster_number(m, "gpu_held"), 96, 1e-3);
     cr_expect_float_eq(cluster_number(m, "makespan"), 16, 1e-3);
