@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "models/model.h"
-#include "models/rounds/cluster.h"
+#include "models/rounds/schedule.h"
 #include "models/rounds/synth.h"
 
 struct section {
@@ -95,12 +95,12 @@ static bool counts(const struct run *r, uint64_t id)
     return id >= r->setup->s.first && id - r->setup->s.first < r->setup->s.measured;
 }
 
-static int next_job(void *ctx, struct round_arrival *a, struct err *e)
+static int next_job(void *ctx, struct schedule_arrival *a, struct err *e)
 {
     (void)e;
     struct run *r = ctx;
     const struct synth_job j = synth_next(&r->synth);
-    *a = (struct round_arrival){j.arrives, j.kind, j.steps, 1};
+    *a = (struct schedule_arrival){j.arrives, j.kind, j.steps, 1};
     if (counts(r, r->made))
         r->seconds[r->made - r->setup->s.first] = j.seconds;
     if (r->made == r->setup->s.first)
@@ -122,7 +122,7 @@ static int job_left(void *ctx, uint64_t id, uint32_t kind, sim_time arrived, sim
     return ++r->left == r->setup->s.measured;
 }
 
-static void say_stuck(const struct round_stats *st, struct measures *out)
+static void say_stuck(const struct schedule_stats *st, struct measures *out)
 {
     char text[160];
     snprintf(text, sizeof text,
@@ -133,7 +133,7 @@ static void say_stuck(const struct round_stats *st, struct measures *out)
 }
 
 /* More than twice as many jobs as GPUs at some time: a queue that the run is too short to judge. */
-static void say_full(const struct run *r, const struct round_stats *st, struct measures *out)
+static void say_full(const struct run *r, const struct schedule_stats *st, struct measures *out)
 {
     uint64_t gpus = 0;
     for (uint32_t t = 0; t < r->setup->types; t++)
@@ -148,7 +148,7 @@ static void say_full(const struct run *r, const struct round_stats *st, struct m
     measures_incident(out, "warning", "rounds", st->end, 0, text);
 }
 
-static void report(const struct run *r, const struct round_stats *st, struct measures *out)
+static void report(const struct run *r, const struct schedule_stats *st, struct measures *out)
 {
     const double span = (double)st->end / 1e9;
     measures_number(out, "jct_mean", "h", BETTER_LESS, sketch_mean(r->jct));
@@ -172,28 +172,28 @@ static void report(const struct run *r, const struct round_stats *st, struct mea
     say_full(r, st, out);
 }
 
-static void describe(struct round_set *set, const struct setup *u, const struct model_env *env,
+static void describe(struct schedule_set *set, const struct setup *u, const struct model_env *env,
                      struct run *r)
 {
-    *set = (struct round_set){.rates = r->rates,
-                              .round = (sim_time)(u->s.round_s * 1e9 + 0.5),
-                              .share_every = (sim_time)(u->s.share_every_s * 1e9 + 0.5),
-                              .fill = u->s.fill,
-                              .pairs = u->s.pairs,
-                              .shuffle = u->order == SHUFFLED,
-                              .order = u->s.workload_seed + 5,
-                              .policy = model_policy(env, POLICY_HOOK_CLUSTER_SHARE),
-                              .next = next_job,
-                              .left = job_left,
-                              .ctx = r};
+    *set = (struct schedule_set){.rates = r->rates,
+                                 .round = (sim_time)(u->s.round_s * 1e9 + 0.5),
+                                 .share_every = (sim_time)(u->s.share_every_s * 1e9 + 0.5),
+                                 .fill = u->s.fill,
+                                 .pairs = u->s.pairs,
+                                 .shuffle = u->order == SHUFFLED,
+                                 .order = u->s.workload_seed + 5,
+                                 .policy = model_policy(env, POLICY_HOOK_CLUSTER_SHARE),
+                                 .next = next_job,
+                                 .left = job_left,
+                                 .ctx = r};
     memcpy(set->gpus, u->gpus, sizeof set->gpus);
 }
 
 static int run_all(struct run *r, const struct setup *u, const struct model_env *env,
                    struct measures *out, struct err *e)
 {
-    struct round_set set;
-    struct round_stats stats;
+    struct schedule_set set;
+    struct schedule_stats stats;
     int rc = rates_read(&r->rates, env->table[0].rows, u->type, u->types, e);
     if (!rc)
         rc = synth_init(&r->synth, r->rates, u->reference, u->s.jobs_per_hour, u->s.many_gpus,
@@ -206,7 +206,7 @@ static int run_all(struct run *r, const struct setup *u, const struct model_env 
     describe(&set, u, env, r);
     if (set.policy)
         set.policy->out = out;
-    rc = rounds_run(&set, &stats, e);
+    rc = schedule_run(&set, &stats, e);
     if (!rc && (sketch_failed(r->jct) || sketch_failed(r->slowdown)))
         rc = err_set(e, ERR_ENOMEM, "rounds: out of memory");
     if (!rc) {
@@ -216,8 +216,8 @@ static int run_all(struct run *r, const struct setup *u, const struct model_env 
     return rc;
 }
 
-static int rounds_run_model(const struct config *section, const struct model_env *env,
-                            struct measures *out, struct err *e)
+static int rounds_run(const struct config *section, const struct model_env *env,
+                      struct measures *out, struct err *e)
 {
     struct setup u;
     int rc = read_setup(section, &u, e);
@@ -254,5 +254,5 @@ const struct model_ops model_rounds = {
     .tables = rounds_tables,
     .hooks = 1u << POLICY_HOOK_CLUSTER_SHARE,
     .headline = "jct_mean,jct_p99,slowdown_mean,makespan",
-    .run = rounds_run_model,
+    .run = rounds_run,
 };

@@ -68,7 +68,7 @@ struct rates *rig_rates(const struct rig_cost *cost, size_t n, const char *const
     return r;
 }
 
-int rig_next(void *ctx, struct round_arrival *a, struct err *e)
+int rig_next(void *ctx, struct schedule_arrival *a, struct err *e)
 {
     (void)e;
     struct rig_run *r = ctx;

@@ -2,7 +2,7 @@
 #ifndef TESTS_MODELS_ROUNDS_RIG_H
 #define TESTS_MODELS_ROUNDS_RIG_H
 
-#include "models/rounds/cluster.h"
+#include "models/rounds/schedule.h"
 
 struct rig_cost { /* a row of the table of costs */
     const char *name, *where, *with;
@@ -18,11 +18,11 @@ struct rates *rig_rates(const struct rig_cost *cost, size_t n, const char *const
                         uint32_t types);
 
 struct rig_run {
-    const struct round_arrival *job;
+    const struct schedule_arrival *job;
     size_t n, next, left;
     sim_time left_at[64]; /* by id */
 };
-int rig_next(void *ctx, struct round_arrival *a, struct err *e);
+int rig_next(void *ctx, struct schedule_arrival *a, struct err *e);
 int rig_left(void *ctx, uint64_t id, uint32_t kind, sim_time arrived, sim_time left);
 
 #endif

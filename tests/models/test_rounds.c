@@ -40,14 +40,14 @@ static uint32_t nothing(void *self, const struct policy_round_obs *o, struct pol
     return 0;
 }
 
-static struct round_stats
-run(struct round_set set, struct rig_run *jobs, uint32_t fast, uint32_t slow,
+static struct schedule_stats
+run(struct schedule_set set, struct rig_run *jobs, uint32_t fast, uint32_t slow,
     uint32_t (*share)(void *, const struct policy_round_obs *, struct policy_part *))
 {
     struct policy_ops ops = {.name = "test", .cluster_share = share};
     struct policy_slot slot = {.ops = &ops};
     struct rates *r = rig_rates(costs, sizeof costs / sizeof *costs, types, 2);
-    struct round_stats stats;
+    struct schedule_stats stats;
     struct err e = {0};
     set.rates = r;
     set.gpus[0] = fast;
@@ -56,7 +56,7 @@ run(struct round_set set, struct rig_run *jobs, uint32_t fast, uint32_t slow,
     set.next = rig_next;
     set.left = rig_left;
     set.ctx = jobs;
-    cr_assert_eq(rounds_run(&set, &stats, &e), 0, "%s", e.msg);
+    cr_assert_eq(schedule_run(&set, &stats, &e), 0, "%s", e.msg);
     cr_expect_eq(slot.ejected, EJECT_NONE, "%s", slot.eject_note);
     rates_free(r);
     return stats;
@@ -100,12 +100,12 @@ Test(rounds, a_table_that_makes_no_sense_is_refused)
 
 /* One GPU of 2 steps/s, rounds of 100 s.  300 steps from 0 s: one round of 200 and half a one.  200
  * steps from 10 s: in line behind them. */
-static const struct round_arrival two[] = {{0, A, 300, 1}, {10 * S, A, 200, 1}};
+static const struct schedule_arrival two[] = {{0, A, 300, 1}, {10 * S, A, 200, 1}};
 
 Test(rounds, first_come_first_served_by_hand)
 {
     struct rig_run jobs = {.job = two, .n = 2};
-    const struct round_stats s = run((struct round_set){.round = 100 * S}, &jobs, 1, 0, fifo);
+    const struct schedule_stats s = run((struct schedule_set){.round = 100 * S}, &jobs, 1, 0, fifo);
     cr_expect_eq(jobs.left_at[0], 150 * S);
     cr_expect_eq(jobs.left_at[1], 250 * S);
     cr_expect_eq(s.rounds, 3);
@@ -117,8 +117,8 @@ Test(rounds, first_come_first_served_by_hand)
 Test(rounds, parts_are_made_no_sooner_than_asked)
 {
     struct rig_run jobs = {.job = two, .n = 2};
-    const struct round_stats s =
-        run((struct round_set){.round = 100 * S, .share_every = 500 * S}, &jobs, 1, 0, fifo);
+    const struct schedule_stats s =
+        run((struct schedule_set){.round = 100 * S, .share_every = 500 * S}, &jobs, 1, 0, fifo);
     cr_expect_eq(jobs.left_at[0], 150 * S);
     cr_expect_eq(jobs.left_at[1], 600 * S, "not asked about before 500 s");
     cr_expect_eq(s.shares, 2);
@@ -127,17 +127,17 @@ Test(rounds, parts_are_made_no_sooner_than_asked)
 Test(rounds, who_has_no_part_fills_what_is_left)
 {
     struct rig_run jobs = {.job = two, .n = 2};
-    run((struct round_set){.round = 100 * S, .fill = true}, &jobs, 2, 0, fifo);
+    run((struct schedule_set){.round = 100 * S, .fill = true}, &jobs, 2, 0, fifo);
     cr_expect_eq(jobs.left_at[0], 150 * S);
     cr_expect_eq(jobs.left_at[1], 200 * S, "from 100 s on, on the other GPU");
 }
 
 Test(rounds, two_together_run_each_at_its_own_rate)
 {
-    static const struct round_arrival both[] = {{0, A, 300, 1}, {0, A, 150, 1}};
+    static const struct schedule_arrival both[] = {{0, A, 300, 1}, {0, A, 150, 1}};
     struct rig_run jobs = {.job = both, .n = 2};
-    const struct round_stats s =
-        run((struct round_set){.round = 100 * S, .pairs = true}, &jobs, 1, 0, together);
+    const struct schedule_stats s =
+        run((struct schedule_set){.round = 100 * S, .pairs = true}, &jobs, 1, 0, together);
     cr_expect_eq(jobs.left_at[1], 100 * S, "150 steps at 1.5");
     cr_expect_eq(jobs.left_at[0], 175 * S, "150 at 1.5, and 150 at 2");
     cr_expect_eq(s.pair_rounds, 2);
@@ -146,9 +146,9 @@ Test(rounds, two_together_run_each_at_its_own_rate)
 /* 1 fast, 1 slow, equal parts: over two rounds each job has each GPU once. */
 Test(rounds, equal_parts_take_turns)
 {
-    static const struct round_arrival both[] = {{0, A, 600, 1}, {0, A, 600, 1}};
+    static const struct schedule_arrival both[] = {{0, A, 600, 1}, {0, A, 600, 1}};
     struct rig_run jobs = {.job = both, .n = 2};
-    const struct round_stats s = run((struct round_set){.round = 100 * S}, &jobs, 1, 1, NULL);
+    const struct schedule_stats s = run((struct schedule_set){.round = 100 * S}, &jobs, 1, 1, NULL);
     cr_expect_eq(jobs.left_at[0], 400 * S);
     cr_expect_eq(jobs.left_at[1], 400 * S, "2 x 200 + 2 x 100 steps, too");
     cr_expect_eq(s.moves, 6);
@@ -156,42 +156,43 @@ Test(rounds, equal_parts_take_turns)
 
 Test(rounds, what_can_never_run_is_said)
 {
-    static const struct round_arrival large[] = {{0, A, 100, 1}, {S, B, 100, 1}};
+    static const struct schedule_arrival large[] = {{0, A, 100, 1}, {S, B, 100, 1}};
     struct rig_run jobs = {.job = large, .n = 2};
-    struct round_stats s =
-        run((struct round_set){.round = 100 * S, .fill = true}, &jobs, 1, 1, NULL);
+    struct schedule_stats s =
+        run((struct schedule_set){.round = 100 * S, .fill = true}, &jobs, 1, 1, NULL);
     cr_expect(s.stuck, "two slow GPUs wanted, one there");
     cr_expect_eq(s.stuck_job, 1);
     cr_expect_eq(jobs.left_at[0], 50 * S, "the other is not held up");
     jobs = (struct rig_run){.job = large, .n = 1};
-    s = run((struct round_set){.round = 100 * S}, &jobs, 1, 1, nothing);
+    s = run((struct schedule_set){.round = 100 * S}, &jobs, 1, 1, nothing);
     cr_expect(s.stuck);
 }
 
 /* Whatever comes: all that can run is run, and GPU-seconds are neither made nor lost. */
 Test(rounds, gpu_seconds_are_kept)
 {
-    struct round_arrival job[60];
+    struct schedule_arrival job[60];
     struct rng r;
     rng_init(&r, 3, "test", "rounds");
     for (int pass = 0; pass < 20; pass++) {
         double alone = 0;
         sim_time t = 0;
         for (int i = 0; i < 60; i++) {
-            job[i] = (struct round_arrival){t,
-                                            pass % 2           ? A
-                                            : rng_below(&r, 2) ? A
-                                                               : B,
-                                            1 + (double)rng_below(&r, 5000), 1 + rng_unit(&r)};
+            job[i] = (struct schedule_arrival){t,
+                                               pass % 2           ? A
+                                               : rng_below(&r, 2) ? A
+                                                                  : B,
+                                               1 + (double)rng_below(&r, 5000), 1 + rng_unit(&r)};
             t += rng_below(&r, 300 * S);
             alone += job[i].kind == B ? job[i].steps / 4 * 2 : 0;
         }
         struct rig_run jobs = {.job = job, .n = 60};
-        const struct round_stats s = run((struct round_set){.round = 60 * S,
-                                                            .share_every = rng_below(&r, 400 * S),
-                                                            .fill = pass & 1,
-                                                            .shuffle = pass & 2},
-                                         &jobs, pass % 2 ? 0 : 2, 3, NULL);
+        const struct schedule_stats s =
+            run((struct schedule_set){.round = 60 * S,
+                                      .share_every = rng_below(&r, 400 * S),
+                                      .fill = pass & 1,
+                                      .shuffle = pass & 2},
+                &jobs, pass % 2 ? 0 : 2, 3, NULL);
         cr_expect_eq(jobs.left, 60);
         cr_expect_eq(s.done, 60);
         const double end_s = (double)s.end / 1e9;

@@ -1,4 +1,4 @@
-/* cluster.h - a cluster of several types of GPUs, scheduled in rounds (Gavel, OSDI'20, section 5).
+/* schedule.h - a cluster of several types of GPUs, scheduled in rounds (Gavel, OSDI'20, section 5).
  *
  * A policy says what part of its time a job shall run on each type.  Rounds of equal length bring
  * that about: at the start of each, every type in turn takes the jobs that lag most behind their
@@ -10,8 +10,8 @@
  *
  * Parts are made anew at the first round after jobs have come or ended, but no sooner than
  * `share_every` after the last time; a job that came waits for that, whatever is free. */
-#ifndef MODELS_ROUNDS_CLUSTER_H
-#define MODELS_ROUNDS_CLUSTER_H
+#ifndef MODELS_ROUNDS_SCHEDULE_H
+#define MODELS_ROUNDS_SCHEDULE_H
 
 #include <stdbool.h>
 
@@ -20,13 +20,13 @@
 #include "models/rounds/rates.h"
 #include "sim/time.h"
 
-struct round_arrival {
+struct schedule_arrival {
     sim_time arrives; /* not before the last one's */
     uint32_t kind;
     double steps, weight; /* > 0 */
 };
 
-struct round_set {
+struct schedule_set {
     const struct rates *rates;
     uint32_t gpus[RATES_TYPES_MAX]; /* of each type of the rates */
     sim_time round, share_every;
@@ -36,13 +36,13 @@ struct round_set {
     uint64_t order; /* seed of that: Python's shuffle */
     struct policy_slot *policy;
     /* The next job: 1, 0 when there are no more, or an error. */
-    int (*next)(void *ctx, struct round_arrival *a, struct err *e);
+    int (*next)(void *ctx, struct schedule_arrival *a, struct err *e);
     /* A job has left.  Not 0: that was enough. */
     int (*left)(void *ctx, uint64_t id, uint32_t kind, sim_time arrived, sim_time left);
     void *ctx;
 };
 
-struct round_stats {
+struct schedule_stats {
     sim_time end;
     uint64_t rounds, shares, arrived, done, most_jobs;
     double busy_s[RATES_TYPES_MAX]; /* GPU-seconds run */
@@ -52,6 +52,7 @@ struct round_stats {
     uint64_t stuck_job;
 };
 
-int rounds_run(const struct round_set *set, struct round_stats *stats, struct err *e) MUST_CHECK;
+int schedule_run(const struct schedule_set *set, struct schedule_stats *stats,
+                 struct err *e) MUST_CHECK;
 
 #endif

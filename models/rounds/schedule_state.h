@@ -1,8 +1,8 @@
-/* cluster_state.h - what a round is made of; between cluster*.c only. */
-#ifndef MODELS_ROUNDS_CLUSTER_STATE_H
-#define MODELS_ROUNDS_CLUSTER_STATE_H
+/* schedule_state.h - what a round is made of; between schedule*.c only. */
+#ifndef MODELS_ROUNDS_SCHEDULE_STATE_H
+#define MODELS_ROUNDS_SCHEDULE_STATE_H
 
-#include "models/rounds/cluster.h"
+#include "models/rounds/schedule.h"
 
 /* A job, or two together, and how it stands with its part of every type. */
 struct turn {
@@ -37,9 +37,9 @@ struct chosen {
     uint32_t at, type; /* as in candidate */
 };
 
-struct cluster {
-    const struct round_set *set;
-    struct round_stats *stats;
+struct schedule {
+    const struct schedule_set *set;
+    struct schedule_stats *stats;
     struct live *live; /* [n_live], in order of arrival */
     struct pair *pair;
     struct candidate *candidate;
@@ -49,17 +49,17 @@ struct cluster {
     uint32_t n_live, live_room, n_pair, pair_room, n_chosen, most_parts, candidates;
     sim_time now, shared;
     bool ever_shared, changed, ended;
-    struct round_arrival next;
+    struct schedule_arrival next;
     bool more; /* next is there */
     struct pyrandom order;
 };
 
 /* The place of a job, or RATES_NONE. */
-uint32_t cluster_find(const struct cluster *c, uint64_t id);
+uint32_t schedule_find(const struct schedule *s, uint64_t id);
 
 /* Asks the policy for parts. */
-int cluster_share(struct cluster *c, struct err *e);
+int schedule_share(struct schedule *s, struct err *e);
 /* Who runs in the round that begins now: chosen[]. */
-int cluster_choose(struct cluster *c, struct err *e);
+int schedule_choose(struct schedule *s, struct err *e);
 
 #endif
