@@ -113,7 +113,7 @@ $(FAKE): $(GKT)/fake/fake_libcuda.o $(PTXI)
 	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda.so.1 $^ -lm -lpthread -o $@
 KNOWN := $B/tests/calibrate/fake
 # -Bsymbolic: it has an emulator of its own
-$(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $B/gpu-kernels/probe.emu.o $(filter $B/gpu-kernels/emu%,$(KERNELS:%.c=$B/%.o))
+$(KNOWN)/libcuda.so.1: $(KNOWN)/fake_gpu.o $(KNOWN)/fake_memory.o $B/gpu-kernels/probe.emu.o $(filter $B/gpu-kernels/emu%,$(KERNELS:%.c=$B/%.o))
 	$(call say,SO)$(CC) $(CFLAGS) -shared -Wl,-soname,libcuda-of-known-times -Wl,-Bsymbolic $^ $B/libmalv.a -lm -o $@
 $(KNOWN)/libcuda.so.1: $B/libmalv.a
 $B/run-tests: | $(KNOWN)/libcuda.so.1

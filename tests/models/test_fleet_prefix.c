@@ -4,28 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
 #include "tests/models/prefix_requests.h"
 #include "tests/models/serve_bench.h"
+#include "tests/policies/opened.h"
 
 #define COST "\"cost\":{\"llm\":\"llama-3.1-8b\"}"
 
 static struct measures *under(struct bench b, const char *name)
 {
-    struct policy *policy;
-    struct policy_session *session;
-    struct err e = {0};
-    cr_assert_eq(policy_load(&policy, name, &e), 0, "%s", e.msg);
-    struct policy_slot slot = {.ops = policy_ops(policy), .label = name};
-    const struct policy_session_want want = {.seed = 1};
-    cr_assert_eq(policy_host_open(&session, &slot, &want, &e), 0, "%s", e.msg);
-    b.policy = &slot;
+    struct opened o;
+    b.policy = opened_policy(&o, name);
     struct measures *m = bench_run(&b, NULL);
-    slot.out = NULL;
-    cr_assert_eq(policy_host_close(session, &e), 0, "%s", e.msg);
-    cr_expect_eq(slot.ejected, EJECT_NONE, "%s", slot.eject_note);
-    policy_unload(policy);
+    opened_close(&o);
     return m;
 }
 

@@ -7,35 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
 #include "models/mem/cache.h"
 #include "tests/models/mem_reference.h"
-
-struct opened {
-    struct policy *policy;
-    struct policy_slot slot;
-    struct policy_session *session;
-};
-
-static void open_policy(struct opened *o, const char *name)
-{
-    struct err e = {0};
-    cr_assert_eq(policy_load(&o->policy, name, &e), 0, "%s", e.msg);
-    o->slot =
-        (struct policy_slot){.ops = policy_ops(o->policy), .label = name, .out = measures_new()};
-    const struct policy_session_want want = {.seed = 1};
-    cr_assert_eq(policy_host_open(&o->session, &o->slot, &want, &e), 0, "%s", e.msg);
-}
-
-static void close_policy(struct opened *o)
-{
-    struct err e = {0};
-    cr_assert_eq(policy_host_close(o->session, &e), 0, "%s", e.msg);
-    cr_expect_eq(o->slot.ejected, EJECT_NONE, "%s", o->slot.eject_note);
-    measures_free(o->slot.out);
-    policy_unload(o->policy);
-}
+#include "tests/policies/opened.h"
 
 /* Pages get numbers that spread, as addresses do. */
 static uint64_t number(uint32_t dense)
@@ -65,13 +39,13 @@ static struct mem_cache_stats replay(const char *policy, const struct mem_access
 {
     struct opened o;
     struct mem_cache_stats s;
-    open_policy(&o, policy);
+    opened_policy(&o, policy);
     struct mem_cache *c = mem_cache_new(frames, &o.slot);
     mem_cache_replay(c, a, n);
     mem_cache_stats(c, &s);
     cr_expect(mem_cache_sound(c));
     mem_cache_free(c);
-    close_policy(&o);
+    opened_close(&o);
     return s;
 }
 
@@ -173,7 +147,7 @@ Test(mem_cache, frames_are_conserved_while_pages_are_removed)
     for (uint32_t round = 0; round < 210; round++) {
         const char *policy = reference_policies[round % 7];
         struct opened o;
-        open_policy(&o, policy);
+        opened_policy(&o, policy);
         uint64_t s = round + 1;
         uint32_t frames = 1 + (round * 37) % 120, pages = 2 * frames + 5;
         struct mem_cache *c = mem_cache_new(frames, &o.slot);
@@ -191,6 +165,6 @@ Test(mem_cache, frames_are_conserved_while_pages_are_removed)
                 cr_assert(mem_cache_sound(c), "%s, round %u, after %lu", policy, round, i);
         }
         mem_cache_free(c);
-        close_policy(&o);
+        opened_close(&o);
     }
 }

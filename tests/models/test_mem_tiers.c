@@ -3,10 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
 #include "models/mem/tiers.h"
 #include "sim/rng.h"
+#include "tests/policies/opened.h"
 
 static struct mem_tiers_config two(uint64_t fast, uint64_t slow)
 {
@@ -86,31 +85,6 @@ Test(mem_tiers, runtime_meets_the_formula_of_kleios_simulator)
 
 /* ---- with policies ---- */
 
-struct opened {
-    struct policy *policy;
-    struct policy_slot slot;
-    struct policy_session *session;
-};
-
-static void open_policy(struct opened *o, const char *name)
-{
-    struct err e = {0};
-    const struct policy_session_want want = {.seed = 1};
-    cr_assert_eq(policy_load(&o->policy, name, &e), 0, "%s", e.msg);
-    o->slot =
-        (struct policy_slot){.ops = policy_ops(o->policy), .label = name, .out = measures_new()};
-    cr_assert_eq(policy_host_open(&o->session, &o->slot, &want, &e), 0, "%s", e.msg);
-}
-
-static void close_policy(struct opened *o)
-{
-    struct err e = {0};
-    cr_assert_eq(policy_host_close(o->session, &e), 0, "%s", e.msg);
-    cr_expect_eq(o->slot.ejected, EJECT_NONE, "%s", o->slot.eject_note);
-    measures_free(o->slot.out);
-    policy_unload(o->policy);
-}
-
 /* A hot set that moves every phase; total time, counted against the formula as well. */
 static double phases(const char *policy, uint64_t seed)
 {
@@ -118,7 +92,7 @@ static double phases(const char *policy, uint64_t seed)
     struct opened o;
     struct mem_tiers_config c = two(80, 2000);
     if (policy)
-        open_policy(&o, policy);
+        opened_policy(&o, policy);
     struct mem_tiers *t = mem_tiers_new(&c, policy ? &o.slot : NULL);
     struct rng r;
     uint64_t block[PERIOD];
@@ -142,7 +116,7 @@ static double phases(const char *policy, uint64_t seed)
     cr_expect_float_eq(s.migrate_ns, migrate, 1e-3 * migrate + 1);
     mem_tiers_free(t);
     if (policy)
-        close_policy(&o);
+        opened_close(&o);
     return s.memory_ns + s.migrate_ns + s.swap_ns;
 }
 
@@ -174,7 +148,7 @@ Test(mem_tiers, frames_are_conserved_on_random_machines)
         c.open = rng_below(&r, 2), c.migrate_ns = 10, c.swap_ns = 100;
         const char *policy = policies[seed % 3];
         if (policy)
-            open_policy(&o, policy);
+            opened_policy(&o, policy);
         struct mem_tiers *t = mem_tiers_new(&c, policy ? &o.slot : NULL);
         uint64_t pages = 1 + rng_below(&r, 200), now = 0, count = 0;
         for (int i = 0; i < 1500; i++) {
@@ -199,6 +173,6 @@ Test(mem_tiers, frames_are_conserved_on_random_machines)
         cr_assert(s.accesses == count && s.queue_ns >= 0 && s.memory_ns > 0);
         mem_tiers_free(t);
         if (policy)
-            close_policy(&o);
+            opened_close(&o);
     }
 }

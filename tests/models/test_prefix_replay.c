@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "tests/models/prefix_requests.h"
 #include "tests/policies/guarded.h"
+#include "tests/policies/opened.h"
 #include "traces/source.h"
 
 static struct measures *run(const char *section, struct request_source *requests,
@@ -30,20 +29,11 @@ static struct measures *run(const char *section, struct request_source *requests
 /* As a policy of that name would do; NULL: the model's own hand. */
 static struct measures *under(const char *name, const char *section, struct request_source *from)
 {
-    struct policy *policy;
-    struct policy_session *session;
-    struct err e = {0};
+    struct opened o;
     if (!name)
         return run(section, from, NULL);
-    cr_assert_eq(policy_load(&policy, name, &e), 0, "%s", e.msg);
-    struct policy_slot slot = {.ops = policy_ops(policy), .label = name};
-    const struct policy_session_want want = {.seed = 1};
-    cr_assert_eq(policy_host_open(&session, &slot, &want, &e), 0, "%s", e.msg);
-    struct measures *m = run(section, from, &slot);
-    slot.out = NULL;
-    cr_assert_eq(policy_host_close(session, &e), 0, "%s", e.msg);
-    cr_expect_eq(slot.ejected, EJECT_NONE, "%s", slot.eject_note);
-    policy_unload(policy);
+    struct measures *m = run(section, from, opened_policy(&o, name));
+    opened_close(&o);
     return m;
 }
 

@@ -6,181 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/policy/policy_host.h"
-#include "harness/policy/policy_load.h"
 #include "models/serve/prefix.h"
-#include "sim/rng.h"
 #include "tests/models/prefix_requests.h"
 #include "tests/models/serve_bench.h"
 #include "tests/policies/guarded.h"
-
-struct opened {
-    struct policy *policy;
-    struct policy_slot slot;
-    struct policy_session *session;
-};
-
-static struct policy_slot *open_policy(struct opened *o, const char *name)
-{
-    struct err e = {0};
-    cr_assert_eq(policy_load(&o->policy, name, &e), 0, "%s", e.msg);
-    o->slot = (struct policy_slot){.ops = policy_ops(o->policy), .label = name};
-    const struct policy_session_want want = {.seed = 1};
-    cr_assert_eq(policy_host_open(&o->session, &o->slot, &want, &e), 0, "%s", e.msg);
-    return &o->slot;
-}
-
-static void close_policy(struct opened *o)
-{
-    struct err e = {0};
-    o->slot.out = NULL;
-    cr_assert_eq(policy_host_close(o->session, &e), 0, "%s", e.msg);
-    cr_expect_eq(o->slot.ejected, EJECT_NONE, "%s", o->slot.eject_note);
-    policy_unload(o->policy);
-}
-
-/* ---- the blocks themselves, against lists ---- */
-
-enum { FRAMES = 40, SEQS = 6, HASHES = 90 };
-
-struct model { /* the same by arrays: who uses a block, whether it is held, when it was given back
-                */
-    uint32_t users[HASHES];
-    uint64_t given[HASHES];
-    bool held[HASHES];
-    uint64_t clock;
-    uint32_t n_held, n_idle;
-};
-
-struct user {
-    uint64_t hash[8];
-    uint32_t n;
-};
-
-/* Chains by arithmetic: the block after b in chain c is 10 c + depth. */
-static void chain(struct user *u, uint64_t c, uint32_t n)
-{
-    u->n = n;
-    for (uint32_t i = 0; i < n; i++)
-        u->hash[i] = 10 * c + i;
-}
-
-static void forget(struct prefix *p, struct model *m)
-{
-    uint64_t victim = HASHES;
-    for (uint64_t h = 0; h < HASHES; h++)
-        if (m->held[h] && !m->users[h] && (victim == HASHES || m->given[h] < m->given[victim]))
-            victim = h;
-    prefix_evict(p, m->clock);
-    m->held[victim] = false;
-    m->n_held--;
-    m->n_idle--;
-}
-
-static void take(struct prefix *p, struct model *m, struct user *u)
-{
-    uint32_t idle, found = prefix_find(p, u->hash, u->n, &idle), want = 0, want_idle = 0;
-    for (; want < u->n && m->held[u->hash[want]]; want++)
-        want_idle += m->users[u->hash[want]] == 0;
-    cr_assert_eq(found, want);
-    cr_assert_eq(idle, want_idle);
-    prefix_use(p, u->hash, found);
-    m->n_idle -= idle;
-    for (uint32_t i = 0; i < u->n; i++) {
-        const uint64_t h = u->hash[i];
-        if (i >= found) {
-            while (m->n_held >= FRAMES && !m->held[h])
-                forget(p, m);
-            const enum prefix_added added = prefix_add(p, h);
-            cr_assert_eq(added, !m->held[h]   ? PREFIX_NEW
-                                : m->users[h] ? PREFIX_TWICE
-                                              : PREFIX_WOKEN);
-            m->n_held += !m->held[h];
-            m->n_idle -= m->held[h] && !m->users[h];
-            m->held[h] = true;
-        }
-        m->users[h]++;
-    }
-}
-
-static void give(struct prefix *p, struct model *m, struct user *u)
-{
-    uint32_t idle = 0;
-    for (uint32_t i = u->n; i-- > 0;) {
-        idle += --m->users[u->hash[i]] == 0;
-        m->given[u->hash[i]] = ++m->clock;
-    }
-    cr_assert_eq(prefix_give(p, u->hash, u->n, m->clock), idle);
-    m->n_idle += idle;
-    u->n = 0;
-}
-
-/* Six sequences of at most five blocks never use more than 30 of 40. */
-Test(serve_prefix, blocks_are_held_used_and_forgotten_as_by_lists)
-{
-    struct opened o;
-    struct model m = {0};
-    struct user u[SEQS] = {0};
-    struct rng g;
-    struct prefix_stats s;
-    struct prefix *p = prefix_new(FRAMES, 1, open_policy(&o, "lru"));
-    rng_init(&g, 5, "test", "blocks");
-    for (int i = 0; i < 20000; i++) {
-        struct user *x = &u[rng_below(&g, SEQS)];
-        if (x->n) {
-            give(p, &m, x);
-        } else {
-            chain(x, rng_below(&g, 9), 1 + (uint32_t)rng_below(&g, 5));
-            take(p, &m, x);
-        }
-        if (m.n_idle && rng_below(&g, 20) == 0)
-            forget(p, &m);
-        prefix_stats(p, &s);
-        cr_assert_eq(s.held, m.n_held);
-        cr_assert_eq(s.idle, m.n_idle);
-        if (i % 100 == 0)
-            cr_assert(prefix_sound(p));
-    }
-    cr_expect_gt(s.evicted, 500);
-    for (uint64_t h = 0; h < HASHES; h++) /* the very blocks that LRU keeps */
-        cr_expect_eq(prefix_find(p, &h, 1, NULL), m.held[h], "block %lu", h);
-    prefix_free(p);
-    close_policy(&o);
-}
-
-Test(serve_prefix, every_policy_names_a_block_that_nobody_uses)
-{
-    static const char *const policies[] = {"lfu",    "length-aware", "fifo-cache",  "arc",
-                                           "s3fifo", "clock",        "random-evict"};
-    for (size_t k = 0; k < sizeof policies / sizeof *policies; k++) {
-        struct opened o;
-        struct rng g;
-        struct prefix_stats s;
-        struct user u[SEQS] = {0};
-        struct prefix *p = prefix_new(30, 1, open_policy(&o, policies[k]));
-        rng_init(&g, k, "test", "names");
-        for (int i = 0; i < 5000; i++) {
-            struct user *x = &u[rng_below(&g, SEQS)];
-            if (x->n) {
-                prefix_give(p, x->hash, x->n, (sim_time)i);
-                x->n = 0;
-                continue;
-            }
-            chain(x, rng_below(&g, 9), 1 + (uint32_t)rng_below(&g, 5));
-            const uint32_t found = prefix_find(p, x->hash, x->n, NULL);
-            prefix_use(p, x->hash, found);
-            for (uint32_t d = found; d < x->n; d++) {
-                for (prefix_stats(p, &s); s.held >= 30; prefix_stats(p, &s))
-                    prefix_evict(p, (sim_time)i); /* asserts that it was idle, by its counts */
-                (void)prefix_add(p, x->hash[d]);
-            }
-            cr_assert(prefix_sound(p), "%s", policies[k]);
-        }
-        cr_expect_gt(s.evicted, 100, "%s", policies[k]);
-        prefix_free(p);
-        close_policy(&o);
-    }
-}
+#include "tests/policies/opened.h"
 
 /* ---- in the engine ---- */
 
@@ -296,10 +126,10 @@ Test(serve_prefix, leaping_changes_nothing)
                      "\"leap\":%s%s}",
                      k ? "false" : "true", options[i / 5 % 3]);
             b.section = section[k];
-            b.evict = name ? open_policy(&o, name) : NULL;
+            b.evict = name ? opened_policy(&o, name) : NULL;
             m[k] = bench_run(&b, NULL);
             if (name)
-                close_policy(&o);
+                opened_close(&o);
         }
         cr_expect_lt(bench_number(m[0], "events"), bench_number(m[1], "events"));
         preempted += (uint64_t)bench_number(m[0], "preemptions");
@@ -391,11 +221,11 @@ Test(serve_prefix, an_oracle_is_refused)
     struct err why = {0};
     struct bench b = {.section = "{\"model\":\"toy\",\"kv_fraction\":1,\"prefix_block\":64}",
                       .dense_us = {500, 9000},
-                      .evict = open_policy(&o, "belady")};
+                      .evict = opened_policy(&o, "belady")};
     measures_free(bench_run(&b, &why));
     cr_expect_eq(why.code, ERR_EUSAGE);
     cr_expect(strstr(why.msg, "got an oracle, want a policy that does not ask what comes next"));
-    close_policy(&o);
+    opened_close(&o);
 }
 
 /* Without a policy the block goes that is idle for longest: what "lru" says. */
@@ -411,9 +241,9 @@ Test(serve_prefix, by_itself_it_does_what_lru_would)
                       .traced = of(&p, 1),
                       .exact = true};
     struct measures *alone = bench_run(&b, NULL);
-    b.evict = open_policy(&o, "lru");
+    b.evict = opened_policy(&o, "lru");
     struct measures *m = bench_run(&b, NULL);
-    close_policy(&o);
+    opened_close(&o);
     cr_expect_gt(bench_number(alone, "prefix_evictions"), 100);
     for (size_t i = 0; i < alone->n_number; i++)
         cr_expect_eq(alone->number[i].value, bench_number(m, alone->number[i].name), "%s",

@@ -5,18 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "traces/import.h"
-
-static struct importer *open_text(const char *format, const char *text, uint64_t skip, int *rc,
-                                  struct err *e)
-{
-    struct input *in;
-    struct importer *im = NULL;
-    *rc = input_open_memory(&in, "t", text, strlen(text), e);
-    if (!*rc)
-        *rc = import_open_input(&im, in, import_format(format), skip, e);
-    return im;
-}
+#include "tests/traces/import_rig.h"
 
 #define AZ "TIMESTAMP,ContextTokens,GeneratedTokens\n"
 #define BU "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
@@ -145,7 +134,7 @@ ParameterizedTest(int *row, import, bad_rows_are_sentences)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text(bad[*row].format, bad[*row].text, 0, &rc, &e);
+    struct importer *im = import_text(bad[*row].format, bad[*row].text, 0, &rc, &e);
     while (rc == 0 && (rc = import_next(im, &r, &e)) == 1)
         rc = 0;
     cr_expect_lt(rc, 0);
@@ -161,7 +150,7 @@ Test(import, bad_rows_can_be_left_out_and_are_counted)
     static const char text[] =
         AZ "2023-11-16 18:17:03,5,1\nnonsense\n2023-11-16 18:17:05,x,1\n"
            "2023-11-16 18:17:04,5,2\n2023-11-16 18:17:03,5,1\n2023-11-16 18:17:06,7,3\n";
-    struct importer *im = open_text("azure-llm", text, 3, &rc, &e);
+    struct importer *im = import_text("azure-llm", text, 3, &rc, &e);
     while ((rc = import_next(im, &r, &e)) == 1)
         n++;
     cr_assert_eq(rc, 0, "%s", e.msg);
@@ -169,7 +158,7 @@ Test(import, bad_rows_can_be_left_out_and_are_counted)
     cr_assert_eq(import_meta(im)->skipped_rows, 3);
     cr_assert_eq(import_meta(im)->span_ns, UINT64_C(3000000000));
     import_close(im);
-    im = open_text("azure-llm", text, 2, &rc, &e);
+    im = import_text("azure-llm", text, 2, &rc, &e);
     while ((rc = import_next(im, &r, &e)) == 1) {
     }
     cr_assert_eq(rc, ERR_ERANGE, "the third bad row is one too many");
@@ -181,10 +170,10 @@ Test(import, azure_times_are_exact_to_a_tick)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("azure-llm",
-                                    AZ "2023-11-16 23:59:59.9999999,5,1\n"
-                                       "2023-11-17 00:00:00.0000001,6,2\n",
-                                    0, &rc, &e);
+    struct importer *im = import_text("azure-llm",
+                                      AZ "2023-11-16 23:59:59.9999999,5,1\n"
+                                         "2023-11-17 00:00:00.0000001,6,2\n",
+                                      0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1);
     cr_assert_eq(r.request.time_ns, 0);
     cr_assert_eq(import_next(im, &r, &e), 1);
@@ -201,11 +190,11 @@ Test(import, burstgpt_columns_are_found_by_name)
     union trace_row r;
     int rc;
     struct importer *im =
-        open_text("burstgpt",
-                  "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total "
-                  "tokens,Log Type\n"
-                  "5.25,17,3.1,GPT-4,472,0,472,API log\n6,abc,,ChatGPT,1,2,3,Conversation log\n",
-                  0, &rc, &e);
+        import_text("burstgpt",
+                    "Timestamp,Session ID,Elapsed time,Model,Request tokens,Response tokens,Total "
+                    "tokens,Log Type\n"
+                    "5.25,17,3.1,GPT-4,472,0,472,API log\n6,abc,,ChatGPT,1,2,3,Conversation log\n",
+                    0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.request.time_ns, UINT64_C(5250000000));
@@ -224,10 +213,10 @@ Test(import, mooncake_keys_come_in_any_order)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("mooncake",
-                                    "{\"hash_ids\":[7,18446744073709551615],\"output_length\":3,"
-                                    "\"input_length\":513,\"timestamp\":4}\r\n\n",
-                                    0, &rc, &e);
+    struct importer *im = import_text("mooncake",
+                                      "{\"hash_ids\":[7,18446744073709551615],\"output_length\":3,"
+                                      "\"input_length\":513,\"timestamp\":4}\r\n\n",
+                                      0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.request.time_ns, 4000000);
     cr_assert_eq(r.request.n_prefix, 2);
@@ -241,10 +230,10 @@ Test(import, short_pod_lists_say_nothing_of_times)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im =
-        open_text("openb-pods",
-                  "name,cpu_milli,memory_mib,num_gpu,gpu_milli\nopenb-pod-0000,12000,16384,1,460\n",
-                  0, &rc, &e);
+    struct importer *im = import_text(
+        "openb-pods",
+        "name,cpu_milli,memory_mib,num_gpu,gpu_milli\nopenb-pod-0000,12000,16384,1,460\n", 0, &rc,
+        &e);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.job.duration_ns, TRACE_TIME_NONE);
     cr_assert_eq(r.job.wait_ns, TRACE_TIME_NONE);
@@ -297,7 +286,7 @@ ParameterizedTest(int *row, import, export_gives_the_bytes_back)
     int rc, n = 0;
     char *out = NULL;
     size_t len;
-    struct importer *im = open_text(round_trips[*row].format, text, 0, &rc, &e);
+    struct importer *im = import_text(round_trips[*row].format, text, 0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     while ((rc = import_next(im, &r, &e)) == 1) {
         kept[n] = r;

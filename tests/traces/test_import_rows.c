@@ -6,19 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "traces/import.h"
+#include "tests/traces/import_rig.h"
 #include "traces/schema.h"
-#include "traces/sched_text.h"
-
-static struct importer *open_text(const char *format, const char *text, int *rc, struct err *e)
-{
-    struct input *in;
-    struct importer *im = NULL;
-    *rc = input_open_memory(&in, "t", text, strlen(text), e);
-    if (!*rc)
-        *rc = import_open_input(&im, in, import_format(format), 0, e);
-    return im;
-}
 
 #define VS                                                                                         \
     "#Vscsi Cmd Trace. (Trace Format Version 1)\n#Serial Number,IO Data Length,Num SG "            \
@@ -111,7 +100,7 @@ ParameterizedTest(int *row, import_rows, bad_rows)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text(bad[*row].format, bad[*row].text, &rc, &e);
+    struct importer *im = import_text(bad[*row].format, bad[*row].text, 0, &rc, &e);
     while (!rc && (rc = import_next(im, &r, &e)) == 1)
         rc = 0;
     cr_expect_lt(rc, 0, "%s: it was taken", bad[*row].text);
@@ -119,85 +108,12 @@ ParameterizedTest(int *row, import_rows, bad_rows)
     import_close(im);
 }
 
-#define SWITCH(state) "a b:7 [120] " state " ==> c:d:8 [-2]"
-
-Test(import_rows, a_switch_reads_the_same_in_every_dress)
-{
-    static const struct {
-        const char *format, *line;
-        uint32_t state;
-    } cases[] = {
-        {"ftrace", "a b-7 [003] 1.5: sched_switch: " SWITCH("S"), 1},
-        {"ftrace", "   a b-7     (   7) [003] d..2. 1.500000: sched_switch: " SWITCH("R+"), 256},
-        {"ftrace",
-         "<...>-7 [003] 1.5: sched_switch: prev_comm=a b prev_pid=7 prev_prio=120 prev_state=130 "
-         "next_comm=c:d next_pid=8 next_prio=-2",
-         130},
-        {"perf-sched", "a b 7 [003] 1.5: sched:sched_switch: " SWITCH("D|I"), 130},
-        {"perf-sched",
-         "  a b     7/7 [003]     1.500000: sched:sched_switch: prev_comm=a b prev_pid=7 "
-         "prev_prio=120 prev_state=D|K ==> next_comm=c:d next_pid=8 next_prio=-2",
-         130},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct err e = {0};
-        union trace_row r;
-        int rc;
-        struct importer *im = open_text(cases[i].format, cases[i].line, &rc, &e);
-        cr_assert_eq(import_next(im, &r, &e), 1, "%s: %s", cases[i].line, e.msg);
-        cr_expect_eq(r.sched.event, SCHED_SWITCH);
-        cr_expect_eq(r.sched.time_ns, UINT64_C(1500000000));
-        cr_expect_eq(r.sched.cpu, 3);
-        cr_expect_eq(r.sched.state, cases[i].state, "%s", cases[i].line);
-        cr_expect(r.sched.pid == 7 && r.sched.prio == 120);
-        cr_expect(r.sched.next_pid == 8 && r.sched.next_prio == -2);
-        cr_expect_str_eq(names_text(im->names, r.sched.task), "a b");
-        cr_expect_str_eq(names_text(im->names, r.sched.next_task), "c:d");
-        import_close(im);
-    }
-}
-
-Test(import_rows, a_wakeup_reads_the_same_in_every_dress)
-{
-    static const char *const lines[] = {
-        "a-7 [003] 1.5: sched_wakeup: comm=b c pid=8 prio=-2 success=1 target_cpu=002",
-        "a-7 [003] 1.5: sched_wakeup: comm=b c pid=8 prio=-2 target_cpu=002",
-        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2] success=1 CPU:002",
-        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2]<CANT FIND FIELD success> CPU:002",
-        "a-7 [003] 1.5: sched_wakeup: b c:8 [-2] CPU:002",
-    };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        struct err e = {0};
-        union trace_row r;
-        int rc;
-        struct importer *im = open_text("ftrace", lines[i], &rc, &e);
-        cr_assert_eq(import_next(im, &r, &e), 1, "%s: %s", lines[i], e.msg);
-        cr_expect(r.sched.event == SCHED_WAKEUP && r.sched.cpu == 3 && r.sched.target_cpu == 2);
-        cr_expect(r.sched.pid == 8 && r.sched.prio == -2);
-        cr_expect_str_eq(names_text(im->names, r.sched.task), "b c");
-        import_close(im);
-    }
-}
-
-Test(import_rows, states_go_to_letters_and_back)
-{
-    for (uint32_t bits = 0; bits < 1024; bits++) {
-        char text[32];
-        uint32_t again;
-        cr_assert(sched_state_text(bits, text));
-        cr_assert(sched_state_parse(slice_of(text), &again), "%s", text);
-        cr_assert_eq(again, bits, "%s", text);
-    }
-    char text[32];
-    cr_assert_not(sched_state_text(4096, text), "no letter for it");
-}
-
 Test(import_rows, ramulator_time_is_instructions)
 {
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("ramulator", "10 4097 8192\n5 64\n", &rc, &e);
+    struct importer *im = import_text("ramulator", "10 4097 8192\n5 64\n", 0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1);
     cr_expect(r.page.time_ns == 10 && r.page.page == 1 && r.page.offset == 1 && !r.page.write);
     cr_assert_eq(import_next(im, &r, &e), 1);
@@ -213,10 +129,10 @@ Test(import_rows, msr_times_are_of_the_calendar)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("msr",
-                                    "128166372003061629,hm,1,Read,383496192,32768,113736\n"
-                                    "128166372016382155,hm,1,Write,7014912,4096,26\n",
-                                    &rc, &e);
+    struct importer *im = import_text("msr",
+                                      "128166372003061629,hm,1,Read,383496192,32768,113736\n"
+                                      "128166372016382155,hm,1,Write,7014912,4096,26\n",
+                                      0, &rc, &e);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_expect(r.io.time_ns == 0 && r.io.device == 1 && !r.io.write);
     cr_expect(r.io.bytes == 32768 && r.io.latency_ns == 11373600);
@@ -240,7 +156,7 @@ Test(import_rows, msr_rows_within_a_window_come_in_the_order_of_their_issue)
         fprintf(f, "%llu,hm,0,Read,%u,512,5\n",
                 128166372000000000ull + i / 1000 * 1000 + (999 - i % 1000), i);
     fclose(f);
-    struct importer *im = open_text("msr", text, &rc, &e);
+    struct importer *im = import_text("msr", text, 0, &rc, &e);
     for (; (rc = import_next(im, &r, &e)) == 1; n++) {
         cr_assert_eq(r.io.time_ns, n * 100);
         cr_assert_geq(r.io.time_ns, last);
@@ -256,7 +172,7 @@ Test(import_rows, msr_rows_within_a_window_come_in_the_order_of_their_issue)
         fprintf(f, "%llu,hm,0,Read,%u,512,5\n", 128166372000002000ull + i, i);
     fputs("128166372000002001,hm,0,Read,0,512,5\n", f);
     fclose(f);
-    im = open_text("msr", text, &rc, &e);
+    im = import_text("msr", text, 0, &rc, &e);
     while ((rc = import_next(im, &r, &e)) == 1) {
     }
     cr_expect_str_eq(e.msg,
@@ -272,11 +188,11 @@ Test(import_rows, readings_without_a_step_repeat_the_last)
     struct err e = {0};
     union trace_row r;
     int rc;
-    struct importer *im = open_text("bitbrains",
-                                    BB "1376314846;\t4;\t93.23333333333335;\t6.7108864E7\n"
-                                       "1376315146;\t4;\t0.06666;\t6.7108864E7\n"
-                                       "1376316045;\t2;\t5.05E0;\t6.7108864E7\n",
-                                    &rc, &e);
+    struct importer *im = import_text("bitbrains",
+                                      BB "1376314846;\t4;\t93.23333333333335;\t6.7108864E7\n"
+                                         "1376315146;\t4;\t0.06666;\t6.7108864E7\n"
+                                         "1376316045;\t2;\t5.05E0;\t6.7108864E7\n",
+                                      0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     cr_assert_eq(import_next(im, &r, &e), 1, "%s", e.msg);
     cr_assert_eq(r.vm.n_util, 5);
@@ -343,7 +259,7 @@ static void digest(const char *format, const char *text, char hex[SHA256_HEX], s
     union trace_row r;
     struct sha256 sha;
     int rc;
-    struct importer *im = open_text(format, text, &rc, &e);
+    struct importer *im = import_text(format, text, 0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     sha256_init(&sha);
     if (x)
@@ -368,7 +284,7 @@ ParameterizedTest(int *row, import_rows, round_trips)
     union trace_row r;
     size_t len;
     int rc;
-    struct importer *style = open_text(format, text, &rc, &e);
+    struct importer *style = import_text(format, text, 0, &rc, &e);
     cr_assert_eq(rc, 0, "%s", e.msg);
     while (import_next(style, &r, &e) == 1) {
     }

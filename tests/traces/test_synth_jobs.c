@@ -4,31 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config.h"
+#include "tests/traces/synth_rig.h"
 #include "traces/schema.h"
-#include "traces/synth_kinds.h"
 
 #define MANY  1000000
 #define SIGMA 4.5 /* how many standard errors a sampled figure may be off: 7 in a million are */
 
-static struct row_source *open_text(const char *text, uint64_t seed, struct err *e)
-{
-    struct config *c;
-    struct synth_any p;
-    struct row_source *s = NULL;
-    cr_assert_eq(config_parse(&c, "t", text, strlen(text), e), 0, "%s", e->msg);
-    if (synth_any_read(c, &p, e) == 0) {
-        cr_assert_eq(p.table, TRACE_JOBS);
-        cr_assert_eq(synth_kind_of(p.table)->open(&s, &p.p, seed, e), 0, "%s", e->msg);
-    }
-    config_free(c);
-    return s;
-}
-
 static struct trace_job *jobs_of(const char *text, uint64_t seed, size_t n)
 {
     struct err e = {0};
-    struct row_source *s = open_text(text, seed, &e);
+    struct row_source *s = synth_text(text, seed, &e);
     struct trace_job *j = calloc(n, sizeof *j);
     union trace_row row;
     cr_assert(s && j, "%s", e.msg);
@@ -74,12 +59,12 @@ Test(synth_jobs, same_seed_same_rows_here_and_everywhere)
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         char a[SHA256_HEX], b[SHA256_HEX], other[SHA256_HEX];
         struct err e = {0};
-        struct row_source *s = open_text(golden[i].text, 7, &e);
+        struct row_source *s = synth_text(golden[i].text, 7, &e);
         digest(s, a);
         cr_assert_eq(s->rewind(s, &e), 0, "%s", e.msg);
         digest(s, b);
         s->close(s);
-        s = open_text(golden[i].text, 8, &e);
+        s = synth_text(golden[i].text, 8, &e);
         digest(s, other);
         s->close(s);
         cr_expect_str_eq(a, b, "rewound");
@@ -244,7 +229,7 @@ Test(synth_jobs, users_have_one_group_and_both_are_zipf)
         near_share("user", user[u], 100000,
                    zipf_share(u % 3 + 1, 3, 1.5) * zipf_share(u / 3 + 1, u % 3 < 2 ? 3 : 2, 0.7));
     struct err e = {0};
-    struct row_source *s = open_text(text, 5, &e);
+    struct row_source *s = synth_text(text, 5, &e);
     cr_expect_str_eq(s->name(s, 2), "group-2");
     cr_expect_str_eq(s->name(s, 3), "user-0");
     cr_expect_str_eq(s->name(s, 10), "user-7");
@@ -302,7 +287,7 @@ Test(synth_jobs, wrong_parameters_are_refused)
 {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err e = {0};
-        cr_expect_null(open_text(bad[i].text, 1, &e), "%s", bad[i].text);
+        cr_expect_null(synth_text(bad[i].text, 1, &e), "%s", bad[i].text);
         cr_expect_eq(strncmp(e.msg, "t: ", 3), 0, "%s: %s", bad[i].text, e.msg);
         if (bad[i].want)
             cr_expect_str_eq(e.msg, bad[i].want);

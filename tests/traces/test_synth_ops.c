@@ -5,21 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config.h"
+#include "tests/traces/synth_rig.h"
 #include "traces/schema.h"
-#include "traces/synth_kinds.h"
-
-static struct row_source *open_text(const char *text, uint64_t seed, struct err *e)
-{
-    struct config *c;
-    struct synth_any p;
-    struct row_source *s = NULL;
-    cr_assert_eq(config_parse(&c, "t", text, strlen(text), e), 0, "%s", e->msg);
-    if (synth_any_read(c, &p, e) == 0)
-        cr_assert_eq(synth_kind_of(p.table)->open(&s, &p.p, seed, e), 0, "%s", e->msg);
-    config_free(c);
-    return s;
-}
 
 Test(synth_ops, quantiles_are_those_of_the_tables)
 {
@@ -64,7 +51,7 @@ Test(synth_ops, presets_take_what_the_profiles_took)
         uint64_t kernels = 0, ns = 0, below = 0;
         char text[80];
         snprintf(text, sizeof text, "{\"preset\": \"%s\"}", known[i].preset);
-        struct row_source *s = open_text(text, 7 + i, &e);
+        struct row_source *s = synth_text(text, 7 + i, &e);
         cr_assert(s, "%s", e.msg);
         while (s->next(s, &r, &e) == 1) {
             if (r.op.kind != TRACE_OP_KERNEL)
@@ -144,7 +131,7 @@ Test(synth_ops, timelines_keep_their_order)
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
         static struct seen seen[SEEN];
         struct err e = {0};
-        struct row_source *s = open_text(programs[i], 3, &e);
+        struct row_source *s = synth_text(programs[i], 3, &e);
         cr_assert(s, "%s", e.msg);
         memset(seen, 0, sizeof seen);
         uint64_t waits = pass(s, seen, false, 3000);
@@ -165,7 +152,7 @@ static double end_of(uint32_t count, double launch, unsigned queue, const char *
              "{\"table\": \"ops\", \"launch_us\": %g, \"latency_us\": 2, \"queue\": %u%s, "
              "\"kernels\": [{\"name\": \"k\", \"count\": %u, \"us\": 10}]}",
              launch, queue, more, count);
-    struct row_source *s = open_text(text, 1, &e);
+    struct row_source *s = synth_text(text, 1, &e);
     cr_assert(s, "%s", e.msg);
     while (s->next(s, &r, &e) == 1)
         if (trace_op_on_device(&r.op))
@@ -197,7 +184,7 @@ Test(synth_ops, without_launches_every_stream_is_busy)
     union trace_row r;
     uint64_t ends[3] = {0}, n = 0, last = 0;
     struct row_source *s =
-        open_text("{\"preset\": \"stream\", \"streams\": 3, \"rows\": 9999}", 1, &e);
+        synth_text("{\"preset\": \"stream\", \"streams\": 3, \"rows\": 9999}", 1, &e);
     cr_assert(s, "%s", e.msg);
     for (; s->next(s, &r, &e) == 1; n++) {
         cr_assert(r.op.kind == TRACE_OP_KERNEL && r.op.stream < 3 && r.op.correlation == 0);
@@ -217,9 +204,9 @@ Test(synth_ops, a_bound_cuts_and_the_mean_stays)
     union trace_row r;
     uint64_t ns = 0, most = 0;
     struct row_source *s =
-        open_text("{\"table\": \"ops\", \"launches\": false, \"kernels\": [{\"name\": \"k\", "
-                  "\"count\": 500, \"us\": 20, \"sigma\": 2, \"max_us\": 60}]}",
-                  1, &e);
+        synth_text("{\"table\": \"ops\", \"launches\": false, \"kernels\": [{\"name\": \"k\", "
+                   "\"count\": 500, \"us\": 20, \"sigma\": 2, \"max_us\": 60}]}",
+                   1, &e);
     cr_assert(s, "%s", e.msg);
     while (s->next(s, &r, &e) == 1) {
         ns += r.op.duration_ns;
@@ -260,7 +247,7 @@ Test(synth_ops, wrong_parameters_are_refused)
 {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err e = {0};
-        cr_expect_null(open_text(bad[i].text, 1, &e), "%s", bad[i].text);
+        cr_expect_null(synth_text(bad[i].text, 1, &e), "%s", bad[i].text);
         cr_expect_eq(strncmp(e.msg, "t: ", 3), 0, "%s: %s", bad[i].text, e.msg);
         if (bad[i].want)
             cr_expect_str_eq(e.msg, bad[i].want);

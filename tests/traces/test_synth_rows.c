@@ -1,39 +1,12 @@
-/* Synthesized io, pages, sched and vms: against closed forms, and against their own promises. */
+/* Synthesized io, sched and vms: against closed forms, and against their own promises. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/config.h"
-#include "traces/lru.h"
+#include "tests/traces/synth_rig.h"
 #include "traces/schema.h"
-#include "traces/synth_kinds.h"
-
-static struct row_source *open_preset(const char *preset, uint64_t rows, uint64_t seed)
-{
-    struct err e = {0};
-    struct synth_any p;
-    struct row_source *s;
-    cr_assert_eq(synth_any_preset(preset, &p, &e), 0, "%s", e.msg);
-    const struct synth_kind *k = synth_kind_of(p.table);
-    if (rows)
-        k->set_rows(&p.p, rows);
-    cr_assert_eq(k->open(&s, &p.p, seed, &e), 0, "%s", e.msg);
-    return s;
-}
-
-static struct row_source *open_text(const char *text, struct err *e)
-{
-    struct config *c;
-    struct synth_any p;
-    struct row_source *s = NULL;
-    cr_assert_eq(config_parse(&c, "t", text, strlen(text), e), 0, "%s", e->msg);
-    if (synth_any_read(c, &p, e) == 0)
-        cr_assert_eq(synth_kind_of(p.table)->open(&s, &p.p, 1, e), 0, "%s", e->msg);
-    config_free(c);
-    return s;
-}
 
 static void digest(struct row_source *s, char hex[SHA256_HEX])
 {
@@ -66,12 +39,12 @@ ParameterizedTest(int *i, synth_rows, same_seed_same_rows)
 {
     char a[SHA256_HEX], b[SHA256_HEX], other[SHA256_HEX];
     struct err e = {0};
-    struct row_source *s = open_preset(presets[*i], 5000, 7);
+    struct row_source *s = synth_preset(presets[*i], 5000, 7);
     digest(s, a);
     cr_assert_eq(s->rewind(s, &e), 0, "%s", e.msg);
     digest(s, b);
     s->close(s);
-    s = open_preset(presets[*i], 5000, 8);
+    s = synth_preset(presets[*i], 5000, 8);
     digest(s, other);
     s->close(s);
     cr_expect_str_eq(a, b, "%s rewound", presets[*i]);
@@ -102,24 +75,6 @@ static const struct lake {
     {"lake-cosmos-3x", 0.23, 430, 7000, 107, 32000, 134},
 };
 
-static void near_mean(const char *what, double sum, double squares, double n, double want)
-{
-    double mean = sum / n, sd = sqrt(squares / n - mean * mean);
-    cr_expect_leq(fabs(mean - want), 4.5 * sd / sqrt(n) + 1e-9, "%s: mean %g of %g, want %g", what,
-                  mean, n, want);
-}
-
-struct moments {
-    double n, sum, squares;
-};
-
-static void add(struct moments *m, double v)
-{
-    m->n++;
-    m->sum += v;
-    m->squares += v * v;
-}
-
 Test(synth_rows, lakes_sizes_gaps_and_offsets_have_the_means_of_their_closed_forms)
 {
     for (size_t i = 0; i < sizeof lake / sizeof *lake; i++) {
@@ -127,27 +82,25 @@ Test(synth_rows, lakes_sizes_gaps_and_offsets_have_the_means_of_their_closed_for
         struct moments size[2] = {{0}}, writes = {0}, gap = {0}, offset = {0};
         uint64_t last[3] = {0}, seen[3] = {0};
         union trace_row row;
-        struct row_source *s = open_preset(l->preset, 300000, 3);
+        struct row_source *s = synth_preset(l->preset, 300000, 3);
         while (s->next(s, &row, NULL) == 1) {
             const struct trace_io *r = &row.io;
             cr_assert_eq(r->offset % 4096 + r->bytes % 4096, 0);
             cr_assert(r->offset >= SYNTH_IO_LOWEST && r->offset <= UINT64_C(800) << 30);
             cr_assert_leq(r->bytes, (r->write ? l->write_max : l->read_max) * 1024 + 4095);
-            add(&size[r->write], (double)r->bytes);
-            add(&writes, r->write);
-            add(&offset, (double)r->offset);
+            moments_add(&size[r->write], (double)r->bytes);
+            moments_add(&writes, r->write);
+            moments_add(&offset, (double)r->offset);
             if (seen[r->device]++)
-                add(&gap, (double)(r->time_ns - last[r->device]));
+                moments_add(&gap, (double)(r->time_ns - last[r->device]));
             last[r->device] = r->time_ns;
         }
         s->close(s);
-        near_mean("read size", size[0].sum, size[0].squares, size[0].n,
-                  mean_size(l->read_median, l->read_max));
-        near_mean("write size", size[1].sum, size[1].squares, size[1].n,
-                  mean_size(l->write_median, l->write_max));
-        near_mean("writes", writes.sum, writes.squares, writes.n, 1 - l->read);
-        near_mean("gap", gap.sum, gap.squares, gap.n, l->gap_us * 1e3);
-        near_mean("offset", offset.sum, offset.squares, offset.n, 400.0 * 0x1p30);
+        moments_near("read size", &size[0], mean_size(l->read_median, l->read_max));
+        moments_near("write size", &size[1], mean_size(l->write_median, l->write_max));
+        moments_near("writes", &writes, 1 - l->read);
+        moments_near("gap", &gap, l->gap_us * 1e3);
+        moments_near("offset", &offset, 400.0 * 0x1p30);
         /* exponential: its deviation is its mean */
         double mean = gap.sum / gap.n;
         cr_expect_float_eq(sqrt(gap.squares / gap.n - mean * mean) / mean, 1, 0.02);
@@ -159,7 +112,7 @@ Test(synth_rows, lakes_mixed_trace_is_one_trace_on_each_device_for_ten_seconds)
     static const double gap_us[] = {25, 138, 134};
     uint64_t n[3] = {0}, last = 0;
     union trace_row row;
-    struct row_source *s = open_preset("lake-mixed-3x", 0, 5);
+    struct row_source *s = synth_preset("lake-mixed-3x", 0, 5);
     while (s->next(s, &row, NULL) == 1) {
         cr_assert_lt(row.io.device, 3);
         n[row.io.device]++;
@@ -169,125 +122,6 @@ Test(synth_rows, lakes_mixed_trace_is_one_trace_on_each_device_for_ten_seconds)
     cr_expect_lt(last, UINT64_C(10000000000));
     for (int i = 0; i < 3; i++) /* Poisson: the deviation is the root of the mean */
         cr_expect_leq(fabs((double)n[i] - 1e7 / gap_us[i]), 4.5 * sqrt(1e7 / gap_us[i]));
-}
-
-static double hit_ratio(const char *preset, uint32_t cache, uint64_t rows)
-{
-    struct lru *c = lru_new(cache);
-    struct row_source *s = open_preset(preset, rows, 1);
-    union trace_row row;
-    uint64_t hits = 0, n = 0;
-    for (; s->next(s, &row, NULL) == 1; n++)
-        hits += (uint64_t)lru_touch(c, row.page.page);
-    s->close(s);
-    lru_free(c);
-    return (double)hits / (double)n;
-}
-
-Test(synth_rows, page_patterns_do_to_lru_what_they_are_for)
-{
-    cr_expect_eq(hit_ratio("pages-sequential", 65535, 300000), 0, "a loop kills LRU");
-    cr_expect_float_eq(hit_ratio("pages-sequential", 65536, 262144), 0.75, 1e-12);
-    cr_expect_float_eq(hit_ratio("pages-uniform", 16384, 1000000), 0.25 - 0.25 * 16384 * 1e-6 * 2,
-                       0.01, "a quarter fits");
-    cr_expect_gt(hit_ratio("pages-drift", 8192, 300000), 0.97);
-    cr_expect_lt(hit_ratio("pages-drift", 1024, 300000), 0.30);
-    cr_expect_gt(hit_ratio("pages-zipf", 16384, 1000000), hit_ratio("pages-scan", 16384, 1000000));
-}
-
-/* How far one file of 100 pages goes at each of 20000 accesses, mostly. */
-static double share_of_steps(const char *mode, int64_t step)
-{
-    char text[256];
-    struct config *c;
-    struct synth_any p;
-    struct row_source *s;
-    struct err e = {0};
-    union trace_row row;
-    int64_t last = -1, n = 0, there = 0;
-    snprintf(text, sizeof text,
-             "{\"table\":\"pages\",\"pattern\":\"files\",\"files\":1,\"pages\":100,\"mode\":\"%s\","
-             "\"mode_accesses\":1e9,\"run_pages\":5,\"rows\":20000}",
-             mode);
-    cr_assert_eq(config_parse(&c, "t", text, strlen(text), &e), 0, "%s", e.msg);
-    cr_assert_eq(synth_any_read(c, &p, &e), 0, "%s", e.msg);
-    cr_assert_eq(synth_kind_of(p.table)->open(&s, &p.p, 1, &e), 0, "%s", e.msg);
-    while (s->next(s, &row, &e) == 1) {
-        cr_assert_lt(row.page.page, 100);
-        n += last >= 0;
-        there += last >= 0 && (int64_t)row.page.page == last + step;
-        last = (int64_t)row.page.page;
-    }
-    s->close(s);
-    config_free(c);
-    return (double)there / (double)n;
-}
-
-Test(synth_rows, files_are_read_in_their_mode)
-{
-    cr_expect_float_eq(share_of_steps("sequential", 1), 0.99, 1e-3, "but at the end of the file");
-    cr_expect_float_eq(share_of_steps("reverse", -1), 0.99, 1e-3);
-    cr_expect_float_eq(share_of_steps("random", 1), 0.0099, 3e-3);
-    cr_expect_float_eq(share_of_steps("runs", 1), 0.8 * 0.99 + 0.2 * 0.0099, 5e-3);
-}
-
-Test(synth_rows, files_are_tenants_with_pages_of_their_own)
-{
-    struct row_source *s = open_preset("pages-files", 50000, 3);
-    union trace_row row;
-    unsigned seen = 0;
-    while (s->next(s, &row, NULL) == 1) {
-        cr_assert_eq(row.page.page / 65536, row.page.tenant);
-        seen |= 1u << row.page.tenant;
-    }
-    cr_expect_eq(seen, 0xff);
-    s->close(s);
-}
-
-Test(synth_rows, strides_reach_every_page)
-{
-    struct row_source *s = open_preset("pages-strided", 65536, 1);
-    unsigned char *seen = calloc(65536, 1);
-    union trace_row row;
-    uint64_t n = 0, last = 0, jumps = 0;
-    for (; s->next(s, &row, NULL) == 1; n++, last = row.page.page) {
-        cr_assert_lt(row.page.page, 65536);
-        cr_assert_eq(seen[row.page.page]++, 0);
-        jumps += n && row.page.page != last + 16;
-    }
-    cr_expect_eq(jumps, 15);
-    free(seen);
-    s->close(s);
-}
-
-Test(synth_rows, zipf_phases_and_writes_have_their_shares)
-{
-    struct err e = {0};
-    double harmonic = 0;
-    for (int k = 1; k <= 1000; k++)
-        harmonic += 1 / (double)k;
-    struct row_source *s = open_text("{\"table\": \"pages\", \"pattern\": \"zipf\", \"zipf\": 1, "
-                                     "\"pages\": 1000, \"write\": 0.3, \"rows\": 400000}",
-                                     &e);
-    cr_assert(s, "%s", e.msg);
-    struct moments first = {0}, writes = {0};
-    union trace_row row;
-    while (s->next(s, &row, NULL) == 1) {
-        add(&first, row.page.page == 0);
-        add(&writes, row.page.write);
-    }
-    s->close(s);
-    near_mean("rank 1", first.sum, first.squares, first.n, 1 / harmonic);
-    near_mean("writes", writes.sum, writes.squares, writes.n, 0.3);
-
-    struct moments hot = {0};
-    s = open_preset("pages-phases", 300000, 2);
-    for (uint64_t i = 0; s->next(s, &row, NULL) == 1; i++) {
-        uint64_t from = i / 100000 * 6553;
-        add(&hot, row.page.page >= from && row.page.page < from + 6553);
-    }
-    s->close(s);
-    near_mean("hot", hot.sum, hot.squares, hot.n, 0.9);
 }
 
 /* What a kernel's own trace satisfies; times on the CPU by pid. */
@@ -324,7 +158,7 @@ static void follow(struct row_source *s, uint64_t *on_cpu, uint64_t *end_ns, uin
 Test(synth_rows, a_schedule_is_one_that_a_kernel_could_have_traced)
 {
     uint64_t on_cpu[2000] = {0}, wakes[2000] = {0}, end_ns = 0;
-    struct row_source *s = open_preset("sched-periodic", 300000, 4);
+    struct row_source *s = synth_preset("sched-periodic", 300000, 4);
     follow(s, on_cpu, &end_ns, wakes);
     s->close(s);
     for (uint32_t pid = 1000; pid < 1008; pid++) { /* 3.2 of 16 ms, two on each CPU */
@@ -338,10 +172,10 @@ Test(synth_rows, bursts_lengthen_the_mean_run)
 {
     uint64_t on_cpu[2000] = {0}, wakes[2000] = {0}, end_ns = 0;
     struct err e = {0};
-    struct row_source *s = open_text(
+    struct row_source *s = synth_text(
         "{\"table\": \"sched\", \"rows\": 600000, \"tasks\": [{\"name\": \"b\", \"sleep_us\": 1000,"
         " \"run_us\": 100, \"burst\": 0.1, \"burst_factor\": 11}]}",
-        &e);
+        1, &e);
     cr_assert(s, "%s", e.msg);
     follow(s, on_cpu, &end_ns, wakes);
     s->close(s);
@@ -352,10 +186,10 @@ Test(synth_rows, busy_tasks_share_their_cpu_by_slices)
 {
     uint64_t on_cpu[2000] = {0}, wakes[2000] = {0}, end_ns = 0;
     struct err e = {0};
-    struct row_source *s = open_text(
+    struct row_source *s = synth_text(
         "{\"table\": \"sched\", \"rows\": 20000, \"slice_us\": 1000, \"tasks\": [{\"name\": \"b\","
         " \"tasks\": 4, \"sleep_us\": 1, \"run_us\": 1e6}]}",
-        &e);
+        1, &e);
     cr_assert(s, "%s", e.msg);
     follow(s, on_cpu, &end_ns, wakes);
     s->close(s);
@@ -371,7 +205,7 @@ Test(synth_rows, vms_have_the_utilisation_of_their_pattern)
         double want, within;
     } cases[] = {{"vms-diurnal", 0.3, 0.006}, {"vms-bursty", 0.05 + 0.1 * 0.85, 0.006}};
     for (int i = 0; i < 2; i++) {
-        struct row_source *s = open_preset(cases[i].preset, 4000, 6);
+        struct row_source *s = synth_preset(cases[i].preset, 4000, 6);
         union trace_row row;
         struct moments util = {0}, life = {0}, gap = {0};
         uint64_t last = 0;
@@ -380,16 +214,16 @@ Test(synth_rows, vms_have_the_utilisation_of_their_pattern)
             uint64_t life_ns = v->end_ns - v->time_ns;
             cr_assert_eq(v->n_util, life_ns / v->step_ns + 1);
             cr_assert(v->vcpus >= 1 && v->mem_bytes == (uint64_t)v->vcpus << 32);
-            add(&life, (double)life_ns);
+            moments_add(&life, (double)life_ns);
             if (life.n > 1)
-                add(&gap, (double)(v->time_ns - last));
+                moments_add(&gap, (double)(v->time_ns - last));
             last = v->time_ns;
             for (uint32_t k = 0; k < v->n_util; k++)
-                add(&util, (double)v->util[k] / 1000);
+                moments_add(&util, (double)v->util[k] / 1000);
         }
         s->close(s);
-        near_mean("lifetime", life.sum, life.squares, life.n, 24 * 3600e9);
-        near_mean("gap", gap.sum, gap.squares, gap.n, 300e9);
+        moments_near("lifetime", &life, 24 * 3600e9);
+        moments_near("gap", &gap, 300e9);
         cr_expect_float_eq(util.sum / util.n, cases[i].want, cases[i].within, "%s: %g",
                            cases[i].preset, util.sum / util.n);
     }
@@ -431,7 +265,7 @@ Test(synth_rows, wrong_parameters_are_refused)
 {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct err e = {0};
-        cr_expect_null(open_text(bad[i].text, &e), "%s", bad[i].text);
+        cr_expect_null(synth_text(bad[i].text, 1, &e), "%s", bad[i].text);
         cr_expect_eq(strncmp(e.msg, "t: ", 3), 0, "%s: %s", bad[i].text, e.msg);
         if (bad[i].want)
             cr_expect_str_eq(e.msg, bad[i].want);

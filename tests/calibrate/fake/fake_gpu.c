@@ -14,13 +14,14 @@
 #include "gpu-kernels/cuprobe.h"
 #include "gpu-kernels/emu.h"
 #include "tests/calibrate/fake/fake_gpu.h"
+#include "tests/calibrate/fake/fake_memory.h"
 
 #define X(name, args) cu_result name args;
 CUDRV_CALLS(X)
 CUPROBE_CALLS(X)
 #undef X
 
-enum { NO_DEVICE = 100, LAUNCH_FAILED = 719, INVALID = 1, SLOTS = 32, NODES = 512, ALLOCS = 512 };
+enum { NO_DEVICE = 100, LAUNCH_FAILED = 719, INVALID = 1, SLOTS = 32, NODES = 512 };
 
 struct CUstream_st {
     double ready; /* ns: what it was given has ended */
@@ -40,11 +41,6 @@ static double host = 1e9, slot[SLOTS], h2d_begin, h2d_end;
 static struct CUfunc_st functions[PROBES];
 static struct CUgraph_st captured;
 static int capturing;
-static struct {
-    void *at;
-    size_t size;
-    int pinned;
-} alloc[ALLOCS];
 static const struct emu_self *self_of_emu;
 
 static int is(const char *what)
@@ -84,17 +80,10 @@ static uint64_t device_clock(void)
     return (uint64_t)t;
 }
 
-static size_t size_of(const void *at)
-{
-    for (int i = 0; i < ALLOCS; i++)
-        if (alloc[i].at == at)
-            return alloc[i].size;
-    return 0;
-}
-
 static double chase_ns(const struct probe_chase_args *a)
 {
-    return (double)a->steps * (size_of(a->next) <= FAKE_CACHE ? FAKE_NEAR_NS : FAKE_FAR_NS);
+    return (double)a->steps *
+           (fake_memory_size(a->next) <= FAKE_CACHE ? FAKE_NEAR_NS : FAKE_FAR_NS);
 }
 
 /* All threads one after the other; how long the device takes. */
@@ -173,21 +162,12 @@ cu_result cuStreamQuery(cu_stream s)
     return cuStreamSynchronize(s);
 }
 
-static int pinned(const void *at)
-{
-    for (int i = 0; i < ALLOCS; i++)
-        if (alloc[i].pinned && (const char *)at >= (char *)alloc[i].at &&
-            (const char *)at < (char *)alloc[i].at + alloc[i].size)
-            return 1;
-    return 0;
-}
-
 /* A copy back that meets one to the device: both end as the link's two ways together allow. */
 static cu_result copy(const void *host_side, size_t n, cu_stream s, int to_device)
 {
     host += 1500;
     double begin = fmax(host, s->ready) + FAKE_COPY_NS, end;
-    if (!pinned(host_side))
+    if (!fake_memory_pinned(host_side))
         end = begin + (double)n / FAKE_PAGEABLE * 1e9;
     else if (!to_device && h2d_end > begin)
         end = h2d_begin + 2.0 * (double)n / FAKE_DUPLEX * 1e9;
@@ -198,7 +178,7 @@ static cu_result copy(const void *host_side, size_t n, cu_stream s, int to_devic
         h2d_end = end;
     }
     s->ready = end;
-    host = pinned(host_side) ? host : end;
+    host = fake_memory_pinned(host_side) ? host : end;
     return 0;
 }
 
@@ -275,61 +255,8 @@ cu_result cuGraphDestroy(cu_graph g)
     return 0;
 }
 
-/* ---- things to have ---- */
+/* ---- things to have; memory is fake_memory.c ---- */
 
-static cu_result take(void **p, size_t n, int pin)
-{
-    int i = 0;
-    while (i < ALLOCS && alloc[i].at)
-        i++;
-    *p = i < ALLOCS ? calloc(1, n) : NULL;
-    if (!*p)
-        return 2;
-    alloc[i].at = *p;
-    alloc[i].size = n;
-    alloc[i].pinned = pin;
-    return 0;
-}
-static cu_result give(void *p)
-{
-    for (int i = 0; i < ALLOCS; i++)
-        if (alloc[i].at == p) {
-            alloc[i].at = NULL;
-            alloc[i].pinned = 0;
-            free(p);
-            return 0;
-        }
-    return INVALID;
-}
-cu_result cuMemAlloc_v2(cu_pointer *p, size_t n)
-{
-    void *at;
-    cu_result r = take(&at, n, 0);
-    *p = (uintptr_t)at;
-    return r;
-}
-cu_result cuMemFree_v2(cu_pointer p)
-{
-    return give((void *)(uintptr_t)p);
-}
-cu_result cuMemHostAlloc(void **p, size_t n, unsigned flags)
-{
-    return flags == CU_HOST_ALLOC_MAPPED ? take(p, n, 1) : INVALID;
-}
-cu_result cuMemHostGetDevicePointer_v2(cu_pointer *device, void *at, unsigned flags)
-{
-    *device = (uintptr_t)at;
-    return flags;
-}
-cu_result cuMemFreeHost(void *p)
-{
-    return give(p);
-}
-cu_result cuMemcpyHtoD_v2(cu_pointer to, const void *from, size_t n)
-{
-    memcpy((void *)(uintptr_t)to, from, n);
-    return 0;
-}
 cu_result cuStreamCreate(cu_stream *s, unsigned flags)
 {
     *s = calloc(1, sizeof **s);
