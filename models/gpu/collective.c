@@ -71,10 +71,9 @@ static struct collective_cost cost_of(const struct collective_protocol *r, const
 }
 
 /* NCCL's own estimate, which knows neither channels nor local passes. */
-static double guess_of(const struct collective_protocol *r, const struct plan *p, bool copy)
+static double guess_of(const struct collective_protocol *r, const struct plan *p)
 {
-    return r->guess_base + p->steps * r->guess_hop +
-           p->sent * (copy ? r->guess_byte_copy : r->guess_byte);
+    return r->guess_base + p->steps * r->guess_hop + p->sent * r->guess_byte;
 }
 
 static const char *const rings[] = {"ring ll", "ring ll128", "ring simple"};
@@ -83,7 +82,7 @@ static const char *const directs[] = {"direct ll", "direct ll128", "direct simpl
 
 /* The quickest of the protocols, or the one that NCCL's estimates favour. */
 static void choose(const struct collective_params *p, const struct plan *plan, bool by_guess,
-                   bool copy, const char *const *names, struct collective_cost *out)
+                   const char *const *names, struct collective_cost *out)
 {
     double best = -1;
     for (int i = 0; i < COLLECTIVE_PROTOCOLS; i++) {
@@ -91,7 +90,7 @@ static void choose(const struct collective_params *p, const struct plan *plan, b
         if (!r->there)
             continue;
         struct collective_cost c = cost_of(r, plan);
-        double key = by_guess ? guess_of(r, plan, copy) : (double)c.time;
+        double key = by_guess ? guess_of(r, plan) : (double)c.time;
         if (best >= 0 && key >= best)
             continue;
         best = key;
@@ -115,14 +114,13 @@ static bool nvls(const struct collective_params *p, const struct collective_ask 
 static void nccl(const struct collective_params *p, const struct collective_ask *a,
                  struct collective_cost *out)
 {
-    bool copy = a->op == COLLECTIVE_ALL_GATHER || a->op == COLLECTIVE_REDUCE_SCATTER;
     struct plan plan;
     struct collective_cost in_switch;
     if (plan_ring(a, &plan)) {
-        choose(p, &plan, true, copy, rings, out);
+        choose(p, &plan, true, rings, out);
     } else {
         plan_direct(a, &plan);
-        choose(p, &plan, true, true, directs, out);
+        choose(p, &plan, true, directs, out);
     }
     if (nvls(p, a, &in_switch) && in_switch.time < out->time)
         *out = in_switch;
@@ -172,16 +170,16 @@ static bool cost_by(const struct collective_params *p, const struct collective_a
     case COLLECTIVE_RING:
         if (!plan_ring(a, &plan))
             return false;
-        choose(p, &plan, false, false, rings, out);
+        choose(p, &plan, false, rings, out);
         return true;
     case COLLECTIVE_TREE:
         if (!plan_tree(a, &plan))
             return false;
-        choose(p, &plan, false, false, trees, out);
+        choose(p, &plan, false, trees, out);
         return true;
     case COLLECTIVE_DIRECT:
         plan_direct(a, &plan);
-        choose(p, &plan, false, false, directs, out);
+        choose(p, &plan, false, directs, out);
         return true;
     case COLLECTIVE_NVLS:
         return nvls(p, a, out);

@@ -59,8 +59,7 @@ struct collective_protocol {
     double byte;                  /* ps per byte over the link */
     double local;                 /* ps per byte of a GPU's own share, passed over once; simple */
     double channel, channel_most; /* ps per byte in one channel, and bytes; ll */
-    double guess_base, guess_hop; /* ps, and ps per byte: NCCL's own, by which it chooses */
-    double guess_byte, guess_byte_copy; /* with arithmetic on the way, and without */
+    double guess_base, guess_hop, guess_byte; /* ps, and ps per byte: NCCL's own: its choice */
 };
 struct collective_stage { /* of a custom kernel */
     double base, peer;    /* ps */

@@ -55,12 +55,9 @@ static void read_guess(struct reader *r, const char *tuner, double link,
     r->part = tuner;
     p->guess_base = number(r, "base", QUANTITY_TIME);
     p->guess_hop = number(r, "hop", QUANTITY_TIME);
-    p->guess_byte = p->guess_byte_copy = share > 0 ? per_byte(r, link * share) : 0;
-    if (has(r->u->machine, tuner, "share_copy"))
-        p->guess_byte_copy = 1e12 / (number(r, "share_copy", QUANTITY_COUNT) * link * share);
+    p->guess_byte = share > 0 ? per_byte(r, link * share) : 0;
     double least = optional_rate(r, "most"); /* the rate of the protocol itself, whatever the bus */
     p->guess_byte = p->guess_byte > least ? p->guess_byte : least;
-    p->guess_byte_copy = p->guess_byte_copy > least ? p->guess_byte_copy : least;
 }
 
 static void read_protocol(struct reader *r, const char *name, const char *tuner, double link,

@@ -105,27 +105,34 @@ Test(gpu_collective, alone_it_is_free_and_the_link_is_never_beaten)
     }
 }
 
-/* tuning.cc for two A100s: ll 7.8 us + S/60 GB/s, simple 15.2 us + S/240 GB/s, ll128 17.8 us +
- * S/220.8 GB/s; ll is last at 592 kB.  Eight: ring 15 us + S/34.3, 40.6 us + S/126, 56 us + S/137.
- */
+/* tuning.cc (v2.26.2) for two A100s: ll 7.8 us + S/87.7 GB/s, simple 15.2 us + S/240 GB/s, ll128
+ * 17.8 us + S/220.8 GB/s; ll is last at 1023 kB.  Eight: ring 15 us + S/50.1, 40.6 us + S/126,
+ * 56 us + S/137.  Two H100s: 7.8 us + S/141, 15.2 us + S/360: until 1715 kB. */
 Test(gpu_collective, nccl_chooses_by_its_own_constants)
 {
-    struct bench b;
-    begin(&b, "machines/a100-server.json", COLLECTIVE_NCCL);
     static const struct {
+        const char *machine;
         uint32_t n;
         uint64_t bytes;
         const char *how;
     } rows[] = {
-        {2, 591000, "ring ll"},     {2, 593000, "ring simple"},  {8, 1200000, "ring ll"},
-        {8, 1215000, "ring ll128"}, {8, 23000000, "ring ll128"}, {8, 26000000, "ring simple"},
+        {"machines/a100-server.json", 2, 1022000, "ring ll"},
+        {"machines/a100-server.json", 2, 1024000, "ring simple"},
+        {"machines/a100-server.json", 8, 2120000, "ring ll"},
+        {"machines/a100-server.json", 8, 2135000, "ring ll128"},
+        {"machines/a100-server.json", 8, 23000000, "ring ll128"},
+        {"machines/a100-server.json", 8, 26000000, "ring simple"},
+        {"machines/h100-server.json", 2, 1714000, "ring ll"},
+        {"machines/h100-server.json", 2, 1717000, "ring simple"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct bench b;
+        begin(&b, rows[i].machine, COLLECTIVE_NCCL);
         struct collective_cost c =
             cost(&b, COLLECTIVE_ALL_REDUCE, COLLECTIVE_NCCL, rows[i].n, rows[i].bytes);
         cr_expect_str_eq(c.how, rows[i].how, "%zu", i);
+        end(&b);
     }
-    end(&b);
 }
 
 /* All-gather and reduce-scatter: not a row of them was fitted.  Times in us, fp16,
