@@ -22,14 +22,16 @@ void config_number_text(double v, char *out, size_t n)
 static void write_string(FILE *f, const char *s)
 {
     fputc('"', f);
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\')
-            fprintf(f, "\\%c", c);
-        else if (c < ' ')
-            fprintf(f, "\\u%04x", c);
-        else
-            fputc(c, f);
+    for (;;) {
+        size_t plain = 0;
+        while ((unsigned char)s[plain] >= ' ' && s[plain] != '"' && s[plain] != '\\')
+            plain++;
+        fwrite(s, 1, plain, f);
+        s += plain;
+        if (!*s)
+            break;
+        fprintf(f, *s == '"' || *s == '\\' ? "\\%c" : "\\u%04x", (unsigned char)*s);
+        s++;
     }
     fputc('"', f);
 }

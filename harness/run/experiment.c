@@ -187,7 +187,8 @@ int experiment_from(struct experiment **out, const struct config *doc, const cha
         x->root[strlen(x->root) - 1] = '\0';
     x->where = (struct trace_places){.base = x->folder, .root = x->root};
     x->doc = config_copy(doc);
-    int rc = x->file && x->folder && x->root && x->doc ? 0 : no_memory(e);
+    int rc =
+        x->file && x->folder && x->root && x->doc ? machines_open(&x->machines, e) : no_memory(e);
     if (!rc && config_kind(x->doc) != CONFIG_OBJECT)
         rc = config_complain(x->doc, e, "an object");
     if (!rc)
@@ -241,6 +242,7 @@ void experiment_free(struct experiment *x)
         free(x->axis[i].path);
     }
     free(x->axis);
+    machines_free(x->machines);
     free(x->text);
     free(x->root);
     free(x->folder);

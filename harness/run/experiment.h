@@ -9,6 +9,7 @@
 #ifndef HARNESS_RUN_EXPERIMENT_H
 #define HARNESS_RUN_EXPERIMENT_H
 
+#include "harness/run/machines.h"
 #include "results/results.h"
 #include "sim/config.h"
 #include "sim/err.h"
@@ -26,6 +27,7 @@ struct experiment {
     struct trace_places where;  /* the same, for traces */
     struct config *doc;         /* after the edits */
     char *text;                 /* doc's canonical text */
+    struct machines *machines;  /* the profiles that were read */
     const char *name, *title;   /* borrowed from doc */
     uint64_t seed, trials;      /* per combination */
     struct experiment_axis *axis;

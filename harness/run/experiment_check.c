@@ -41,16 +41,14 @@ static int check_machine(const struct experiment *x, const struct setup *s, stru
                          struct err *e)
 {
     struct machine *m = NULL;
-    char *text = NULL;
     bool is_new;
     int rc = textset_add(&c->machine, machine_question(s), &is_new, e);
     if (rc || !is_new)
         return rc;
-    rc = trial_machine(x, s, &m, &text, e);
+    rc = machines_get(x, s, &m, NULL, e);
     if (!rc && s->model->fits && (rc = s->model->fits(s->section, m, s->stack, e)))
         err_wrap(e, rc, "%s", x->file);
     machine_free(m);
-    free(text);
     return rc;
 }
 
@@ -61,13 +59,12 @@ static int check_lives(const struct experiment *x, const struct setup *s, struct
     for (unsigned h = 0; h < POLICY_HOOKS_N && !rc; h++) {
         const struct life_setup *l = &s->life[h];
         struct machine *m = NULL;
-        char *text = NULL;
         struct machine_use use = {0};
         struct life_costs k;
         if (!(l->n_step || l->select || l->guard.every) ||
             !(s->model->lives & 1u << h)) /* the latter: check_policy says so */
             continue;
-        rc = trial_machine(x, s, &m, &text, e);
+        rc = machines_get(x, s, &m, NULL, e);
         if (!rc && m)
             rc = machine_use_begin(&use, m, e);
         if (!rc && m &&
@@ -76,7 +73,6 @@ static int check_lives(const struct experiment *x, const struct setup *s, struct
             err_wrap(e, rc, "%s", config_path(l->at));
         machine_use_end(&use);
         machine_free(m);
-        free(text);
     }
     return rc;
 }

@@ -16,7 +16,6 @@ static int machine_of(const struct run_args *a, struct machine **m, struct err *
     struct experiment *x;
     struct config *doc = NULL;
     struct setup s;
-    char *text = NULL;
     int rc = experiment_load(&x, a->file, &a->edits, e);
     if (rc)
         return rc;
@@ -27,8 +26,7 @@ static int machine_of(const struct run_args *a, struct machine **m, struct err *
         rc = err_set(e, ERR_ENAME, "%s: key \"machine\" is missing: there are no costs to explain",
                      a->file);
     if (!rc)
-        rc = trial_machine(x, &s, m, &text, e);
-    free(text);
+        rc = machines_get(x, &s, m, NULL, e);
     config_free(doc);
     experiment_free(x);
     return rc;

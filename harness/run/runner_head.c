@@ -52,7 +52,7 @@ static int about_machine(struct inputs *in, const struct experiment *x, const st
     bool is_new;
     if (!s->machine)
         return 0;
-    int rc = trial_machine(x, s, &m, &text, e);
+    int rc = machines_get(x, s, &m, &text, e);
     if (rc)
         return rc;
     machine_free(m);

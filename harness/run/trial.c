@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/base/profile.h"
 #include "harness/policy/infer_host.h"
 #include "harness/run/bindings.h"
+#include "harness/run/machines.h"
 #include "harness/run/named.h"
-#include "harness/run/scale.h"
 #include "harness/run/setup.h"
 #include "models/machine.h"
 #include "sim/spans.h"
@@ -18,7 +17,6 @@ struct bench {
     struct config *doc;
     struct setup setup;
     struct machine *machine;
-    char *machine_text;
     struct request_source *requests;
     struct row_source *rows; /* of another table */
     struct row_source *nodes;
@@ -27,51 +25,10 @@ struct bench {
     struct spans *spans;
 };
 
-int trial_machine(const struct experiment *x, const struct setup *s, struct machine **m,
-                  char **text, struct err *e)
-{
-    const char *relative;
-    struct config *file = NULL;
-    *m = NULL;
-    if (s->scale && !s->machine)
-        return err_set(e, ERR_ENAME, "%s: there is no \"machine\" to scale", config_path(s->scale));
-    if (!s->machine)
-        return (*text = strdup("")) ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
-    *text = NULL;
-    const struct config *profile = s->machine;
-    if (config_kind(profile) == CONFIG_STRING) {
-        int rc = config_str(profile, &relative, e);
-        char *path = rc ? NULL : experiment_find(x, relative, e);
-        if (!path)
-            return err_wrap(e, rc ? rc : ERR_EIO, "%s", config_path(s->machine));
-        rc = profile_load(&file, path, e);
-        free(path);
-        if (rc)
-            return rc;
-        profile = file;
-    } else if (config_get(profile, "include")) {
-        int rc = profile_resolve(&file, profile, x->folder, e);
-        if (rc)
-            return rc;
-        profile = file;
-    }
-    int rc = machine_load(m, profile, e);
-    if (!rc && s->scale)
-        rc = scale_apply(*m, s->scale, e);
-    if (!rc && !(*text = config_text(profile)))
-        rc = err_set(e, ERR_ENOMEM, "out of memory");
-    if (rc) {
-        machine_free(*m);
-        *m = NULL;
-    }
-    config_free(file);
-    return rc;
-}
-
 static int open_inputs(struct bench *b, const struct experiment *x, uint64_t seed, struct err *e)
 {
     struct trace_about about;
-    int rc = trial_machine(x, &b->setup, &b->machine, &b->machine_text, e);
+    int rc = machines_get(x, &b->setup, &b->machine, NULL, e);
     if (!rc && b->setup.trace)
         rc = trace_rows_open(b->setup.trace, setup_tables(&b->setup), seed, &x->where, &b->rows,
                              &about, e);
@@ -112,7 +69,6 @@ static int close_all(struct bench *b, int rc, struct err *e)
         rc = rc ? rc : closed;
     }
     machine_free(b->machine);
-    free(b->machine_text);
     config_free(b->doc);
     return rc;
 }

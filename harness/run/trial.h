@@ -22,12 +22,7 @@ int trial_run(const struct experiment *x, const struct pool_task *task, struct t
               struct policy_beat *beat, struct result_trial *t, struct err *e) MUST_CHECK;
 void trial_tools_free(struct trial_tools *tools);
 
-/* The profile that a document names; *text (malloc'd) is its canonical JSON. No machine: "" and
- * NULL. */
 struct setup;
-struct machine;
-int trial_machine(const struct experiment *x, const struct setup *s, struct machine **m,
-                  char **text, struct err *e) MUST_CHECK;
 /* Loads the policy of a slot and has it created and destroyed, with its parameters: what is wrong
  * with them? The policy's code runs in this very process. */
 int trial_policy_check(const struct experiment *x, const struct setup *s, unsigned slot,
