@@ -101,6 +101,10 @@ struct model_ops {
      * mistake; 0: it takes no policy. */
     unsigned hooks;
     unsigned lives; /* of these, where a policy may be replaced in mid-run */
+    /* Why a policy bound to one of `hooks` would have no say in a run of this checked section, as
+     * what is wanted in its place: "none: ..".  oracle: whether it is one; it has no say where the
+     * truth can't be told.  NULL, or a NULL answer: it has. */
+    const char *(*mute)(const struct config *section, enum policy_hook hook, bool oracle);
     /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean".  NULL: those
      * that have a better direction, in the order in which it reports them. */
     const char *headline;

@@ -64,6 +64,32 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
     return 0;
 }
 
+/* So is one that this section leaves without a say; "policy" answers at several hooks and needs a
+ * say at one, but no oracle goes untold. */
+static int check_mute(const struct binding *b, unsigned slot, const struct setup *s, struct err *e)
+{
+    const struct policy_ops *o = policy_ops(b->policy);
+    const enum policy_hook bound = setup_slot_hook(s, slot);
+    const char *none = NULL;
+    bool says = false;
+    for (int h = 0; h < POLICY_HOOKS_N && s->model->mute; h++) {
+        const enum policy_hook hook = (enum policy_hook)h;
+        if (!(s->model->hooks & policy_hooks(o) & 1u << h) ||
+            (bound != POLICY_HOOKS_N && bound != hook))
+            continue;
+        const char *why = s->model->mute(s->section, hook, false);
+        const char *untold = why || !o->oracle ? NULL : s->model->mute(s->section, hook, true);
+        if (untold)
+            return err_set(e, ERR_ENAME, "%s: got the oracle %s, want %s",
+                           config_path(s->policy[slot].at), o->name, untold);
+        none = none ? none : why;
+        says |= !why;
+    }
+    return says || !none ? 0
+                         : err_set(e, ERR_ENAME, "%s: got %s, want %s",
+                                   config_path(s->policy[slot].at), o->name, none);
+}
+
 static void prepare(struct binding *b, unsigned slot, const struct bindings_want *w)
 {
     const struct policy_choice *c = &w->setup->policy[slot];
@@ -120,6 +146,8 @@ int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings
     int rc = load(b, w->x, c, e);
     if (!rc)
         rc = check_hook(b, slot, w->setup, e);
+    if (!rc)
+        rc = check_mute(b, slot, w->setup, e);
     if (!rc && !w->tools->infer)
         rc = infer_host_open(&w->tools->infer, w->tools->backend, e);
     if (!rc && !all->features && !(all->features = features_new()))

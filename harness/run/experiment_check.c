@@ -174,6 +174,17 @@ static int check_policy_apart(const struct experiment *x, const struct setup *s,
     return got == (ssize_t)sizeof told ? err_set(e, told.code, "%s", told.msg) : 0;
 }
 
+/* Where policies (even bits) and oracles have no say here. */
+static unsigned long mutes(const struct setup *s)
+{
+    unsigned long set = 0;
+    for (int i = 0; i < 2 * POLICY_HOOKS_N && s->model->mute; i++)
+        if (s->model->hooks >> i / 2 & 1 &&
+            s->model->mute(s->section, (enum policy_hook)(i / 2), i % 2))
+            set |= 1ul << i;
+    return set;
+}
+
 static int check_policy(const struct experiment *x, const struct setup *s, struct checked *c,
                         struct err *e)
 {
@@ -183,7 +194,7 @@ static int check_policy(const struct experiment *x, const struct setup *s, struc
         bool is_new;
         if (!s->policy[i].name)
             continue;
-        if (text && asprintf(&question, "%s %u %s", s->model->name, i, text) < 0)
+        if (text && asprintf(&question, "%s %lx %u %s", s->model->name, mutes(s), i, text) < 0)
             question = NULL;
         free(text);
         rc = textset_add(&c->policy, question, &is_new, e);

@@ -268,6 +268,16 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct io_config c;
+    struct err ignored = {0};
+    (void)oracle;
+    if (hook != POLICY_HOOK_IO_STEER || io_config(&c, section, &ignored) || c.replicas > 1)
+        return NULL;
+    return "none: with one replica there is no choice";
+}
+
 const struct model_ops model_io = {
     .name = "io",
     .summary = "block I/O over replicated drives, reads steered by a policy",
@@ -278,5 +288,6 @@ const struct model_ops model_io = {
     .needs_rows = true,
     .hooks = 1u << POLICY_HOOK_IO_STEER,
     .lives = 1u << POLICY_HOOK_IO_STEER,
+    .mute = mute,
     .run = run,
 };

@@ -122,6 +122,16 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct cluster_config c;
+    struct err ignored = {0};
+    (void)oracle;
+    if (hook != POLICY_HOOK_CLUSTER_PLACE || cluster_config(&c, section, &ignored) || !c.pool)
+        return NULL;
+    return "none: a \"pool\" has no places (\"even\" and \"nodes\" have)";
+}
+
 const struct model_ops model_cluster = {
     .name = "cluster",
     .summary = "jobs of a trace on a cluster of GPUs, ordered and placed by policies",
@@ -130,6 +140,7 @@ const struct model_ops model_cluster = {
     .needs_rows = true,
     .nodes = true,
     .hooks = 1u << POLICY_HOOK_CLUSTER_ORDER | 1u << POLICY_HOOK_CLUSTER_PLACE,
+    .mute = mute,
     .headline = "jct.mean,wait.mean,jct.p99,slowdown,makespan,gpu_util",
     .run = run,
 };

@@ -184,12 +184,25 @@ static int vcpus_run(const struct config *section, const struct model_env *env,
     return rc;
 }
 
+static const char *mute(const struct config *c, enum policy_hook hook, bool oracle)
+{
+    struct section s;
+    struct err ignored = {0};
+    (void)oracle;
+    if (hook != POLICY_HOOK_CPU_BALANCE || read_section(c, &s, &ignored))
+        return NULL;
+    return s.pin           ? "none: with \"pin\" no vCPU moves"
+           : s.n_cpus == 1 ? "none: with one CPU nothing can move"
+                           : NULL;
+}
+
 const struct model_ops model_vcpus = {
     .name = "vcpus",
     .summary = "guests that overcommit a host's CPUs and wait for each other's locks",
     .check = vcpus_check,
     .fits = vcpus_fits,
     .hooks = 1u << POLICY_HOOK_CPU_PICK | 1u << POLICY_HOOK_CPU_BALANCE,
+    .mute = mute,
     .headline = "ops_per_s,hint_gain,share.lock,share.steal,ops_least",
     .run = vcpus_run,
 };

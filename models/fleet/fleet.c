@@ -134,6 +134,19 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct fleet_config c;
+    struct err ignored = {0};
+    bool scales = false;
+    (void)oracle;
+    if (hook != POLICY_HOOK_SERVE_SCALE || fleet_config(&c, section, &ignored))
+        return NULL;
+    for (uint32_t i = 0; i < c.pools; i++)
+        scales |= c.pool[i].scale.on;
+    return scales ? NULL : "none: no pool has \"scale\"";
+}
+
 const struct model_ops model_fleet = {
     .name = "fleet",
     .summary = "many LLM serving engines behind a router: pools, transfers, autoscaling",
@@ -144,6 +157,7 @@ const struct model_ops model_fleet = {
     .tables = tables,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_ROUTE |
              1u << POLICY_HOOK_SERVE_SCALE,
+    .mute = mute,
     .headline = "goodput,ttft.mean,ttft.p99,tpot.mean,tpot.p99,e2e.mean,engine_hours",
     .run = run,
 };

@@ -247,6 +247,22 @@ static int gpu_run(const struct config *section, const struct model_env *env, st
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct gpu_setup s;
+    struct err ignored = {0};
+    (void)oracle;
+    if (gpu_setup_read(&s, section, &ignored))
+        return NULL;
+    const enum gpu_sharing how = s.sharing;
+    gpu_setup_free(&s);
+    if (hook == POLICY_HOOK_GPU_DISPATCH && how != SHARING_DISPATCH)
+        return "none: nobody dispatches but with \"sharing\" \"dispatch\"";
+    if (hook == POLICY_HOOK_GPU_SHARE && how != SHARING_TIME_SLICE && how != SHARING_MPS)
+        return "none: parts are given only with \"sharing\" \"time-slice\" or \"mps\"";
+    return NULL;
+}
+
 const struct model_ops model_gpu = {
     .name = "gpu",
     .summary = "captured kernel timelines, replayed on GPUs that tenants share",
@@ -257,6 +273,7 @@ const struct model_ops model_gpu = {
     .trace = gpu_trace,
     .programs = gpu_programs,
     .hooks = 1u << POLICY_HOOK_GPU_DISPATCH | 1u << POLICY_HOOK_GPU_SHARE,
+    .mute = mute,
     .headline = "latency.p99,latency.mean,throughput,normalized,span_error,start_error_p99,span",
     .run = gpu_run,
 };

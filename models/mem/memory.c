@@ -139,6 +139,19 @@ void memory_time_report(const struct memory_time *t, struct measures *out)
     share(out, "share.infer", t->infer, all);
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct setup s;
+    struct err ignored = {0};
+    (void)oracle;
+    if (read_setup(section, &s, &ignored) || s.part->asks(s.section, hook))
+        return NULL;
+    return hook == POLICY_HOOK_MEM_PLACE ? "none: only \"tiers\" places regions"
+           : hook == POLICY_HOOK_MEM_EVICT
+               ? "none: only a \"cache\" evicts"
+               : "none: only a \"cache\" with \"readahead\" reads ahead";
+}
+
 const struct model_ops model_memory = {
     .name = "memory",
     .summary = "page caches, tiers of memory and address translation, driven by page accesses",
@@ -148,6 +161,7 @@ const struct model_ops model_memory = {
     .trace = memory_trace,
     .hooks =
         1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
+    .mute = mute,
     .headline = "miss_ratio,writebacks,readahead_used,latency_mean,tier0_share,migrations,slowdown,"
                 "walk,time",
     .run = memory_run,

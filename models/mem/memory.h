@@ -29,6 +29,7 @@ struct memory_part {
     bool needs_accesses, needs_machine;
     int (*check)(const struct config *section, struct err *e);
     int (*fits)(const struct config *section, struct machine_use *use, struct err *e);
+    bool (*asks)(const struct config *section, enum policy_hook hook); /* of a checked section */
     int (*run)(const struct memory_run *r, struct err *e);
 };
 extern const struct memory_part memory_cache, memory_tiers, memory_walk;

@@ -31,6 +31,14 @@ static int check(const struct config *c, struct err *e)
     return read_section(c, &s, e);
 }
 
+static bool asks(const struct config *c, enum policy_hook hook)
+{
+    struct section s;
+    struct err ignored = {0};
+    return hook == POLICY_HOOK_MEM_EVICT ||
+           (hook == POLICY_HOOK_MEM_READAHEAD && !read_section(c, &s, &ignored) && s.readahead);
+}
+
 struct costs {                 /* ns; zero without a machine */
     double hit, request, page; /* an access; a request to the device; each page it moves */
 };
@@ -169,5 +177,9 @@ static int run(const struct memory_run *m, struct err *e)
     return rc;
 }
 
-const struct memory_part memory_cache = {
-    .name = "cache", .needs_accesses = true, .check = check, .fits = fits, .run = run};
+const struct memory_part memory_cache = {.name = "cache",
+                                         .needs_accesses = true,
+                                         .check = check,
+                                         .fits = fits,
+                                         .asks = asks,
+                                         .run = run};

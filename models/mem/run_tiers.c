@@ -224,6 +224,12 @@ static void report(const struct memory_run *m, const struct setup *s, const stru
     policy_slot_report(model_policy(m->env, POLICY_HOOK_MEM_PLACE), m->out);
 }
 
+static bool asks(const struct config *c, enum policy_hook hook)
+{
+    (void)c;
+    return hook == POLICY_HOOK_MEM_PLACE;
+}
+
 static int run(const struct memory_run *m, struct err *e)
 {
     struct setup s;
@@ -257,4 +263,5 @@ const struct memory_part memory_tiers = {.name = "tiers",
                                          .needs_machine = true,
                                          .check = check,
                                          .fits = fits,
+                                         .asks = asks,
                                          .run = run};

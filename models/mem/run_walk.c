@@ -94,5 +94,11 @@ static int run(const struct memory_run *m, struct err *e)
     return 0;
 }
 
+static bool asks(const struct config *c, enum policy_hook hook)
+{
+    (void)c, (void)hook;
+    return false;
+}
+
 const struct memory_part memory_walk = {
-    .name = "walk", .needs_machine = true, .check = check, .fits = fits, .run = run};
+    .name = "walk", .needs_machine = true, .check = check, .fits = fits, .asks = asks, .run = run};

@@ -307,6 +307,19 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    struct serve_config c;
+    struct err ignored = {0};
+    if (hook != POLICY_HOOK_MEM_EVICT || serve_config(&c, section, &ignored))
+        return NULL;
+    if (!c.prefix_block)
+        return "none: without \"prefix_block\" there is no prefix cache to evict from";
+    return oracle ? "one that does not ask what comes next: an engine can't know (model \"prefix\" "
+                    "does)"
+                  : NULL;
+}
+
 const struct model_ops model_serve = {
     .name = "serve",
     .summary = "a GPU server that serves LLM requests by continuous batching",
@@ -318,5 +331,6 @@ const struct model_ops model_serve = {
     .hooks =
         1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH | 1u << POLICY_HOOK_MEM_EVICT,
     .lives = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH,
+    .mute = mute,
     .run = run,
 };

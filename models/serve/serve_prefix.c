@@ -1,23 +1,11 @@
 /* serve_prefix.c - the prefix cache of model "serve": who evicts, and what is reported. */
 #include "models/serve/serve_state.h"
 
-static int refuse_oracle(const struct serve *s, const struct policy_slot *p)
-{
-    if (!policy_slot_oracle(p) || !policy_has_hook(p->ops, POLICY_HOOK_MEM_EVICT))
-        return 0;
-    return err_set(s->e, ERR_EUSAGE,
-                   "policies.mem.evict: got an oracle, want a policy that does not ask what comes "
-                   "next: an engine can't know (model \"prefix\" does)");
-}
-
 int serve_prefix_begin(struct serve *s)
 {
     struct policy_slot *evict = model_policy(s->env, POLICY_HOOK_MEM_EVICT);
     if (!s->c.prefix_block)
         return 0;
-    int rc = refuse_oracle(s, evict);
-    if (rc)
-        return rc;
     if (evict)
         evict->out = s->out;
     return reuse_begin(&s->reuse, s->c.prefix_block, s->kv.total, s->llm.kv_bytes_per_token, evict)

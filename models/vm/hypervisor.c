@@ -160,8 +160,7 @@ static bool start(struct hv_bench *b, const struct model_env *env, const struct 
     b->latency = measures_sketch(out, "latency", "ns", env->exact);
     if (!b->sim || !b->latency)
         return false;
-    const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK),
-                                  model_policy(env, POLICY_HOOK_CPU_BALANCE), NULL};
+    const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK), NULL, NULL};
     b->cpus = cpus_new(cfg, &cpus);
     const struct hv_env hv = {b->sim, b->cpus, &b->cost};
     b->hv = b->cpus ? hv_new(&hv) : NULL;
@@ -259,7 +258,7 @@ const struct model_ops model_hypervisor = {
     .summary = "one operation of a guest: its exits, interrupts, timers, halts, nested or not",
     .check = hypervisor_check,
     .fits = hypervisor_fits,
-    .hooks = 1 << POLICY_HOOK_CPU_PICK | 1 << POLICY_HOOK_CPU_BALANCE,
+    .hooks = 1 << POLICY_HOOK_CPU_PICK, /* its vCPUs are pinned: none moves */
     .headline = "latency_mean,latency_cycles,exits.host",
     .run = hypervisor_run,
 };

@@ -215,17 +215,19 @@ Test(serve_prefix, a_bad_answer_leaves_it_to_the_order_of_idleness)
     prefix_requests_free(&p);
 }
 
-Test(serve_prefix, an_oracle_is_refused)
+/* tests/bad/mute.cases has the sentences. */
+Test(serve_prefix, an_oracle_is_refused_and_so_is_any_policy_without_a_cache)
 {
-    struct opened o;
-    struct err why = {0};
-    struct bench b = {.section = "{\"model\":\"toy\",\"kv_fraction\":1,\"prefix_block\":64}",
-                      .dense_us = {500, 9000},
-                      .evict = opened_policy(&o, "belady")};
-    measures_free(bench_run(&b, &why));
-    cr_expect_eq(why.code, ERR_EUSAGE);
-    cr_expect(strstr(why.msg, "got an oracle, want a policy that does not ask what comes next"));
-    opened_close(&o);
+    static const char *const text[] = {"{\"prefix_block\":64}", "{}"};
+    for (int bare = 0; bare < 2; bare++) {
+        struct config *c;
+        struct err e = {0};
+        cr_assert_eq(config_parse(&c, "serve", text[bare], strlen(text[bare]), &e), 0);
+        cr_expect_eq(model_serve.mute(c, POLICY_HOOK_MEM_EVICT, false) != NULL, bare);
+        cr_expect_not_null(model_serve.mute(c, POLICY_HOOK_MEM_EVICT, true));
+        cr_expect_null(model_serve.mute(c, POLICY_HOOK_SERVE_BATCH, true));
+        config_free(c);
+    }
 }
 
 /* Without a policy the block goes that is idle for longest: what "lru" says. */
