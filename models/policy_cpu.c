@@ -56,7 +56,10 @@ int policy_slot_balance(struct policy_slot *p, const struct policy_balance_obs *
     int evens = o->src_len > o->dst_len + 1 ? POLICY_MIGRATE : POLICY_LEAVE;
     if (!slot_asks(p) || !p->ops->cpu_balance || !slot_enter(p, "cpu_balance", o->src.now_ns))
         return evens;
-    int answer = p->ops->cpu_balance(p->self, o);
+    struct policy_balance_obs seen = *o;
+    if (!p->ops->oracle)
+        seen.task.oracle_left_ns = seen.oracle_src_ns = seen.oracle_dst_ns = 0;
+    int answer = p->ops->cpu_balance(p->self, &seen);
     slot_leave(p);
     p->decisions++;
     if (answer == POLICY_LEAVE || answer == POLICY_MIGRATE)

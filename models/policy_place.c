@@ -89,7 +89,7 @@ bool policy_slot_seat(struct policy_slot *p, const struct policy_seat_obs *o,
         return false;
     struct policy_seat_obs seen = *o;
     if (!p->ops->oracle)
-        seen.job.oracle_ns = 0;
+        seen.job.oracle_ns = 0, seen.oracle_ends_ns = NULL;
     const uint32_t said = p->ops->cluster_place(p->self, &seen, seat);
     slot_leave(p);
     p->decisions++;

@@ -45,7 +45,10 @@ uint32_t policy_slot_scale(struct policy_slot *p, const struct policy_scale_obs 
 {
     if (!slot_asks(p) || !p->ops->serve_scale || !slot_enter(p, "serve_scale", o->now_ns))
         return as_they_are(o);
-    uint32_t want = p->ops->serve_scale(p->self, o);
+    struct policy_scale_obs seen = *o;
+    if (!p->ops->oracle)
+        seen.oracle = NULL;
+    uint32_t want = p->ops->serve_scale(p->self, &seen);
     slot_leave(p);
     p->decisions++;
     if (want >= o->least && want <= o->most)

@@ -9,7 +9,9 @@
  * Calls are numbered from 0: create, then every hook as it is asked, then
  * destroy.  An ejected policy is not asked again; one that crashed or hung is
  * not destroyed either (its state is not to be trusted).  The truth about a
- * request is blanked out for policies not marked .oracle.
+ * request is blanked out for policies not marked .oracle; where it stands in a
+ * list (tasks, tenants of a GPU) the model fills it in for oracles only
+ * (policy_slot_oracle).
  *
  * One file of guards per family of hooks: policy_serve.c, _route.c, _cpu.c, _mem.c, _io.c, _gpu.c,
  * _order.c, _place.c.

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ABI        5
+#define POLICY_ABI        6
 #define POLICY_CAT_(a, b) a##b
 #define POLICY_CAT(a, b)  POLICY_CAT_(a, b)
 #define POLICY_STR_(s)    #s
@@ -154,6 +154,7 @@ struct policy_task {               /* a vCPU or a host thread, as a scheduler se
     uint64_t ready_ns;             /* since when it waits: it woke up, or lost its CPU */
     uint64_t budget_ns, period_ns; /* scheduling context; 0: none.  Host enforces the budget. */
     uint64_t deadline_ns;          /* end of the current period; 0: none */
+    uint64_t oracle_left_ns;       /* oracles: CPU time at full speed until it blocks; else 0 */
 };
 
 struct policy_cpu {
@@ -193,6 +194,9 @@ struct policy_balance_obs {
     uint32_t home_node;          /* where most of its memory is; POLICY_NONE */
     uint32_t failed;             /* attempts in a row that moved nothing */
     uint32_t src_astray;         /* runnable tasks there whose memory is on another node */
+    uint64_t oracle_src_ns,
+        oracle_dst_ns; /* oracles: what all runnable tasks there have left until
+                          they block, the task itself at src among them; else 0 */
 };
 enum policy_move { POLICY_LEAVE = 0, POLICY_MIGRATE = 1 };
 
@@ -291,6 +295,8 @@ struct policy_gpu_tenant { /* as who hands commands to a GPU sees it */
     /* What runs, together. */
     uint32_t running_sms, running_bound, running_milli;
     uint64_t running_left_ns; /* of the longest of them, at the present speed */
+    uint64_t oracle_next_ns;  /* oracles: when the request after the current one comes; UINT64_MAX:
+                                 never; 0: nobody knows yet, or no oracle */
 };
 
 /* Whose next command goes to the GPU?  Asked when one could go: one came, or ended, or was handed
@@ -301,6 +307,8 @@ struct policy_dispatch_obs {
     uint32_t device, sms, free_sms; /* free: nothing runs on them */
     uint32_t n;                     /* >= 1 */
     const struct policy_gpu_tenant *tenant;
+    uint64_t oracle_next_ns; /* oracles: when a tenant of prio above 0 has a request next, now_ns if
+                                one has; UINT64_MAX: never; 0: nobody knows, or no oracle */
 };
 #define POLICY_PIECE_MIN 1000 /* ns: shorter pieces are a bad answer */
 #define POLICY_AGAIN_MIN 1000 /* and so is a shorter wait */
@@ -359,6 +367,10 @@ struct policy_route_obs {
     const uint32_t *changed;
 };
 
+struct policy_coming { /* what will come in a stretch of time */
+    uint64_t requests, prompt_tokens, output_tokens;
+};
+
 /* How many engines shall a pool have?  Asked once a period.  Default: as many as there are. */
 struct policy_scale_obs {
     uint64_t now_ns, period, period_ns;
@@ -370,6 +382,8 @@ struct policy_scale_obs {
     uint64_t done, good;                /* in the period: of these, within the objective */
     uint32_t busy_milli;                /* 1/1000 of the period that its engines computed */
     uint64_t start_ns;                  /* how long a cold start takes */
+    const struct policy_coming *oracle; /* [2], for oracles: to the fleet until a cold start that
+                                           began now is over; in the period after that; else NULL */
 };
 
 /* ---- cluster.order, cluster.place ---------------------------------------------------- */
@@ -466,6 +480,8 @@ struct policy_seat_obs {
     const struct policy_node *node;
     const struct policy_demand *demand; /* [n_demand]: as the whole trace has it, largest first */
     uint32_t most;                      /* seats that there is room for in the answer */
+    const uint64_t *oracle_ends_ns; /* [n], for oracles: when the last of the jobs on each node will
+                                       end, as fast as they run now; 0: it has none; else NULL */
 };
 
 /* ---- cluster.share -------------------------------------------------------------------- */
@@ -598,7 +614,7 @@ struct policy_ops {
      sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +                                 \
      sizeof(struct policy_round_job) + sizeof(struct policy_round_obs) +                           \
      sizeof(struct policy_part) + sizeof(struct policy_lp) + sizeof(struct policy_candidate) +     \
-     sizeof(struct policy_select_obs))
+     sizeof(struct policy_select_obs) + sizeof(struct policy_coming))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \

@@ -58,6 +58,14 @@ static void put_on(struct cpus *w, uint32_t cpu, uint32_t task)
     w->since[cpu] = w->x->now_ns;
 }
 
+/* Until it blocks; some spin. */
+static uint64_t left(const struct cpus *w, uint32_t i)
+{
+    if (i % 7 == 0 || !policy_slot_oracle(w->x->slot))
+        return 0;
+    return 10000 + w->x->now_ns % 1000000 * (i + 1);
+}
+
 static void ask(struct cpus *w, uint32_t cpu, enum policy_why why, uint32_t woken)
 {
     struct policy_task seen[TASKS];
@@ -71,7 +79,8 @@ static void ask(struct cpus *w, uint32_t cpu, enum policy_why why, uint32_t woke
         o.current = i == w->running[cpu] ? o.n : o.current;
         o.woken = i == woken ? o.n : o.woken;
         which[o.n] = i;
-        seen[o.n++] = w->task[i];
+        seen[o.n] = w->task[i];
+        seen[o.n++].oracle_left_ns = left(w, i);
     }
     if (!o.n)
         return;
@@ -114,6 +123,14 @@ static void load_of(const struct cpus *w, uint32_t cpu, uint32_t *len, uint64_t 
         }
 }
 
+static uint64_t left_of(const struct cpus *w, uint32_t cpu)
+{
+    uint64_t ns = 0;
+    for (uint32_t i = 0; i < w->tasks; i++)
+        ns += w->ready[i] && w->task[i].cpu == cpu ? left(w, i) : 0;
+    return ns;
+}
+
 static void balance(struct cpus *w, uint32_t dst)
 {
     uint32_t t = exercise_below(w->x, w->tasks), src = w->task[t].cpu;
@@ -128,6 +145,9 @@ static void balance(struct cpus *w, uint32_t dst)
     o.since_ran_ns = w->x->now_ns - w->task[t].ready_ns;
     o.home_node = rng_below(&w->x->r, 3) ? src / 2 : POLICY_NONE;
     o.failed = w->failed;
+    o.task.oracle_left_ns = left(w, t);
+    o.oracle_src_ns = left_of(w, src);
+    o.oracle_dst_ns = left_of(w, dst);
     int move = policy_slot_balance(w->x->slot, &o);
     exercise_answer(w->x, move);
     w->failed = move == POLICY_MIGRATE ? 0 : w->failed + 1;

@@ -75,6 +75,16 @@ static void start(struct gpu *w, struct policy_gpu_tenant *t, const struct polic
         next_head(w, t);
 }
 
+/* When its next request comes: some time, never, or nobody knows. */
+static uint64_t next_of(const struct gpu *w, uint32_t i)
+{
+    if (!policy_slot_oracle(w->x->slot))
+        return 0;
+    if (w->tenant[i].request_ns)
+        return i ? 0 : w->x->now_ns;
+    return i % 3 == 2 ? UINT64_MAX : w->x->now_ns + 1 + w->x->now_ns % 7000000 * (i + 1);
+}
+
 /* Those with anything waiting or running; whether one waits. */
 static bool look(struct gpu *w, struct policy_dispatch_obs *o, struct policy_gpu_tenant *seen,
                  uint32_t *which)
@@ -87,11 +97,13 @@ static bool look(struct gpu *w, struct policy_dispatch_obs *o, struct policy_gpu
         if (!w->tenant[i].waiting && !w->tenant[i].running)
             continue;
         which[o->n] = i;
-        seen[o->n++] = w->tenant[i];
+        seen[o->n] = w->tenant[i];
+        seen[o->n++].oracle_next_ns = next_of(w, i);
         waiting += w->tenant[i].waiting > 0;
         used += w->tenant[i].running_sms;
     }
     o->free_sms = used < SMS ? SMS - used : 0;
+    o->oracle_next_ns = next_of(w, 0); /* tenant 0 is critical */
     return waiting;
 }
 
@@ -118,6 +130,8 @@ static void ask(struct gpu *w)
 static void share(struct gpu *w, uint64_t period)
 {
     struct policy_share_obs o = {.now_ns = w->x->now_ns, .period = period, .tenant = w->tenant};
+    for (uint32_t i = 0; i < w->n; i++)
+        w->tenant[i].oracle_next_ns = next_of(w, i);
     o.of = exercise_below(w->x, 2) ? POLICY_SHARE_SMS : POLICY_SHARE_TIME;
     o.busy = exercise_below(w->x, POLICY_MILLI + 1);
     o.n = w->n;

@@ -75,11 +75,15 @@ static void one(struct exercise *x, struct nodes *n, struct held *h, uint64_t id
         h->seats = 0;
         return;
     }
+    uint64_t ends[NODES];
     h->job = draw(x, id);
+    for (uint32_t i = 0; i < NODES; i++) /* also some that are over, and none */
+        ends[i] = i % 4 ? x->now_ns * (i % 4) / 2 + id * i : 0;
     struct policy_seat_obs o = {.job = h->job,
                                 .cluster = {.now_ns = x->now_ns, .waiting = 1},
                                 .n_demand = exercise_below(x, 20) ? 4 : 0,
-                                .demand = demand};
+                                .demand = demand,
+                                .oracle_ends_ns = ends};
     h->seats = nodes_place(n, x->slot, &o, exercise_below(x, 3) ? NODES : 1, h->seat);
     exercise_answer(x, h->seats);
     for (uint32_t i = 0; i < h->seats; i++)

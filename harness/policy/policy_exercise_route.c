@@ -73,6 +73,9 @@ static void scale(struct fleet *w, uint32_t period)
     o.good = o.done / 2;
     o.busy_milli = exercise_below(x, 1001);
     o.start_ns = UINT64_C(30000000000);
+    const struct policy_coming coming[2] = {{30 * o.arrived, 30 * o.arrived_tokens, o.done},
+                                            {o.done, o.done * 1000, o.done * 200}};
+    o.oracle = coming;
     exercise_answer(x, policy_slot_scale(x->slot, &o));
 }
 

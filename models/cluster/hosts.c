@@ -15,6 +15,7 @@ struct hosts {
     uint64_t down_milli;             /* of nodes */
     bool *broken;                    /* [nodes] */
     struct policy_seat *seat;        /* [most]: the answer */
+    uint64_t *ends;                  /* [nodes], for oracles: struct policy_seat_obs */
     uint32_t most;                   /* seats of a job */
     struct neighbours *beside;       /* who shares GPUs; NULL: that does not matter */
 };
@@ -57,8 +58,9 @@ static int open_nodes(struct cluster *s, struct hosts *h)
     h->most = s->c.spread ? s->c.spread : h->nodes->n;
     h->most = h->most < h->nodes->n ? h->most : h->nodes->n;
     h->seat = malloc((h->most + 1) * sizeof *h->seat);
+    h->ends = malloc((h->nodes->n + 1) * sizeof *h->ends);
     h->broken = calloc(h->nodes->n + 1, sizeof *h->broken);
-    if (!h->seat || !h->broken)
+    if (!h->seat || !h->ends || !h->broken)
         return cluster_no_memory(s);
     return s->c.n_beside > 1 ? neighbours_open(&h->beside, h->nodes, s->e) : 0;
 }
@@ -90,6 +92,7 @@ void hosts_close(struct cluster *s)
     demand_free(h->demand);
     nodes_free(h->nodes);
     free(h->seat);
+    free(h->ends);
     free(h->broken);
     free(h);
 }
@@ -157,6 +160,20 @@ bool hosts_fits(const struct cluster *s, const struct job *j)
 
 /* ---- taking and giving ------------------------------------------------------------------ */
 
+/* When the last job of each node ends. */
+static const uint64_t *ends(const struct cluster *s, struct hosts *h)
+{
+    memset(h->ends, 0, h->nodes->n * sizeof *h->ends);
+    for (uint32_t i = 0; i < s->running; i++) {
+        const struct job *j = &s->job[s->ran[i]];
+        const uint64_t end = run_end(s, j);
+        for (uint32_t k = 0; k < j->n_seat; k++)
+            if (h->ends[j->seat[k].node] < end)
+                h->ends[j->seat[k].node] = end;
+    }
+    return h->ends;
+}
+
 static bool take_seats(struct cluster *s, uint32_t slot, uint32_t given)
 {
     struct job *j = &s->job[slot];
@@ -170,6 +187,8 @@ static bool take_seats(struct cluster *s, uint32_t slot, uint32_t given)
                                 .n_demand = h->demand ? h->demand->n : 0,
                                 .demand = h->demand ? h->demand->kind : NULL};
     o.job.gpus = given;
+    if (policy_slot_oracle(h->place))
+        o.oracle_ends_ns = ends(s, h);
     const uint32_t n = nodes_place(h->nodes, h->place, &o, h->most, h->seat);
     if (!n)
         return false;

@@ -223,6 +223,13 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
+static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
+{
+    (void)section, (void)hook;
+    return oracle ? "one that is not told when jobs end: pods here stay (model \"cluster\" does)"
+                  : NULL;
+}
+
 const struct model_ops model_packing = {
     .name = "packing",
     .summary = "pods that come and stay: how full placement packs a cluster, and what it leaves",
@@ -232,6 +239,7 @@ const struct model_ops model_packing = {
     .nodes = true,
     .needs_nodes = true,
     .hooks = 1u << POLICY_HOOK_CLUSTER_PLACE,
+    .mute = mute,
     .headline = "allocation,fragmented,refused_gpus",
     .run = run,
 };

@@ -130,6 +130,11 @@ void cpu_observe_task(const struct cpu *cpu, const struct cpu_task *t, struct po
                               .deadline_ns = t->spec.budget_ns ? t->deadline : 0};
 }
 
+uint64_t cpu_task_left(const struct cpu_task *t)
+{
+    return t->wants == WANTS_WORK ? (uint64_t)((t->left + SPEED_ONE - 1) / SPEED_ONE) : 0;
+}
+
 void cpu_observe(const struct cpu *cpu, struct policy_cpu *o)
 {
     *o = (struct policy_cpu){.now_ns = sim_now(cpu->c->env.sim),
@@ -144,13 +149,17 @@ static struct cpu_task *ask(struct cpu *cpu, enum policy_why why, sim_time *slic
     struct cpus *c = cpu->c;
     struct policy_pick_obs o = {.why = why, .current = POLICY_NONE, .woken = POLICY_NONE};
     struct policy_pick answer;
+    const bool oracle = policy_slot_oracle(c->env.pick);
     cpu_observe(cpu, &o.at);
     for (struct cpu_task *t = cpu->first; t; t = t->next) {
         if (t == cpu->cur)
             o.current = o.n;
         if (t == cpu->woken)
             o.woken = o.n;
-        cpu_observe_task(cpu, t, &c->obs[o.n++]);
+        cpu_observe_task(cpu, t, &c->obs[o.n]);
+        if (oracle)
+            c->obs[o.n].oracle_left_ns = cpu_task_left(t);
+        o.n++;
     }
     o.task = c->obs;
     policy_slot_pick(c->env.pick, &o, &answer);

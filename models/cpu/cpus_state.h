@@ -112,6 +112,7 @@ void queue_remove(struct cpu_task *t);
 void task_state(struct cpu_task *t, enum task_state state); /* ends the old one's count */
 void cpu_observe(const struct cpu *cpu, struct policy_cpu *o);
 void cpu_observe_task(const struct cpu *cpu, const struct cpu_task *t, struct policy_task *o);
+uint64_t cpu_task_left(const struct cpu_task *t);    /* ns of its work at full speed; 0: it spins */
 void cpu_pick(struct cpu *cpu, enum policy_why why); /* n >= 1; runs the answer */
 void cpu_run_idle(struct cpu *cpu);                  /* nothing to run */
 void cpu_stop_current(struct cpu *cpu, enum task_state to);

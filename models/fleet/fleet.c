@@ -94,7 +94,8 @@ static int open_parts(struct fleet *f)
             asked[i]->out = f->out;
     if (!f->sim || !grow_slots(f) || !fleet_report_begin(f))
         return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
-    return fleet_open(f, f->e);
+    int rc = fleet_ahead_open(f);
+    return rc ? rc : fleet_open(f, f->e);
 }
 
 static int simulate(struct fleet *f)

@@ -67,7 +67,7 @@ static void arrive(void *ctx, uint64_t arg);
 /* Pulls the next record, if there is one, and books its arrival. */
 static int pull(struct fleet *f)
 {
-    int rc = f->env->requests->next(f->env->requests, &f->next, f->e);
+    int rc = fleet_ahead_next(f, &f->next);
     f->trace_over = rc == 0;
     if (rc <= 0)
         return rc;

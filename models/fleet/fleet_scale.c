@@ -98,7 +98,7 @@ static void one_less(struct fleet *f, struct pool *p)
     fleet_scale_empty(e);
 }
 
-static void look(const struct fleet *f, struct pool *p, struct policy_scale_obs *o)
+static void look(struct fleet *f, struct pool *p, struct policy_scale_obs *o)
 {
     const struct scale_config *c = &p->c->scale;
     const double period_ns = c->period_s * 1e9, up = p->serving + p->ending;
@@ -134,9 +134,19 @@ static void ask(void *ctx, uint64_t arg)
     struct fleet *f = ctx;
     struct pool *p = &f->pool[arg];
     struct policy_scale_obs o;
+    struct policy_coming coming[2];
     if (f->trace_over && !f->n.in_system)
         return;
     look(f, p, &o);
+    if (f->ahead) {
+        int rc =
+            fleet_ahead_look(f, o.now_ns + o.start_ns, o.now_ns + o.start_ns + o.period_ns, coming);
+        if (rc) {
+            fleet_fail(f, rc);
+            return;
+        }
+        o.oracle = coming;
+    }
     const uint32_t want = policy_slot_scale(f->scale, &o);
     while (p->serving + p->starting < want)
         one_more(f, p);

@@ -131,6 +131,7 @@ int fleet_open(struct fleet *f, struct err *e)
 void fleet_close(struct fleet *f)
 {
     fleet_prefix_close(f);
+    fleet_ahead_close(f);
     for (uint32_t i = 0; f->engine && i < f->engines; i++) {
         free(f->engine[i].running);
         free(f->engine[i].filling);

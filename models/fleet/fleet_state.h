@@ -140,6 +140,7 @@ struct fleet {
     struct fleet_config c;
     const struct model_env *env;
     struct policy_slot *route, *scale, *admit;
+    struct fleet_ahead *ahead; /* NULL: nobody is told what comes */
     struct measures *out;
     struct sim *sim;
     struct machine_use use;
@@ -201,6 +202,14 @@ static inline void fleet_route_changed(struct engine *e) /* seen is not what it 
     e->flagged = true;
 }
 void fleet_route_takes(struct engine *e, bool takes);
+
+/* fleet_ahead.c: nothing is read ahead but for an oracle at serve.scale. */
+int fleet_ahead_open(struct fleet *f) MUST_CHECK;
+void fleet_ahead_close(struct fleet *f);
+int fleet_ahead_next(struct fleet *f, struct trace_request *out); /* 1, 0 at the end, negative */
+/* What comes before `middle`, and from then before `end`. */
+int fleet_ahead_look(struct fleet *f, sim_time middle, sim_time end,
+                     struct policy_coming coming[2]) MUST_CHECK;
 
 /* fleet_prefix.c */
 int fleet_prefix_open(struct fleet *f, struct err *e) MUST_CHECK;

@@ -198,6 +198,11 @@ void board_request(struct board_seat *s, sim_time came, sim_time deadline)
         dispatch_news(s->board->dispatch);
 }
 
+void board_expect(struct board_seat *s, sim_time next)
+{
+    s->tenant.next_ns = next;
+}
+
 void board_answered(struct board_seat *s, sim_time now)
 {
     gpu_tenant_answered(&s->tenant, now);

@@ -38,6 +38,7 @@ int board_seat(struct board *b, const struct board_seat_want *w, struct board_se
 int board_lane(struct board_seat *s, struct lane *lane,
                struct err *e) MUST_CHECK; /* a stream of it */
 void board_request(struct board_seat *s, sim_time came, sim_time deadline);
+void board_expect(struct board_seat *s, sim_time next); /* gpu_tenant.next_ns */
 void board_answered(struct board_seat *s, sim_time now);
 /* Its memory is given back; is taken again, false: it is not there. */
 void board_away(struct board_seat *s);

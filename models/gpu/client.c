@@ -36,9 +36,18 @@ static struct lane *lane_of(void *ctx, uint32_t queue)
     return l;
 }
 
+/* When the next request comes, for oracles. */
+static void expect(struct client *c, sim_time next)
+{
+    for (uint32_t i = 0; i < c->program->devices; i++)
+        board_expect(c->seat[i], next);
+}
+
 static void begin(struct client *c, sim_time came)
 {
     sim_time now = sim_now(c->run->sim);
+    if (c->arrival == ARRIVE_LOOP)
+        expect(c, 0);
     c->busy = true;
     c->came = came;
     c->began = now;
@@ -98,6 +107,7 @@ static void iteration_ended(void *ctx, int rc)
         moves_idle(c);
     } else if (c->arrival == ARRIVE_LOOP) {
         sim_after(c->run->sim, c->set->think, 0, again, c, 0);
+        expect(c, now + c->set->think);
     } else if (c->waiting.head < c->waiting.tail) {
         c->busy = true;
         sim_after(c->run->sim, 0, 0, from_line, c, 0);
@@ -178,8 +188,10 @@ static void plan_arrival(struct client *c)
 {
     const struct gpu_client_setup *set = c->set;
     sim_time gap = 0;
-    if (c->count && c->arrived == c->count)
+    if (c->count && c->arrived == c->count) {
+        expect(c, UINT64_MAX);
         return;
+    }
     if (c->arrival == ARRIVE_LIST) {
         double at = 0;
         int rc = config_f64(config_at(set->list, c->arrived), 0, 1e9, &at, c->run->e);
@@ -187,12 +199,14 @@ static void plan_arrival(struct client *c)
             gpu_run_fail(c->run, rc);
         sim_time when = set->start + (sim_time)(at * 1e9 + 0.5);
         sim_at(c->run->sim, when, 0, on_arrival, c, 0);
+        expect(c, when);
         return;
     }
     double mean = 1e9 / set->rate;
     gap = (sim_time)((c->arrival == ARRIVE_POISSON ? rng_exponential(&c->arrivals, mean) : mean) +
                      0.5);
     sim_after(c->run->sim, gap, 0, on_arrival, c, 0);
+    expect(c, sim_now(c->run->sim) + gap);
 }
 
 void client_request(struct client *c, const struct trace_request *q)

@@ -86,7 +86,7 @@ static void see_cut(const struct dispatch_queue *q, struct policy_gpu_tenant *t)
 
 static void see(const struct dispatch_queue *q, struct policy_gpu_tenant *t)
 {
-    gpu_tenant_see(q->tenant, q->x->p.sms, t);
+    gpu_tenant_see(q->tenant, q->x->p.sms, policy_slot_oracle(q->x->policy), t);
     t->running = q->running;
     t->running_bound = q->bound;
     t->done = q->done;
@@ -99,6 +99,23 @@ static void see(const struct dispatch_queue *q, struct policy_gpu_tenant *t)
     see_head(q, t);
 }
 
+/* When a critical tenant has a request next, also one that has nothing to dispatch now. */
+static uint64_t next_critical(const struct dispatch *x)
+{
+    uint64_t next = UINT64_MAX;
+    bool unknown = false;
+    for (const struct dispatch_queue *q = x->queue; q; q = q->next) {
+        const struct gpu_tenant *t = q->tenant;
+        if (t->prio <= 0)
+            continue;
+        if (t->request_ns)
+            return sim_now(x->sim);
+        unknown |= !t->next_ns;
+        next = t->next_ns && t->next_ns < next ? t->next_ns : next;
+    }
+    return unknown ? 0 : next;
+}
+
 /* false: nothing could go. */
 static bool observe(const struct dispatch *x, struct policy_dispatch_obs *o,
                     struct policy_gpu_tenant *seen, struct dispatch_queue **which)
@@ -108,7 +125,9 @@ static bool observe(const struct dispatch *x, struct policy_dispatch_obs *o,
                                       .device = x->p.device,
                                       .sms = x->p.sms,
                                       .free_sms = device_free_sms(x->device, x->p.partition),
-                                      .tenant = seen};
+                                      .tenant = seen,
+                                      .oracle_next_ns =
+                                          policy_slot_oracle(x->policy) ? next_critical(x) : 0};
     for (struct dispatch_queue *q = x->queue; q; q = q->next) {
         struct policy_gpu_tenant *t = &seen[o->n];
         see(q, t);

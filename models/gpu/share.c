@@ -95,7 +95,7 @@ static void ask(struct share *x)
                                  .n = x->n,
                                  .tenant = seen};
     for (uint32_t i = 0; i < x->n; i++)
-        gpu_tenant_see(x->tenant[i], x->p.sms, &seen[i]);
+        gpu_tenant_see(x->tenant[i], x->p.sms, policy_slot_oracle(x->policy), &seen[i]);
     x->questions++;
     if (!x->n)
         return;

@@ -15,7 +15,8 @@ void gpu_tenant_answered(struct gpu_tenant *t, sim_time now)
     t->request_ns = t->deadline_ns = 0;
 }
 
-void gpu_tenant_see(const struct gpu_tenant *t, uint32_t sms, struct policy_gpu_tenant *out)
+void gpu_tenant_see(const struct gpu_tenant *t, uint32_t sms, bool oracle,
+                    struct policy_gpu_tenant *out)
 {
     struct device_use used;
     struct device_running run;
@@ -33,5 +34,6 @@ void gpu_tenant_see(const struct gpu_tenant *t, uint32_t sms, struct policy_gpu_
                                       .latency_ns = t->latency_ns,
                                       .running_sms = run.sms,
                                       .running_milli = run.bandwidth,
-                                      .running_left_ns = run.left};
+                                      .running_left_ns = run.left,
+                                      .oracle_next_ns = oracle ? t->next_ns : 0};
 }

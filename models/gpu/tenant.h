@@ -16,6 +16,7 @@ struct gpu_tenant {
                                        (DEVICE_TOGETHER), or nothing is left to dispatch */
     /* kept by the calls below */
     sim_time request_ns, deadline_ns, latency_ns;
+    sim_time next_ns; /* when its next request comes; UINT64_MAX: never; 0: not known */
 };
 
 /* A request came (or the job's next iteration begins); deadline: 0 none.  Answered: its latency is
@@ -23,7 +24,9 @@ struct gpu_tenant {
 void gpu_tenant_request(struct gpu_tenant *t, sim_time came, sim_time deadline);
 void gpu_tenant_answered(struct gpu_tenant *t, sim_time now);
 
-/* What its context tells by itself: identity, requests, what runs, what it used so far of `sms`. */
-void gpu_tenant_see(const struct gpu_tenant *t, uint32_t sms, struct policy_gpu_tenant *out);
+/* What its context tells by itself: identity, requests, what runs, what it used so far of `sms`.
+ * oracle: when its next request comes, too. */
+void gpu_tenant_see(const struct gpu_tenant *t, uint32_t sms, bool oracle,
+                    struct policy_gpu_tenant *out);
 
 #endif

@@ -5,6 +5,7 @@
 
 static struct policy_pick answer;
 static int move, asked;
+static uint64_t told;
 
 static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *a)
 {
@@ -15,7 +16,8 @@ static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick
 
 static int balance(void *self, const struct policy_balance_obs *o)
 {
-    (void)self, (void)o;
+    (void)self;
+    told = o->task.oracle_left_ns + o->oracle_src_ns + o->oracle_dst_ns;
     asked++;
     return move;
 }
@@ -129,6 +131,22 @@ Test(guard_cpu, a_bad_move_is_said)
     cr_expect_eq(policy_slot_balance(&p, &o), POLICY_MIGRATE, "it is out");
     guarded_expect(&p, 1, 5, "cpu_balance answered 2, want 0 (leave) or 1 (migrate)");
     guarded_end(&p);
+}
+
+Test(guard_cpu, only_an_oracle_is_told_what_is_left)
+{
+    struct policy_ops knows = both;
+    knows.oracle = 1;
+    struct policy_slot p = guarded(&both), q = guarded(&knows);
+    const struct policy_balance_obs o = {
+        .task = {.oracle_left_ns = 1}, .oracle_src_ns = 10, .oracle_dst_ns = 100};
+    move = POLICY_LEAVE;
+    policy_slot_balance(&p, &o);
+    cr_expect_eq(told, 0);
+    policy_slot_balance(&q, &o);
+    cr_expect_eq(told, 111);
+    guarded_end(&p);
+    guarded_end(&q);
 }
 
 Test(guard_cpu, a_known_crash_is_not_made_again)

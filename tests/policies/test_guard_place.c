@@ -6,11 +6,13 @@
 static struct policy_seat said[3];
 static uint32_t n_said;
 static uint64_t told;
+static const uint64_t *told_ends;
 
 static uint32_t place(void *self, const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     (void)self;
     told = o->job.oracle_ns;
+    told_ends = o->oracle_ends_ns;
     for (uint32_t i = 0; i < n_said && i < o->most; i++)
         seat[i] = said[i];
     return n_said;
@@ -143,14 +145,18 @@ Test(guard_place, gpus_of_another_model_are_no_answer)
 Test(guard_place, only_an_oracle_is_told_how_long)
 {
     struct policy_slot p = guarded(&plain), q = guarded(&oracle);
-    const struct policy_seat_obs o = obs(1, 1000, 0);
+    static const uint64_t ends[3] = {9, 8, 0};
+    struct policy_seat_obs o = obs(1, 1000, 0);
     struct policy_seat seat[2];
     uint32_t n;
+    o.oracle_ends_ns = ends;
     n_said = 0;
     cr_expect(policy_slot_seat(&p, &o, seat, &n));
     cr_expect_eq(told, 0);
+    cr_expect_null(told_ends);
     cr_expect(policy_slot_seat(&q, &o, seat, &n));
     cr_expect_eq(told, 77);
+    cr_expect_eq(told_ends, ends);
     cr_expect_not(policy_slot_seat(NULL, &o, seat, &n));
     guarded_end(&p);
     guarded_end(&q);

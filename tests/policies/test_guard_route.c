@@ -4,6 +4,7 @@
 #include "tests/policies/guarded.h"
 
 static uint32_t answer, told;
+static const struct policy_coming *told_coming;
 
 static uint32_t route(void *self, const struct policy_route_obs *o)
 {
@@ -14,7 +15,8 @@ static uint32_t route(void *self, const struct policy_route_obs *o)
 
 static uint32_t scale(void *self, const struct policy_scale_obs *o)
 {
-    (void)self, (void)o;
+    (void)self;
+    told_coming = o->oracle;
     return answer;
 }
 
@@ -27,7 +29,8 @@ static const struct policy_ops oracle = {.name = "fleet-oracle",
                                          .oracle = 1,
                                          .create = guarded_create,
                                          .destroy = guarded_destroy,
-                                         .serve_route = route};
+                                         .serve_route = route,
+                                         .serve_scale = scale};
 static const struct policy_engine engine[] = {
     {.id = 0, .takes = 1}, {.id = 1}, {.id = 2, .takes = 1}};
 static const struct policy_route_obs question = {
@@ -121,4 +124,19 @@ Test(guard_scale, both_ends_of_the_range_are_good_and_beyond_is_not)
     cr_expect_eq(policy_slot_scale(&p, &period), 6);
     guarded_expect(&p, 3, 13, "serve_scale answered 1 engines, want 2 to 9");
     guarded_end(&p);
+}
+
+Test(guard_scale, only_an_oracle_is_told_what_comes)
+{
+    static const struct policy_coming coming[2] = {{7, 70, 700}, {8, 80, 800}};
+    struct policy_slot p = guarded(&plain), q = guarded(&oracle);
+    struct policy_scale_obs o = period;
+    o.oracle = coming;
+    answer = 5;
+    cr_expect_eq(policy_slot_scale(&p, &o), 5);
+    cr_expect_null(told_coming);
+    cr_expect_eq(policy_slot_scale(&q, &o), 5);
+    cr_expect_eq(told_coming, coming);
+    guarded_end(&p);
+    guarded_end(&q);
 }
