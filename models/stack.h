@@ -34,6 +34,10 @@
     X(ipi, "an interrupt from one of a tenant's CPUs to another that runs")                        \
     X(copy, "a copy from a pinned buffer to the GPU is submitted")                                 \
     X(stage, "the OS makes a buffer fit for the GPU to fetch, as a service: no copy")              \
+    X(move, "the OS is asked to move pages to or from the GPU: one call for a batch")              \
+    X(move_page, "each page of it: the copy is written, and what maps the page changes")           \
+    X(gpu_fault, "the GPU faults on pages that are elsewhere: a batch, until it is served")        \
+    X(os_read, "the OS reads from a drive on its own account, until the bytes are there")          \
     X(sync, "a thread blocks until its GPU work is done, and is woken by interrupt")               \
     X(decide, "the host's kernel asks its policy for a decision, without inference")               \
     X(hypercall, "a guest asks the host for another policy, until the host's loader hears it")

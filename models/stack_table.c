@@ -10,6 +10,7 @@
  * connection only when they start, which is on none of these paths.           */
 #include "models/stack_gpu.h"
 #include "models/stack_infer.h"
+#include "models/stack_move.h"
 #include "models/stack_table.h"
 
 /* ---- a request comes in ---------------------------------------------------- */
@@ -281,7 +282,7 @@ static const struct stack_crossing hypercall_malv[] = {
     [STACK_net_send] = LIST(send_native), [STACK_net_recv] = PART(in_native),                      \
     [STACK_page_fault] = LIST(fault_native), [STACK_timer] = LIST(timer_native),                   \
     [STACK_ipi] = LIST(ipi_native), [STACK_copy] = LIST(copy_native),                              \
-    [STACK_sync] = LIST(sync_native)
+    [STACK_sync] = LIST(sync_native), MOVES_NATIVE
 /* What every guest does for itself, or asks of any hypervisor alike: */
 #define IN_A_GUEST                                                                                 \
     [STACK_syscall] = LIST(syscall_guest), [STACK_timer] = LIST(timer_vm),                         \
@@ -298,14 +299,15 @@ static const struct stack_crossing hypercall_malv[] = {
     [STACK_block_read] = LIST(read_malv), [STACK_block_write] = LIST(write_malv),                  \
     [STACK_block_done] = LIST(done_malv), [STACK_net_send] = LIST(send_malv),                      \
     [STACK_net_recv] = PART(in_malv), [STACK_page_fault] = LIST(fault_malv),                       \
-    [STACK_stage] = LIST(stage_malv), [STACK_hypercall] = LIST(hypercall_malv)
+    [STACK_stage] = LIST(stage_malv), [STACK_os_read] = LIST(os_read_malv),                        \
+    [STACK_hypercall] = LIST(hypercall_malv)
 /* Policies: a function call, or a service of the OS. */
 #define OWN_POLICY [STACK_infer_cpu] = FREE, [STACK_decide] = FREE
 #define MLAAS      [STACK_infer_cpu] = LIST(cpu_malv), [STACK_decide] = LIST(decide_malv)
 /* And those whose driver writes to doorbells that are mapped into the guest: */
 #define OWN_DOORBELL                                                                               \
     [STACK_launch] = LIST(launch_kvm), [STACK_complete] = LIST(complete_vm),                       \
-    [STACK_copy] = LIST(copy_kvm)
+    [STACK_copy] = LIST(copy_kvm), MOVES_KVM
 #define GPU_IN_HYPERVISOR                                                                          \
     [STACK_launch] = LIST(launch_malv), [STACK_complete] = LIST(complete_vm),                      \
     [STACK_copy] = LIST(copy_malv), [STACK_sync] = LIST(sync_malv)
@@ -313,7 +315,7 @@ static const struct stack_crossing hypercall_malv[] = {
     [STACK_infer_gpu_kernel] = LIST(kernel_malv), [STACK_infer_gpu_graph] = LIST(graph_malv),      \
     [STACK_infer_gpu_mailbox] = LIST(mailbox_malv)
 /* What KVM's guests share, whatever way their GPU comes to them: */
-#define ON_KVM IN_A_GUEST, LINUX_HOST, OWN_POLICY
+#define ON_KVM IN_A_GUEST, LINUX_HOST, OWN_POLICY, [STACK_os_read] = LIST(os_read_kvm)
 
 const struct stack stack_table[] = {
     {"native", "Linux on the metal, policy inside the engine", {ON_METAL, OWN_POLICY}},
@@ -339,7 +341,7 @@ const struct stack stack_table[] = {
       [STACK_decide] = LIST(decide_lake)}},
     {"malv",
      "a guest of Micro-LAKE, GPU dispatched by the hypervisor, policy in MLaaS",
-     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, MLAAS, SUBMITS}},
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, MOVES_MALV, MLAAS, SUBMITS}},
 };
 const size_t stack_table_n = sizeof stack_table / sizeof *stack_table;
 
@@ -348,11 +350,11 @@ const size_t stack_table_n = sizeof stack_table / sizeof *stack_table;
 const struct stack stack_ablation[] = {
     {STACK_WITHOUT "micro-lake",
      "malv, but the kernel does not submit to the GPU itself: policies go to a daemon, as LAKE's",
-     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR,
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, MOVES_MALV,
       MLAAS, [STACK_infer_gpu_daemon] = LIST(daemon_malv)}},
     {STACK_WITHOUT "microkernel",
      "malv on a monolithic host: drivers, monitors and MLaaS are its kernel's, without IPC",
-     {IN_A_GUEST, LINUX_HOST,
+     {IN_A_GUEST, LINUX_HOST, MOVES_MODULE,
       GPU_IN_HYPERVISOR, [STACK_stage] = LIST(stage_module), [STACK_infer_cpu] = LIST(cpu_module),
       [STACK_infer_gpu_kernel] = LIST(kernel_module), [STACK_infer_gpu_graph] = LIST(graph_module),
       [STACK_infer_gpu_mailbox] = LIST(mailbox_module), [STACK_decide] = LIST(decide_lake)}},
@@ -361,6 +363,6 @@ const struct stack stack_ablation[] = {
      {IN_A_GUEST, MICROKERNEL_HOST, OWN_DOORBELL, MLAAS, [STACK_sync] = LIST(sync_kvm), SUBMITS}},
     {STACK_WITHOUT "mlaas",
      "malv, but policies are inside the engine and the kernel",
-     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, OWN_POLICY}},
+     {IN_A_GUEST, MICROKERNEL_HOST, GPU_IN_HYPERVISOR, MOVES_MALV, OWN_POLICY}},
 };
 const size_t stack_ablation_n = sizeof stack_ablation / sizeof *stack_ablation;

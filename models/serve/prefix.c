@@ -174,18 +174,20 @@ static uint32_t named(struct prefix *p, sim_time now)
     return POLICY_NONE;
 }
 
-void prefix_evict(struct prefix *p, sim_time now)
+uint64_t prefix_evict(struct prefix *p, sim_time now)
 {
     assert(p->stats.idle);
     uint32_t f = named(p, now);
     if (f == POLICY_NONE)
         f = p->idle[p->frames].newer;
-    page_table_remove(&p->table, p->owner[f]);
+    const uint64_t hash = p->owner[f];
+    page_table_remove(&p->table, hash);
     p->owner[f] = p->told[f] = POLICY_PAGE_NONE;
     p->spare[p->n_spare++] = f;
     idle_ends(p, f);
     p->stats.held--;
     p->stats.evicted++;
+    return hash;
 }
 
 void prefix_stats(const struct prefix *p, struct prefix_stats *out)

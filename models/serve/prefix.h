@@ -44,8 +44,8 @@ enum prefix_added prefix_add(struct prefix *p, uint64_t hash);
 
 /* hash[n], which are held and in use, are in use by one less; how many are idle now. */
 uint32_t prefix_give(struct prefix *p, const uint64_t *hash, uint32_t n, sim_time now);
-/* One idle block is forgotten; there must be one. */
-void prefix_evict(struct prefix *p, sim_time now);
+/* One idle block is forgotten; there must be one.  Its hash. */
+uint64_t prefix_evict(struct prefix *p, sim_time now);
 
 void prefix_stats(const struct prefix *p, struct prefix_stats *out);
 /* Whether table, counts and free frames agree, for tests. */

@@ -51,16 +51,16 @@ static uint32_t find(const struct reuse *r, const struct reuse_seq *q, uint32_t 
     return r->blocks && q->n ? prefix_find(r->blocks, q->hash, q->n, idle) : 0;
 }
 
-static uint32_t spared(const struct reuse *r, uint32_t found, uint32_t goal)
+uint32_t reuse_spared(const struct reuse *r, uint32_t blocks, uint32_t goal)
 {
-    const uint64_t most = (goal - 1) / KV_BLOCK, blocks = found * per_block(r);
-    return (uint32_t)((blocks < most ? blocks : most) * KV_BLOCK);
+    const uint64_t most = (goal - 1) / KV_BLOCK, all = blocks * per_block(r);
+    return (uint32_t)((all < most ? all : most) * KV_BLOCK);
 }
 
 uint32_t reuse_tokens(const struct reuse *r, const struct reuse_seq *q, uint32_t goal)
 {
     uint32_t idle;
-    return spared(r, find(r, q, &idle), goal);
+    return reuse_spared(r, find(r, q, &idle), goal);
 }
 
 uint64_t reuse_used(const struct reuse *r, const struct reuse_seq *q)
@@ -79,7 +79,7 @@ uint32_t reuse_join(const struct reuse *r, struct reuse_seq *q, struct serve_kv 
         prefix_use(r->blocks, q->hash, q->held);
     kv->free -= idle * per_block(r);
     *kv_blocks = q->held * per_block(r);
-    return spared(r, q->held, goal);
+    return reuse_spared(r, q->held, goal);
 }
 
 void reuse_computed(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv,
@@ -108,8 +108,11 @@ void reuse_trim(const struct reuse *r, const struct serve_kv *kv, sim_time now)
     if (!r->blocks)
         return;
     prefix_stats(r->blocks, &p);
-    for (; p.idle * per_block(r) > kv->free; p.idle--)
-        prefix_evict(r->blocks, now);
+    for (; p.idle * per_block(r) > kv->free; p.idle--) {
+        const uint64_t hash = prefix_evict(r->blocks, now);
+        if (r->gone)
+            r->gone(r->ctx, hash);
+    }
 }
 
 void reuse_clear(const struct reuse *r, sim_time now)

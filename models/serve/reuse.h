@@ -14,9 +14,11 @@
 #include "models/serve/serve_kv.h"
 #include "traces/record.h"
 
-struct reuse {             /* of an engine */
-    struct prefix *blocks; /* NULL: off */
-    uint32_t tokens;       /* in a block of the trace; a multiple of KV_BLOCK */
+struct reuse {                              /* of an engine */
+    struct prefix *blocks;                  /* NULL: off */
+    uint32_t tokens;                        /* in a block of the trace; a multiple of KV_BLOCK */
+    void (*gone)(void *ctx, uint64_t hash); /* told of blocks whose memory is wanted; or NULL */
+    void *ctx;
 };
 
 struct reuse_seq {    /* of a request */
@@ -35,6 +37,8 @@ void reuse_seq_end(struct reuse_seq *q);
 
 /* Tokens that it would find now; of `goal`, the last is always computed. */
 uint32_t reuse_tokens(const struct reuse *r, const struct reuse_seq *q, uint32_t goal);
+/* Of `goal` tokens, those that so many blocks spare it. */
+uint32_t reuse_spared(const struct reuse *r, uint32_t blocks, uint32_t goal);
 /* KV blocks that it would find now and that others use. */
 uint64_t reuse_used(const struct reuse *r, const struct reuse_seq *q);
 /* Takes what it finds, idle blocks out of kv->free: so many tokens are computed, and *kv_blocks

@@ -133,6 +133,8 @@ static int open_costs(struct serve *s)
         rc = open_llm(s);
     if (!rc)
         rc = swap_begin(s);
+    if (!rc)
+        rc = serve_paging_begin(s);
     if (!rc && mlaas_wants_gpu(&s->c.infer)) /* what policies' models may take, the cache may not */
         s->llm.reserve_bytes += (uint64_t)(s->c.infer.gpu_mib * 0x1p20);
     const uint32_t sms = mlaas_mailbox_sms(&s->c.infer);
@@ -153,6 +155,8 @@ static int open_memory(struct serve *s)
         rc = err_set(s->e, ERR_ENOMEM, "serve: out of memory");
     if (!rc)
         rc = serve_prefix_begin(s);
+    if (!rc)
+        rc = serve_paging_store(s);
     return rc;
 }
 
@@ -262,6 +266,7 @@ static void close_parts(struct serve *s)
     slot_heap_free(&s->finish);
     left_free(&s->left);
     serve_prefix_end(s);
+    paging_end(&s->paging);
     free(s->running);
     free(s->filling);
     free(s->seq);

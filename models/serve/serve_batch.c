@@ -61,6 +61,7 @@ static uint64_t share_blocks(struct serve *s, struct seq *q)
 {
     uint64_t found;
     q->filled = reuse_join(&s->reuse, &q->reuse, &s->kv, q->goal, &found);
+    q->filled += serve_paging_fetch(s, q);
     if (!q->was_scheduled) {
         s->n.asked_tokens += q->prompt;
         s->n.found_tokens += q->filled;
@@ -276,7 +277,10 @@ uint64_t batch_steps(const struct serve *s)
 {
     const struct slot_node *first = slot_heap_top(&s->finish);
     assert(first && (uint64_t)first->key > s->kv.step);
-    return kv_steps_that_fit(&s->kv, (uint64_t)first->key - s->kv.step);
+    struct serve_kv kv = s->kv;
+    kv.free = serve_paging_room(s);
+    const uint64_t steps = kv_steps_that_fit(&kv, (uint64_t)first->key - s->kv.step);
+    return steps ? steps : 1;
 }
 
 static void finish(struct serve *s, uint32_t slot)

@@ -3,7 +3,7 @@
 
 struct serve_section {
     struct serve_config c;
-    const struct config *launches, *infer, *preempt, *costs;
+    const struct config *launches, *infer, *preempt, *costs, *paging;
 };
 
 static const struct serve_config defaults = {
@@ -44,6 +44,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct serve_section, costs, false),
     CONFIG_ANY(struct serve_section, launches, false),
     CONFIG_ANY(struct serve_section, infer, false),
+    CONFIG_ANY(struct serve_section, paging, false),
     CONFIG_END,
 };
 
@@ -69,6 +70,9 @@ static int check_kept(const struct serve_config *c, const struct config *section
                                "false beside \"prefix_block\": the prefix cache keeps the blocks");
     if (c->recover && c->swap_gib > 0)
         return config_complain(config_get(section, "recover"), e, "false beside \"swap_gib\"");
+    if (c->paging.host_gib > 0 && !c->prefix_block)
+        return config_complain(config_get(config_get(section, "paging"), "host_gib"), e,
+                               "\"prefix_block\" in \"serve\": whose blocks the store keeps");
     return 0;
 }
 
@@ -103,6 +107,8 @@ int serve_config(struct serve_config *c, const struct config *section, struct er
         rc = names_of(in.costs, &in.c, e);
     if (!rc)
         rc = check_budget(&in.c, section, e);
+    if (!rc)
+        rc = paging_config(&in.c.paging, in.paging, e);
     if (!rc)
         rc = check_kept(&in.c, section, e);
     if (!rc)

@@ -35,7 +35,10 @@ static void cost_of(struct serve *s, struct serve_segment *g)
     g->gpu = llm_cost_iteration(&s->llm, b);
     if (launches * one > g->gpu) /* the host can't launch as fast as the GPU runs */
         g->gpu = launches * one;
+    sim_cost asks, done = g->gpu;
+    const bool moved = s->c.paging.on && paging_pay(&s->paging, sim_now(s->sim), &asks, &done);
     g->pre = s->engine_step + (b->decoding + b->chunks) * s->engine_seq + one;
+    g->pre += moved ? asks : 0;
     g->post = s->complete.cpu_before + s->complete.wire_before;
     if (s->c.cores == 1) /* nobody else can send the tokens */
         g->post += b->sampled * s->token_out.cpu_before;
@@ -44,11 +47,11 @@ static void cost_of(struct serve *s, struct serve_segment *g)
         g->pre = g->host > g->gpu ? g->host - g->gpu : 0;
         g->post = 0;
     }
-    g->gpu += s->swap_ps;
+    g->gpu = done + s->swap_ps;
     s->swap_ps = 0;
     g->growth = 0;
     g->straight = 1;
-    if (!b->chunks)
+    if (!b->chunks && !moved)
         g->growth = llm_cost_growth(&s->llm, b, &g->straight);
     g->k = 1;
 }

@@ -143,7 +143,8 @@ static void report_os(struct serve *s, const struct mlaas_stats *in)
     const struct serve_counts *n = &s->n;
     const double per = n->completed ? 1e-6 / (double)n->completed : 0;
     const sim_cost os = (n->requests - s->impossible) * s->in.os + n->launches * s->launch.os +
-                        n->iterations * s->complete.os + n->tokens * s->token_out.os;
+                        n->iterations * s->complete.os + n->tokens * s->token_out.os +
+                        s->paging.all.os;
     measures_number(s->out, "os_cpu", "us", BETTER_LESS, (double)os * per);
     measures_number(s->out, "policy_time", "us", BETTER_LESS,
                     (double)(in->cpu_ps + in->gpu_ps) * per);
@@ -163,6 +164,7 @@ void serve_report_end(struct serve *s)
         measures_number(s->out, "recovered_tokens", "1", BETTER_NONE, (double)n->recovered);
     serve_prefix_report(s);
     swap_report(s);
+    paging_report(&s->paging, (double)n->asked_tokens, s->out);
     measures_number(s->out, "iterations", "1", BETTER_NONE, (double)n->iterations);
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);
     policy_slot_report(s->env->policy, s->out);
@@ -170,7 +172,8 @@ void serve_report_end(struct serve *s)
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)in.cpu_ps / 1e12);
     measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)in.gpu_ps / 1e12);
     mlaas_report(s->mlaas, s->out);
-    measures_number(s->out, "crossings", "1", BETTER_NONE, (double)(n->crossings + in.crossings));
+    measures_number(s->out, "crossings", "1", BETTER_NONE,
+                    (double)(n->crossings + s->paging.all.crossings + in.crossings));
     report_os(s, &in);
     report_load(s);
     measures_number(s->out, "events", "1", BETTER_NONE, (double)sim_fired(s->sim));

@@ -14,6 +14,7 @@
 #include "models/mlaas/mlaas.h"
 #include "models/model.h"
 #include "models/policy_life.h"
+#include "models/serve/paging.h"
 #include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/serve_left.h"
@@ -41,6 +42,7 @@ struct serve_config {
     bool recover;          /* a preempted request finds what is left of its blocks */
     uint32_t prefix_block; /* tokens in a block of the trace's hashes; 0: no prefix cache */
     double swap_gib;       /* of host memory for preempted requests; 0: they are computed again */
+    struct paging_config paging; /* who moves what does not fit, and where to */
     double slo_ttft_ms, slo_tpot_ms;
     uint32_t cores;
     bool graphs;  /* decode iterations are one captured launch */
@@ -134,9 +136,10 @@ struct serve {
     uint64_t swap_room, swap_used; /* of host memory, in KV blocks */
     sim_cost swap_block_ps;        /* a KV block over the link, one way */
     sim_cost swap_ps;              /* copies that the next iteration waits for */
-    uint64_t early;                /* blocks of this iteration that `left` has given already */
-    uint64_t turns;                /* requests let in so far */
-    uint64_t cached;               /* tokens in the caches of decoding sequences */
+    struct paging paging;
+    uint64_t early;  /* blocks of this iteration that `left` has given already */
+    uint64_t turns;  /* requests let in so far */
+    uint64_t cached; /* tokens in the caches of decoding sequences */
 
     enum serve_phase phase;
     struct serve_segment seg;
@@ -195,6 +198,12 @@ int swap_begin(struct serve *s);
 bool swap_out(struct serve *s, struct seq *q, uint64_t length); /* false: there is no room */
 void swap_in(struct serve *s, struct seq *q, uint64_t length);
 void swap_report(const struct serve *s);
+
+/* serve_paging.c */
+int serve_paging_begin(struct serve *s);
+int serve_paging_store(struct serve *s);
+uint32_t serve_paging_fetch(struct serve *s, const struct seq *q); /* tokens it need not compute */
+uint64_t serve_paging_room(const struct serve *s);                 /* KV blocks that cost no move */
 
 /* serve_report.c */
 bool serve_report_begin(struct serve *s);

@@ -251,6 +251,7 @@ Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
 {
 #define BIT(p)  (1u << STACK_##p)
 #define SUBMITS (BIT(infer_gpu_kernel) | BIT(infer_gpu_graph) | BIT(infer_gpu_mailbox))
+#define MOVES   (BIT(move) | BIT(move_page) | BIT(gpu_fault))
     static const struct {
         const char *name, *like; /* whose paths stand in; NULL: nobody's */
         unsigned paths, gone;    /* not malv's; of them not there at all */
@@ -259,12 +260,12 @@ Test(stack, without_a_mechanism_is_malv_but_for_that_mechanism)
         {"malv-without-microkernel", "kvm",
          BIT(request_in) | BIT(token_out) | BIT(block_read) | BIT(block_write) | BIT(block_done) |
              BIT(net_send) | BIT(net_recv) | BIT(page_fault) | BIT(infer_cpu) | SUBMITS |
-             BIT(decide) | BIT(hypercall) | BIT(stage),
+             BIT(decide) | BIT(hypercall) | BIT(stage) | MOVES | BIT(os_read),
          0},
-        {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync), 0},
+        {"malv-without-gpu-virtualization", "kvm", BIT(launch) | BIT(copy) | BIT(sync) | MOVES, 0},
         {"malv-without-mlaas", "kvm", BIT(infer_cpu) | SUBMITS | BIT(decide), SUBMITS},
     };
-    const unsigned own = BIT(infer_cpu) | SUBMITS | BIT(decide) | BIT(stage);
+    const unsigned own = BIT(infer_cpu) | SUBMITS | BIT(decide) | BIT(stage) | MOVES | BIT(os_read);
     struct err e = {0};
     const struct stack *malv = stack_find("malv", &e);
     for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
