@@ -28,7 +28,7 @@ void cluster_wake(struct cluster *s)
     if (s->passing)
         return;
     s->passing = true;
-    sim_after(s->sim, 0, -1, pass_fire, s, 0);
+    sim_after(s->sim, 0, -1, scheduler_pass, s, 0);
 }
 
 void cluster_complain(struct cluster *s, uint64_t count, const char *kind, const char *fmt, ...)
@@ -41,13 +41,6 @@ void cluster_complain(struct cluster *s, uint64_t count, const char *kind, const
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
     measures_incident(s->out, kind, "cluster", sim_now(s->sim), 0, line);
-}
-
-static void inferred(void *ctx, int model, uint32_t rows)
-{
-    struct cluster *s = ctx;
-    (void)model;
-    s->infer_calls += rows;
 }
 
 static int open_parts(struct cluster *s)
@@ -64,20 +57,13 @@ static int open_parts(struct cluster *s)
         s->order->out = s->out;
         s->ejected = s->order->ejected != EJECT_NONE;
     }
-    if (s->env->infer && s->env->infer->tap) {
-        s->tap = s->env->infer->tap;
-        s->tap->called = inferred;
-        s->tap->stored = NULL;
-        s->tap->holds = NULL;
-        s->tap->ctx = s;
-    }
-    return hosts_open(s);
+    int rc = scheduler_open(s);
+    return rc ? rc : hosts_open(s);
 }
 
 static void close_parts(struct cluster *s)
 {
-    if (s->tap)
-        s->tap->called = NULL;
+    scheduler_close(s);
     hosts_close(s);
     line_free(s);
     jobs_free(s);
@@ -91,8 +77,9 @@ static int simulate(struct cluster *s)
         return rc;
     failures_begin(s);
     sim_run(s->sim, SIM_NEVER);
-    if (s->rc)
-        return s->rc;
+    rc = s->rc ? s->rc : mlaas_bill_check(&s->bill, s->e);
+    if (rc)
+        return rc;
     if (sim_failed(s->sim) || sketch_failed(s->jct) || sketch_failed(s->wait))
         return err_set(s->e, ERR_ENOMEM, "cluster: out of memory");
     run_levels(s);
@@ -104,6 +91,14 @@ static int check(const struct config *section, struct err *e)
 {
     struct cluster_config c;
     return cluster_config(&c, section, e);
+}
+
+static int fits(const struct config *section, const struct machine *machine, const char *stack,
+                struct err *e)
+{
+    struct cluster_config c;
+    int rc = cluster_config(&c, section, e);
+    return rc ? rc : scheduler_fits(&c, machine, stack, e);
 }
 
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
@@ -136,6 +131,8 @@ const struct model_ops model_cluster = {
     .name = "cluster",
     .summary = "jobs of a trace on a cluster of GPUs, ordered and placed by policies",
     .check = check,
+    .fits = fits,
+    .stacks = true,
     .rows = 1u << TRACE_JOBS,
     .needs_rows = true,
     .nodes = true,

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "models/mlaas/mlaas_bill.h"
+
 const char *const cluster_of_names[] = {"", "time", "memory", "mps", "mig", NULL};
 const char *const cluster_line_names[] = {"strict", "skip-over", "backfill", NULL};
 
@@ -14,7 +16,7 @@ struct section {
     double tick_s;
     const char *label;
     const struct config *line, *preempt, *checkpoint, *queues, *fraction, *failures, *predicted,
-        *arrivals, *elastic, *priority, *even;
+        *arrivals, *elastic, *priority, *even, *infer;
 };
 
 static const struct config_field fields[] = {
@@ -35,6 +37,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct section, arrivals, false),
     CONFIG_ANY(struct section, elastic, false),
     CONFIG_ANY(struct section, priority, false),
+    CONFIG_ANY(struct section, infer, false),
     CONFIG_END,
 };
 
@@ -296,5 +299,8 @@ int cluster_config(struct cluster_config *c, const struct config *section, struc
         rc = read_elastic(c, in.elastic, e);
     if (!rc)
         rc = read_priority(c, in.priority, e);
+    c->infer = in.infer;
+    if (!rc)
+        rc = mlaas_bill_config(&c->service, in.infer, e);
     return rc ? rc : contradictions(c, &in, section, e);
 }

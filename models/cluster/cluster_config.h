@@ -23,13 +23,16 @@
  *   arrivals    {"every": 1000, "gap_s": 60, "first_s": 0}: replaces the trace's
  *   tick_s      of a simulator that steps: `ticks` is reported
  *   elastic     {"least", "most", "scaling", "resize"}: of what is asked for
- *   priority    {"qos": {NAME: N}}: policies see it; 0 for the others          */
+ *   priority    {"qos": {NAME: N}}: policies see it; 0 for the others
+ *   infer       what policies' networks cost the scheduler (mlaas_bill.h); with
+ *               neither it nor a machine they are free                       */
 #ifndef MODELS_CLUSTER_CLUSTER_CONFIG_H
 #define MODELS_CLUSTER_CLUSTER_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/mlaas/mlaas.h"
 #include "sim/config.h"
 #include "sim/time.h"
 
@@ -75,6 +78,9 @@ struct cluster_config {
 
     bool elastic, resize;
     double least, most, scaling;
+
+    const struct config *infer; /* the section; NULL: none; borrowed */
+    struct mlaas_config service;
 
     const struct config *qos; /* names to priorities; borrowed */
     const char *label;

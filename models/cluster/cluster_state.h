@@ -3,7 +3,9 @@
  * A row of the trace becomes a job (jobs.c), gets a key from the policy at
  * cluster.order (order.c) and waits in the line of its queue and demand
  * (line.c).  When anything has changed, one pass (pass.c) starts whom the
- * discipline lets start, maybe at the cost of others (push.c).  A run of a job
+ * discipline lets start, maybe at the cost of others (push.c).  Keys and passes
+ * are work of the scheduler, which does one thing at a time and takes as long as
+ * the inference that they ask for (scheduler.c).  A run of a job
  * pays for its restart, works, saves checkpoints, and ends, is preempted or
  * fails (run.c, failures.c).  What GPUs there are is hosts.c's.
  *
@@ -12,6 +14,8 @@
 #define MODELS_CLUSTER_CLUSTER_STATE_H
 
 #include "models/cluster/cluster_config.h"
+#include "models/machine.h"
+#include "models/mlaas/desk.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "sim/rng.h"
@@ -33,6 +37,9 @@ struct job {
     uint64_t predicted_ns; /* for backfill: the policy's, or else seen.predicted_ns; 0: none */
     uint64_t at_service_ns, ask_at; /* when its key is asked for again; 0: never */
     sim_event ask, end;
+    bool queued;          /* for the scheduler to ask about it, */
+    unsigned why;         /* because of this */
+    bool comes;           /* into the line, when that is answered */
     uint32_t kind, owner; /* indices: struct kind, struct owner */
     uint32_t place;       /* in the heap of its kind, or of the running; by state */
     uint32_t sharing;     /* in its owner's list of those that follow its share, + 1; 0: no */
@@ -99,8 +106,12 @@ struct cluster {
     struct err *e;
     struct sim *sim;
     struct hosts *hosts;
-    struct infer_tap *tap;
-    uint64_t infer_calls;
+    struct machine_use use; /* of the scheduler's machine; zero: there is none */
+    struct mlaas_bill bill;
+    struct desk *desk;
+    struct policy_order answer; /* on its way, or just given */
+    unsigned asked_why;
+    sim_time asked_at;
     struct rng failing, guessing;
 
     union trace_row row; /* the one that comes next */
@@ -111,7 +122,7 @@ struct cluster {
     struct job *job;
     uint32_t n_slots, spare; /* of slots: the first free one, NOBODY */
     uint64_t ids;
-    uint32_t waiting, running;
+    uint32_t waiting, running, coming; /* coming: into the line */
 
     struct kind *kind;
     uint32_t n_kinds, cap_kinds;
@@ -163,9 +174,13 @@ void jobs_free(struct cluster *s);
 void jobs_gone(struct cluster *s, uint32_t slot); /* it has ended */
 
 /* order.c */
-void order_look(struct cluster *s, struct job *j);              /* brings `seen` up to date */
-void order_ask(struct cluster *s, uint32_t slot, unsigned why); /* and puts it where it belongs */
-void order_book(struct cluster *s, uint32_t slot);              /* when to ask again */
+void order_look(struct cluster *s, struct job *j); /* brings `seen` up to date */
+/* The scheduler shall ask for its key: new ones and those that come back are in no line until they
+ * have it. */
+void order_ask(struct cluster *s, uint32_t slot, unsigned why);
+void order_turn(struct cluster *s, uint32_t slot, uint64_t id);     /* asks */
+void order_answered(struct cluster *s, uint32_t slot, uint64_t id); /* puts it where it belongs */
+void order_book(struct cluster *s, uint32_t slot);                  /* when to ask again */
 void order_unfollow(struct cluster *s, struct job *j);
 void order_forget(struct cluster *s, struct job *j);
 void order_shares(struct cluster *s); /* those whose owners' shares have changed */
@@ -188,7 +203,20 @@ static inline bool line_before(const struct cluster *s, uint32_t a, uint32_t b)
 void line_free(struct cluster *s);
 
 /* pass.c */
-void pass_fire(void *ctx, uint64_t unused);
+void pass_run(struct cluster *s);
+
+/* scheduler.c */
+int scheduler_fits(const struct cluster_config *c, const struct machine *machine, const char *stack,
+                   struct err *e) MUST_CHECK;
+int scheduler_open(struct cluster *s) MUST_CHECK;
+void scheduler_close(struct cluster *s);
+void scheduler_pass(void *ctx, uint64_t unused); /* an event: a pass, when its turn comes */
+void scheduler_report(const struct cluster *s);
+/* From within a pass: how long after its beginning what it decides now takes effect. */
+static inline sim_time scheduler_late(const struct cluster *s)
+{
+    return desk_so_far(s->desk);
+}
 
 /* push.c: room for a job that does not fit; false: not by anybody with a larger key. */
 bool push_room(struct cluster *s, uint32_t slot);

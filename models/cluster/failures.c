@@ -30,7 +30,7 @@ static void fail(void *ctx, uint64_t unused)
     struct cluster *s = ctx;
     (void)unused;
     s->failure = 0;
-    if (!s->more && !s->waiting && !s->running)
+    if (!s->more && !s->waiting && !s->running && !s->coming)
         return;
     const uint64_t unit = rng_below(&s->failing, hosts_units(s));
     if (hosts_up(s, unit)) {

@@ -90,20 +90,29 @@ void order_book(struct cluster *s, uint32_t slot)
         j->ask = sim_at(s->sim, at > now ? at : now, 0, again, s, slot);
 }
 
-static void place(struct cluster *s, uint32_t slot, unsigned why, bool same)
-{
-    if (why == POLICY_NEW || why == POLICY_BACK)
-        line_push(s, slot);
-    else if (!same && s->job[slot].state == JOB_RUNS)
-        ran_rekey(s, slot);
-    else if (!same)
-        line_rekey(s, slot);
-}
-
-static void ask(struct cluster *s, uint32_t slot, unsigned why)
+/* Where its key says; one that comes is in no line yet. */
+static void place(struct cluster *s, uint32_t slot, bool same)
 {
     struct job *j = &s->job[slot];
-    struct policy_order answer;
+    const bool now = s->asked_why == POLICY_NEW || s->asked_why == POLICY_BACK;
+    if (j->comes && now) {
+        j->comes = false;
+        s->coming--;
+        line_push(s, slot);
+    } else if (!same && !j->comes) {
+        if (j->state == JOB_RUNS)
+            ran_rekey(s, slot);
+        else
+            line_rekey(s, slot);
+    }
+}
+
+void order_turn(struct cluster *s, uint32_t slot, uint64_t id)
+{
+    struct job *j = &s->job[slot];
+    if (j->seen.id != id)
+        return; /* it has ended */
+    j->queued = false;
     order_look(s, j);
     const struct policy_order_obs o = {
         .job = j->seen,
@@ -112,18 +121,26 @@ static void ask(struct cluster *s, uint32_t slot, unsigned why)
                     .running = s->running,
                     .gpu_milli = hosts_milli(s),
                     .gpu_milli_free = hosts_free(s)},
-        .why = why,
+        .why = j->why,
         .user_micro = share_micro(s, j->owner),
-        .key = why == POLICY_NEW ? 0 : j->key,
+        .key = j->why == POLICY_NEW ? 0 : j->key,
     };
-    const int64_t before = j->key;
-    policy_slot_order(s->order, &o, &answer);
+    s->asked_why = j->why;
+    s->asked_at = o.cluster.now_ns;
+    policy_slot_order(s->order, &o, &s->answer);
     s->n.asks++;
+}
+
+static void apply(struct cluster *s, uint32_t slot)
+{
+    struct job *j = &s->job[slot];
+    const struct policy_order answer = s->ejected ? (struct policy_order){0} : s->answer;
+    const int64_t before = j->key;
     j->key = answer.key;
     j->predicted_ns = answer.predicted_ns ? answer.predicted_ns : j->seen.predicted_ns;
     j->at_service_ns = answer.at_service_ns;
-    j->ask_at = answer.after_ns ? o.cluster.now_ns + answer.after_ns : 0;
-    place(s, slot, why, before == j->key);
+    j->ask_at = answer.after_ns ? s->asked_at + answer.after_ns : 0;
+    place(s, slot, before == j->key);
     if (answer.follows_sharing && j->state == JOB_WAITS)
         follow(s, slot);
     else if (!answer.follows_sharing)
@@ -131,12 +148,32 @@ static void ask(struct cluster *s, uint32_t slot, unsigned why)
     order_book(s, slot);
 }
 
-void order_ask(struct cluster *s, uint32_t slot, unsigned why)
+void order_answered(struct cluster *s, uint32_t slot, uint64_t id)
 {
-    ask(s, slot, why);
+    if (s->job[slot].seen.id == id)
+        apply(s, slot);
     if (!s->ejected && s->order && s->order->ejected != EJECT_NONE)
         order_ejected(s);
     cluster_wake(s);
+}
+
+void order_ask(struct cluster *s, uint32_t slot, unsigned why)
+{
+    struct job *j = &s->job[slot];
+    const bool comes = why == POLICY_NEW || why == POLICY_BACK;
+    s->coming += comes;
+    j->comes |= comes;
+    if (comes || !j->queued)
+        j->why = why;
+    j->at_service_ns = j->ask_at = 0; /* the next answer says */
+    if (j->ask)
+        sim_cancel(s->sim, j->ask);
+    j->ask = 0;
+    if (j->queued)
+        return;
+    j->queued = true;
+    if (!desk_put(s->desk, slot, j->seen.id))
+        cluster_no_memory(s);
 }
 
 void order_shares(struct cluster *s)

@@ -127,10 +127,8 @@ static void book_beat(struct cluster *s)
         s->beat = sim_at(s->sim, (sim_now(s->sim) / every + 1) * every, 0, beat, s, 0);
 }
 
-void pass_fire(void *ctx, uint64_t unused)
+void pass_run(struct cluster *s)
 {
-    struct cluster *s = ctx;
-    (void)unused;
     struct pass p = {.s = s, .push = may_push(s), .shadow = {.slot = NOBODY}};
     s->pass++;
     s->n.passes++;

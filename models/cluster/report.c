@@ -141,7 +141,7 @@ static void load(const struct cluster *s)
 static void stuck(const struct cluster *s)
 {
     char line[240];
-    const uint64_t left = (uint64_t)s->waiting + s->running;
+    const uint64_t left = (uint64_t)s->waiting + s->running + s->coming;
     count(s, "unfinished", BETTER_LESS, left);
     count(s, "livelock", BETTER_LESS, left > 0);
     if (!left)
@@ -176,19 +176,6 @@ static void told(const struct cluster *s)
     measures_incident(s->out, "fraction", "cluster", 0, 0, line);
 }
 
-/* A scheduler's inference runs on a machine of its own: counted, not charged. */
-static void inferences(const struct cluster *s)
-{
-    count(s, "infer_calls", BETTER_NONE, s->infer_calls);
-    number(s, "infer_cpu_time", "s", BETTER_LESS, 0);
-    number(s, "infer_gpu_time", "s", BETTER_LESS, 0);
-    if (s->infer_calls)
-        measures_incident(
-            s->out, "inference", "cluster", 0, 0,
-            "assumed: the scheduler's inference runs on a machine that is no part of the "
-            "cluster, in no time: microseconds beside jobs of minutes");
-}
-
 void report_end(struct cluster *s)
 {
     const struct counts *n = &s->n;
@@ -209,6 +196,6 @@ void report_end(struct cluster *s)
     hosts_report(s);
     if (s->order)
         policy_slot_report(s->order, s->out);
-    inferences(s);
+    scheduler_report(s);
     count(s, "events", BETTER_NONE, sim_fired(s->sim));
 }

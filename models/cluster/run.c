@@ -1,9 +1,9 @@
 /* run.c - the runs of jobs: how long they hold their GPUs, and what comes of it.
  *
- * A run pays for its restart, then works; every save_every of work it saves,
- * which takes `save`.  What it did since the last save is lost if it fails.  Who
- * is preempted saves first: its GPUs are free at once, and the saving is paid
- * together with the restart when it runs again.                              */
+ * A run waits for what the scheduler takes to decide on it, pays for its restart, then works; every
+ * save_every of work it saves, which takes `save`.  What it did since the last save is lost if it
+ * fails.  Who is preempted saves first: its GPUs are free at once, and the saving is paid together
+ * with the restart when it runs again.                              */
 #include <assert.h>
 
 #include "models/cluster/cluster_state.h"
@@ -120,6 +120,7 @@ bool run_start(struct cluster *s, uint32_t slot)
         return false;
     line_remove(s, slot);
     order_unfollow(s, j);
+    j->overhead_ns += scheduler_late(s);
     begin(s, slot);
     return true;
 }
@@ -205,7 +206,7 @@ bool run_resize(struct cluster *s, uint32_t slot, uint32_t given)
     const bool fits = hosts_take(s, slot, given) || hosts_take(s, slot, before);
     assert(fits && "it held as much before");
     (void)fits;
-    j->overhead_ns = s->c.restart + s->c.save;
+    j->overhead_ns = s->c.restart + s->c.save + scheduler_late(s);
     s->n.resized++;
     begin(s, slot);
     return j->given == given;

@@ -76,6 +76,8 @@ static int fits(const struct config *section, const struct machine *machine, con
     struct fleet f = {.env = &env, .e = e};
     int rc = fleet_config(&f.c, section, e);
     if (!rc)
+        rc = fleet_infer_fits(&f.c, machine, stack, e);
+    if (!rc)
         rc = fleet_costs_fit(&f, e);
     return rc;
 }
@@ -95,7 +97,9 @@ static int open_parts(struct fleet *f)
     if (!f->sim || !grow_slots(f) || !fleet_report_begin(f))
         return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
     int rc = fleet_ahead_open(f);
-    return rc ? rc : fleet_open(f, f->e);
+    if (!rc)
+        rc = fleet_open(f, f->e);
+    return rc ? rc : fleet_infer_open(f);
 }
 
 static int simulate(struct fleet *f)
@@ -105,8 +109,9 @@ static int simulate(struct fleet *f)
         return rc;
     fleet_scale_begin(f);
     sim_run(f->sim, SIM_NEVER);
-    if (f->rc)
-        return f->rc;
+    rc = f->rc ? f->rc : mlaas_bill_check(&f->bill, f->e);
+    if (rc)
+        return rc;
     if (sim_failed(f->sim))
         return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
     assert(f->n.completed + f->n.rejected + f->n.impossible == f->n.requests && !f->n.in_system);
@@ -128,6 +133,7 @@ static int run(const struct config *section, const struct model_env *env, struct
         rc = open_parts(&f);
     if (!rc)
         rc = simulate(&f);
+    fleet_infer_close(&f);
     fleet_close(&f);
     sim_free(f.sim);
     free(f.seq);

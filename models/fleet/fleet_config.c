@@ -137,13 +137,14 @@ static int read_pools(struct fleet_config *c, const struct config *pools, struct
 
 struct fleet_section {
     struct fleet_config c;
-    const struct config *pools, *link;
+    const struct config *pools, *link, *infer;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
 };
 
 static const struct config_field fields[] = {
     CONFIG_ANY(struct fleet_section, pools, true),
     CONFIG_ANY(struct fleet_section, link, false),
+    CONFIG_ANY(struct fleet_section, infer, false),
     CONFIG_STR(struct fleet_section, label, false),
     {"slo_ttft_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_ttft_ms), 0, 1e9, false},
     {"slo_tpot_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_tpot_ms), 0, 1e9, false},
@@ -181,6 +182,9 @@ int fleet_config(struct fleet_config *c, const struct config *section, struct er
     int rc = config_fill(section, fields, &in, e);
     if (!rc && in.link)
         rc = config_fill(in.link, link_fields, &in.c, e);
+    in.c.infer = in.infer;
+    if (!rc)
+        rc = mlaas_bill_config(&in.c.service, in.infer, e);
     if (!rc)
         rc = read_pools(&in.c, in.pools, e);
     if (!rc)

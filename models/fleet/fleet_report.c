@@ -180,6 +180,7 @@ void fleet_report_end(struct fleet *f)
     policy_slot_report(f->admit, f->out); /* the router's decisions are the last to be said */
     policy_slot_report(f->scale, f->out);
     policy_slot_report(f->route, f->out);
-    if (f->uses_machine)
+    fleet_infer_report(f);
+    if (f->uses_machine || f->bill.n_nets)
         machine_use_report(&f->use, f->out);
 }

@@ -75,14 +75,10 @@ static void take(struct engine *e)
     fleet_route_changed(e);
 }
 
-void fleet_route_new(void *ctx, uint64_t arg)
+static void enters(struct fleet *f, uint32_t slot, struct engine *e)
 {
-    struct fleet *f = ctx;
-    const uint32_t slot = (uint32_t)arg;
     struct seq *q = &f->seq[slot];
-    q->ready = sim_now(f->sim);
-    struct engine *e = ask(f, &f->front, POLICY_COMES, q);
-    if (!e || !admitted(f, e, q)) {
+    if (!e || !f->routed.admitted) {
         f->n.rejected++;
         fleet_refuse(f, slot, e ? "by the policy" : "no engine that runs could hold it");
         return;
@@ -120,10 +116,10 @@ static void arrived(void *ctx, uint64_t arg)
     fleet_engine_kick(from);
 }
 
-void fleet_route_prefilled(struct fleet *f, uint32_t slot)
+static void leaves(struct fleet *f, uint32_t slot, struct engine *to)
 {
     struct seq *q = &f->seq[slot];
-    struct engine *from = &f->engine[q->engine], *to = ask(f, &f->back, POLICY_PREFILLED, q);
+    struct engine *from = &f->engine[q->engine];
     const sim_time now = sim_now(f->sim);
     if (!to) { /* what could hold it has been scaled away: the largest there is holds nothing */
         fleet_prefix_leave(from, q, q->goal);
@@ -144,3 +140,48 @@ void fleet_route_prefilled(struct fleet *f, uint32_t slot)
     from->link_free += on_link(f, from->pool, q->goal);
     sim_at(f->sim, from->link_free, 0, arrived, f, slot);
 }
+
+/* ---- the router's desk ---- */
+
+static void put(struct fleet *f, uint32_t slot, enum policy_stage stage)
+{
+    if (!desk_put(f->router, slot, stage))
+        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+}
+
+void fleet_route_new(void *ctx, uint64_t slot)
+{
+    struct fleet *f = ctx;
+    f->seq[slot].ready = sim_now(f->sim);
+    put(f, (uint32_t)slot, POLICY_COMES);
+}
+
+void fleet_route_prefilled(struct fleet *f, uint32_t slot)
+{
+    put(f, slot, POLICY_PREFILLED);
+}
+
+static void turn(void *ctx, uint64_t slot, uint64_t stage)
+{
+    struct fleet *f = ctx;
+    const struct seq *q = &f->seq[slot];
+    struct gate *g = stage == POLICY_COMES ? &f->front : &f->back;
+    struct engine *e = ask(f, g, (enum policy_stage)stage, q);
+    f->routed = (struct routed){e, e && stage == POLICY_COMES && admitted(f, e, q)};
+}
+
+/* Meanwhile the engine may have been scaled away. */
+static void answered(void *ctx, uint64_t slot, uint64_t stage)
+{
+    struct fleet *f = ctx;
+    const struct gate *g = stage == POLICY_COMES ? &f->front : &f->back;
+    struct engine *e = f->routed.engine;
+    if (e && !e->seen->takes)
+        e = that_fits(f, g, e->seen->id, &f->seq[slot]);
+    if (stage == POLICY_COMES)
+        enters(f, (uint32_t)slot, e);
+    else
+        leaves(f, (uint32_t)slot, e);
+}
+
+const struct desk_calls fleet_route_calls = {turn, answered, NULL};

@@ -132,12 +132,19 @@ static void look(struct fleet *f, struct pool *p, struct policy_scale_obs *o)
 static void ask(void *ctx, uint64_t arg)
 {
     struct fleet *f = ctx;
-    struct pool *p = &f->pool[arg];
-    struct policy_scale_obs o;
-    struct policy_coming coming[2];
     if (f->trace_over && !f->n.in_system)
         return;
-    look(f, p, &o);
+    if (!desk_put(f->scaler, arg, sim_now(f->sim)))
+        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+}
+
+static void turn(void *ctx, uint64_t pool, uint64_t period_over)
+{
+    struct fleet *f = ctx;
+    struct policy_scale_obs o;
+    struct policy_coming coming[2];
+    (void)period_over;
+    look(f, &f->pool[pool], &o);
     if (f->ahead) {
         int rc =
             fleet_ahead_look(f, o.now_ns + o.start_ns, o.now_ns + o.start_ns + o.period_ns, coming);
@@ -147,13 +154,25 @@ static void ask(void *ctx, uint64_t arg)
         }
         o.oracle = coming;
     }
-    const uint32_t want = policy_slot_scale(f->scale, &o);
-    while (p->serving + p->starting < want)
-        one_more(f, p);
-    while (p->serving + p->starting > want)
-        one_less(f, p);
-    sim_after(f->sim, o.period_ns, 2, ask, f, arg);
+    f->scaled_to = policy_slot_scale(f->scale, &o);
 }
+
+/* The next period began when this one was over, whatever the answer took. */
+static void answered(void *ctx, uint64_t pool, uint64_t period_over)
+{
+    struct fleet *f = ctx;
+    struct pool *p = &f->pool[pool];
+    if (f->rc)
+        return;
+    while (p->serving + p->starting < f->scaled_to)
+        one_more(f, p);
+    while (p->serving + p->starting > f->scaled_to)
+        one_less(f, p);
+    const sim_time at = period_over + (uint64_t)(p->c->scale.period_s * 1e9), now = sim_now(f->sim);
+    sim_at(f->sim, at > now ? at : now, 2, ask, f, pool);
+}
+
+const struct desk_calls fleet_scale_calls = {turn, answered, NULL};
 
 void fleet_scale_begin(struct fleet *f)
 {

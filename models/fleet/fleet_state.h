@@ -1,7 +1,8 @@
 /* fleet_state.h - the inside of the model of many serving engines, shared by models/fleet/ only.
  *
  * A request is one slot of fleet.seq: intake (fleet_intake.c) brings it to the
- * router, which admits it and picks an engine (fleet_route.c); the engine runs
+ * router, which admits it and picks an engine (fleet_route.c), one request after
+ * another, each for as long as the inference takes that its policies ask for; the engine runs
  * iterations (engine.c times them, engine_batch.c composes them) and either
  * ends it or, when it only computes prompts, ships its KV cache to an engine
  * that decodes (fleet_ship.c).  fleet_scale.c starts and ends engines.
@@ -13,6 +14,7 @@
 #define MODELS_FLEET_FLEET_STATE_H
 
 #include "models/fleet/fleet_cost.h"
+#include "models/mlaas/desk.h"
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "models/serve/reuse.h"
@@ -71,8 +73,10 @@ struct fleet_config {
     double slo_ttft_ms, slo_tpot_ms;
     double link_gb_per_s, link_latency_us; /* KV caches, from each engine */
     const char *link_source;
-    uint32_t prefix_block; /* tokens in a block of the trace's hashes; 0: no prefix caches */
-    bool leap;             /* false: step through every iteration (for tests: the same result) */
+    uint32_t prefix_block;      /* tokens in a block of the trace's hashes; 0: no prefix caches */
+    const struct config *infer; /* the section; NULL: none */
+    struct mlaas_config service;
+    bool leap; /* false: step through every iteration (for tests: the same result) */
 };
 
 struct pool {
@@ -128,6 +132,11 @@ struct gate { /* engines among which a router chooses, at one stage */
     uint32_t first; /* engine[0] is fleet.engine[first] */
 };
 
+struct routed {            /* the router's last answer */
+    struct engine *engine; /* NULL: none could hold it */
+    bool admitted;
+};
+
 struct fleet_counts {
     uint64_t requests, impossible, rejected, completed, good, good_ttft, good_tpot;
     uint64_t prompt_sum, output_sum, cold_starts;
@@ -144,7 +153,11 @@ struct fleet {
     struct measures *out;
     struct sim *sim;
     struct machine_use use;
-    bool uses_machine;
+    bool uses_machine; /* for more than inference */
+    struct mlaas_bill bill;
+    struct desk *router, *scaler; /* each on a core of its own */
+    struct routed routed;
+    uint32_t scaled_to; /* the last answer of serve.scale */
     struct stack_cost in, token_out;
 
     struct seq *seq; /* [slots] */
@@ -165,6 +178,12 @@ struct fleet {
 
 /* fleet_config.c */
 int fleet_config(struct fleet_config *c, const struct config *section, struct err *e) MUST_CHECK;
+/* fleet_infer.c: what the inference behind the policies costs */
+int fleet_infer_fits(const struct fleet_config *c, const struct machine *machine, const char *stack,
+                     struct err *e) MUST_CHECK;
+int fleet_infer_open(struct fleet *f) MUST_CHECK; /* after fleet_open */
+void fleet_infer_close(struct fleet *f);
+void fleet_infer_report(const struct fleet *f);
 /* fleet_setup.c: engines, from the configuration */
 int fleet_open(struct fleet *f, struct err *e) MUST_CHECK;
 void fleet_close(struct fleet *f);
@@ -188,6 +207,7 @@ void fleet_request(const struct seq *q, struct policy_request *o);
 const char *pool_impossible(const struct pool *p, uint64_t prompt, uint64_t output);
 
 /* fleet_route.c */
+extern const struct desk_calls fleet_route_calls;           /* of the router; ctx: the fleet */
 sim_fn fleet_route_new;                                     /* a request is at the router */
 void fleet_route_prefilled(struct fleet *f, uint32_t slot); /* its KV cache wants to go on */
 static inline struct gate *fleet_route_gate(struct engine *e)
@@ -239,6 +259,7 @@ void fleet_done_first(struct engine *e, uint32_t slot); /* the prompt is compute
 void fleet_done_last(struct engine *e, uint32_t slot);  /* so is the answer */
 
 /* fleet_scale.c */
+extern const struct desk_calls fleet_scale_calls; /* of the scaler */
 void fleet_scale_begin(struct fleet *f);
 void fleet_scale_empty(struct engine *e);               /* nothing left to do on one that ends */
 void fleet_scale_engines(struct pool *p, sim_time now); /* books engine time until now */

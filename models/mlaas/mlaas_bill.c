@@ -2,6 +2,60 @@
 
 #include <string.h>
 
+/* ---- settings ---------------------------------------------------------------------- */
+
+static int refuse(const struct config *at, const char *const *keys, struct err *e)
+{
+    for (size_t i = 0; keys[i]; i++) {
+        const struct config *c = config_get(at, keys[i]);
+        if (c)
+            return config_complain(c, e, "it left out: here every question is answered by itself");
+    }
+    return 0;
+}
+
+int mlaas_bill_config(struct mlaas_config *c, const struct config *section, struct err *e)
+{
+    static const char *const batches[] = {"window_us", "max_batch", NULL};
+    static const char *const service[] = {
+        "rule",        "queue_rows",      "when_full", "backoff", "gpu_limit",
+        "gpu_return",  "poll_ms",         "calm_us",   "gpu_mib", "host_mib",
+        "memory_full", "mailbox_idle_us", NULL};
+    int rc = mlaas_config(c, section, e);
+    if (rc || !section)
+        return rc;
+    const struct config *models = config_get(section, "models");
+    rc = refuse(section, batches, e);
+    if (!rc)
+        rc = refuse(section, service, e);
+    for (size_t i = 0; !rc && models && i < config_count(models); i++)
+        rc = refuse(config_at(models, i), batches, e);
+    return rc;
+}
+
+int mlaas_bill_fits(const struct mlaas_config *c, const struct config *section, const char *model,
+                    const struct machine *machine, const char *stack, struct err *e)
+{
+    const struct stack *s = stack_find(stack ? stack : "native", e);
+    struct machine_use use;
+    if (!s)
+        return ERR_ENAME;
+    if (!section || c->mode == MLAAS_FREE)
+        return 0;
+    if (!machine)
+        return err_set(e, ERR_ENAME,
+                       "%s.infer: inference is charged to a \"machine\", and the experiment names "
+                       "none ({\"mode\": \"free\"} needs none)",
+                       model);
+    int rc = machine_use_begin(&use, machine, e);
+    if (!rc)
+        rc = mlaas_fits(c, s, &use, e);
+    machine_use_end(&use);
+    return rc;
+}
+
+/* ---- prices ------------------------------------------------------------------------ */
+
 static const struct mlaas_tuning *tuning_of(const struct mlaas_config *c, const char *name)
 {
     for (uint32_t i = 0; name && i < c->n_of; i++)

@@ -35,6 +35,16 @@ struct mlaas_bill {
     int rc;
 };
 
+/* "infer": {...} of a model that takes the bill (NULL: the defaults): place, mode, gpu_rows,
+ * submit, and "models" with the first and third of these.  What is about batches, queues and memory
+ * is refused. */
+int mlaas_bill_config(struct mlaas_config *c, const struct config *section,
+                      struct err *e) MUST_CHECK;
+/* For models that may do without a machine: an answer that is charged for (a section, mode not
+ * "free") needs one, and a machine that is there must have its price.  model: its name. */
+int mlaas_bill_fits(const struct mlaas_config *c, const struct config *section, const char *model,
+                    const struct machine *machine, const char *stack, struct err *e) MUST_CHECK;
+
 /* Listens to the tap until it is closed.  c is borrowed.  use NULL: the model has no costs. */
 int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const char *stack,
                     struct machine_use *use, const struct model_infer *infer,

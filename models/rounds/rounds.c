@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/machine.h"
+#include "models/mlaas/mlaas_bill.h"
 #include "models/model.h"
 #include "models/rounds/schedule.h"
 #include "models/rounds/synth.h"
 
 struct section {
-    const struct config *gpus, *order;
+    const struct config *gpus, *order, *infer;
     const char *reference, *label; /* label: a sweep over whole sections names them */
     double round_s, share_every_s, jobs_per_hour;
     uint64_t first, measured, workload_seed;
@@ -17,6 +19,7 @@ struct section {
 static const struct config_field fields[] = {
     CONFIG_ANY(struct section, gpus, true),
     CONFIG_ANY(struct section, order, false),
+    CONFIG_ANY(struct section, infer, false),
     CONFIG_STR(struct section, reference, false),
     CONFIG_STR(struct section, label, false),
     CONFIG_F64(struct section, round_s, 1, 1e6, false),
@@ -37,6 +40,7 @@ static const char *const orders[] = {"as-given", "shuffled", NULL};
 struct setup {
     struct section s;
     int order;
+    struct mlaas_config service;
     const char *type[RATES_TYPES_MAX];
     uint32_t gpus[RATES_TYPES_MAX], types, reference;
 };
@@ -68,6 +72,8 @@ static int read_setup(const struct config *c, struct setup *u, struct err *e)
     if (!rc && u->s.order)
         rc = config_choice(u->s.order, orders, &u->order, e);
     if (!rc)
+        rc = mlaas_bill_config(&u->service, u->s.infer, e);
+    if (!rc)
         rc = read_gpus(u, e);
     if (rc || !u->s.reference)
         return rc;
@@ -85,6 +91,8 @@ struct run {
     struct synth synth;
     struct sketch *jct, *slowdown;
     struct rates *rates;
+    struct machine_use use; /* of the scheduler's machine */
+    struct mlaas_bill bill;
     double *seconds; /* [first + measured]: on the reference GPU, of each job that counts */
     uint64_t made, left, at_first, at_last;
     sim_time first_came, last_left;
@@ -183,10 +191,31 @@ static void describe(struct schedule_set *set, const struct setup *u, const stru
                                  .shuffle = u->order == SHUFFLED,
                                  .order = u->s.workload_seed + 5,
                                  .policy = model_policy(env, POLICY_HOOK_CLUSTER_SHARE),
+                                 .bill = &r->bill,
                                  .next = next_job,
                                  .left = job_left,
                                  .ctx = r};
     memcpy(set->gpus, u->gpus, sizeof set->gpus);
+}
+
+static int open_bill(struct run *r, const struct setup *u, const struct model_env *env,
+                     struct err *e)
+{
+    int rc = env->machine ? machine_use_begin(&r->use, env->machine, e) : 0;
+    return rc ? rc
+              : mlaas_bill_open(&r->bill, &u->service, env->stack, env->machine ? &r->use : NULL,
+                                env->infer, e);
+}
+
+static void report_bill(const struct run *r, struct measures *out)
+{
+    mlaas_bill_report(&r->bill, out);
+    if (r->bill.n_nets)
+        machine_use_report(&r->use, out);
+    else if (r->bill.calls)
+        measures_incident(out, "inference", "rounds", 0, 0,
+                          "assumed: the scheduler's inference runs on a machine that is no part of "
+                          "the cluster, in no time: rounds of minutes");
 }
 
 static int run_all(struct run *r, const struct setup *u, const struct model_env *env,
@@ -209,8 +238,10 @@ static int run_all(struct run *r, const struct setup *u, const struct model_env 
     rc = schedule_run(&set, &stats, e);
     if (!rc && (sketch_failed(r->jct) || sketch_failed(r->slowdown)))
         rc = err_set(e, ERR_ENOMEM, "rounds: out of memory");
+    rc = rc ? rc : mlaas_bill_check(&r->bill, e);
     if (!rc) {
         report(r, &stats, out);
+        report_bill(r, out);
         policy_slot_report(set.policy, out);
     }
     return rc;
@@ -226,7 +257,10 @@ static int rounds_run(const struct config *section, const struct model_env *env,
     struct run r = {.setup = &u,
                     .jct = measures_sketch(out, "jct", "h", env->exact),
                     .slowdown = measures_sketch(out, "slowdown", "1", env->exact)};
-    rc = run_all(&r, &u, env, out, e);
+    rc = open_bill(&r, &u, env, e);
+    rc = rc ? rc : run_all(&r, &u, env, out, e);
+    mlaas_bill_close(&r.bill);
+    machine_use_end(&r.use);
     rates_free(r.rates);
     free(r.seconds);
     return rc;
@@ -236,6 +270,14 @@ static int rounds_check(const struct config *section, struct err *e)
 {
     struct setup u;
     return read_setup(section, &u, e);
+}
+
+static int rounds_fits(const struct config *section, const struct machine *machine,
+                       const char *stack, struct err *e)
+{
+    struct setup u;
+    int rc = read_setup(section, &u, e);
+    return rc ? rc : mlaas_bill_fits(&u.service, u.s.infer, "rounds", machine, stack, e);
 }
 
 static int rounds_tables(const struct config *section, const struct config *tables, struct err *e)
@@ -251,6 +293,8 @@ const struct model_ops model_rounds = {
     .name = "rounds",
     .summary = "a cluster of several types of GPUs scheduled in rounds: Gavel's mechanism",
     .check = rounds_check,
+    .fits = rounds_fits,
+    .stacks = true,
     .tables = rounds_tables,
     .hooks = 1u << POLICY_HOOK_CLUSTER_SHARE,
     .headline = "jct_mean,jct_p99,slowdown_mean,makespan",

@@ -9,12 +9,14 @@
  * of steps.
  *
  * Parts are made anew at the first round after jobs have come or ended, but no sooner than
- * `share_every` after the last time; a job that came waits for that, whatever is free. */
+ * `share_every` after the last time; a job that came waits for that, whatever is free.  The round
+ * begins when the inference behind the parts is done: nothing runs meanwhile. */
 #ifndef MODELS_ROUNDS_SCHEDULE_H
 #define MODELS_ROUNDS_SCHEDULE_H
 
 #include <stdbool.h>
 
+#include "models/mlaas/mlaas_bill.h"
 #include "models/policy_slot.h"
 #include "policies/python_random.h"
 #include "models/rounds/rates.h"
@@ -35,6 +37,7 @@ struct schedule_set {
     bool shuffle;   /* the types take their jobs in another order each round */
     uint64_t order; /* seed of that: Python's shuffle */
     struct policy_slot *policy;
+    struct mlaas_bill *bill; /* of what it asks; NULL: free */
     /* The next job: 1, 0 when there are no more, or an error. */
     int (*next)(void *ctx, struct schedule_arrival *a, struct err *e);
     /* A job has left.  Not 0: that was enough. */

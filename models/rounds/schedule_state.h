@@ -48,6 +48,7 @@ struct schedule {
     struct policy_part *part;
     uint32_t n_live, live_room, n_pair, pair_room, n_chosen, most_parts, candidates;
     sim_time now, shared;
+    struct carry carry;
     bool ever_shared, changed, ended;
     struct schedule_arrival next;
     bool more; /* next is there */

@@ -101,6 +101,18 @@ static int look(struct schedule *s, struct policy_round_obs *o, struct err *e)
     return 0;
 }
 
+/* The answer is there when the inference behind it is done. */
+static uint32_t ask(struct schedule *s, const struct policy_round_obs *o)
+{
+    struct mlaas_bill *bill = s->set->bill;
+    if (bill)
+        mlaas_bill_begin(bill);
+    const uint32_t n = policy_slot_parts(s->set->policy, o, s->part);
+    if (bill)
+        s->now += carry_ns(&s->carry, mlaas_bill_end(bill));
+    return n;
+}
+
 int schedule_share(struct schedule *s, struct err *e)
 {
     struct policy_round_obs o;
@@ -108,7 +120,7 @@ int schedule_share(struct schedule *s, struct err *e)
     int rc = look(s, &o, e);
     if (rc)
         return rc;
-    const uint32_t n = policy_slot_parts(s->set->policy, &o, s->part);
+    const uint32_t n = ask(s, &o);
     for (uint32_t i = 0; i < s->n_live; i++) {
         settle(s, &s->live[i].turn, since_s);
         s->live[i].asked = true;

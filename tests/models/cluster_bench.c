@@ -83,8 +83,12 @@ struct measures *cluster_run(const struct cluster_bench *b, struct err *why)
     const struct policy_session_want want = {.seed = b->seed, .params = params};
     if (slot.ops)
         cr_assert_eq(policy_host_open(&session, &slot, &want, &e), 0, "%s", e.msg);
-    const struct model_env env = {
-        .seed = b->seed, .rows = &rows.base, .policy = slot.ops ? &slot : NULL, .exact = b->exact};
+    const struct model_env env = {.seed = b->seed,
+                                  .rows = &rows.base,
+                                  .policy = slot.ops ? &slot : NULL,
+                                  .machine = b->machine,
+                                  .infer = b->infer,
+                                  .exact = b->exact};
     const int rc = model_cluster.run(section, &env, out, &e);
     cr_assert(why || !rc, "%s", e.msg);
     if (why)

@@ -21,6 +21,8 @@ struct cluster_bench {
     const char *policy;           /* a shared object's name: "las"; NULL: the default */
     const char *params;           /* JSON, may be NULL */
     const struct policy_ops *ops; /* instead of `policy` */
+    const struct machine *machine;
+    const struct model_infer *infer;
     uint64_t seed;
     bool exact;
 };

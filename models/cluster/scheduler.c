@@ -1,0 +1,97 @@
+/* scheduler.c - the one who decides: keys of jobs, and passes over those that wait.
+ *
+ * It is a thread on a core of the experiment's machine, its own, and does one
+ * thing at a time: keys in the order in which they are wanted, and a pass as soon
+ * as anything has changed.  A pass decides on what it
+ * saw when it began; a job that it starts holds its GPUs from then on and begins
+ * when the inference behind its place, and that before it in the pass, is done.
+ * Without a machine inference is counted and free.                             */
+#include <stdio.h>
+
+#include "models/cluster/cluster_state.h"
+
+#define A_PASS UINT64_MAX /* instead of a slot */
+
+static void ask(void *ctx, uint64_t slot, uint64_t id)
+{
+    struct cluster *s = ctx;
+    if (slot == A_PASS)
+        pass_run(s);
+    else
+        order_turn(s, (uint32_t)slot, id);
+}
+
+static void answered(void *ctx, uint64_t slot, uint64_t id)
+{
+    if (slot != A_PASS)
+        order_answered(ctx, (uint32_t)slot, id);
+}
+
+void scheduler_pass(void *ctx, uint64_t unused)
+{
+    struct cluster *s = ctx;
+    (void)unused;
+    if (!desk_put_first(s->desk, A_PASS, 0))
+        cluster_no_memory(s);
+}
+
+int scheduler_fits(const struct cluster_config *c, const struct machine *machine, const char *stack,
+                   struct err *e)
+{
+    return mlaas_bill_fits(&c->service, c->infer, "cluster", machine, stack, e);
+}
+
+int scheduler_open(struct cluster *s)
+{
+    const struct model_env *env = s->env;
+    const struct desk_calls calls = {ask, answered, s};
+    int rc = scheduler_fits(&s->c, env->machine, env->stack, s->e);
+    if (!rc && env->machine)
+        rc = machine_use_begin(&s->use, env->machine, s->e);
+    if (!rc)
+        rc = mlaas_bill_open(&s->bill, &s->c.service, env->stack, env->machine ? &s->use : NULL,
+                             env->infer, s->e);
+    if (rc)
+        return rc;
+    s->desk = desk_new(s->sim, &s->bill, &calls);
+    return s->desk ? 0 : cluster_no_memory(s);
+}
+
+void scheduler_close(struct cluster *s)
+{
+    mlaas_bill_close(&s->bill);
+    desk_free(s->desk);
+    machine_use_end(&s->use);
+}
+
+static void say(const struct cluster *s)
+{
+    const char *stack = s->env->stack ? s->env->stack : "native";
+    char line[240];
+    if (s->env->machine && s->c.service.mode != MLAAS_FREE)
+        snprintf(line, sizeof line,
+                 "the scheduler's inference is charged: to a core of its own of machine \"%.60s\", "
+                 "stack \"%.20s\"%s",
+                 s->env->machine->name, stack,
+                 s->c.service.mode == MLAAS_ASYNC ? "; nothing waits for it" : "");
+    else
+        snprintf(line, sizeof line,
+                 "assumed: the scheduler's inference runs on a machine that is no part of the "
+                 "cluster, in no time: microseconds beside jobs of minutes");
+    measures_incident(s->out, "inference", "cluster", 0, 0, line);
+}
+
+void scheduler_report(const struct cluster *s)
+{
+    const struct mlaas_bill *b = &s->bill;
+    measures_number(s->out, "infer_calls", "1", BETTER_NONE, (double)b->calls);
+    measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)b->cpu_ps / 1e12);
+    measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)b->gpu_ps / 1e12);
+    if (b->calls)
+        say(s);
+    if (!b->n_nets)
+        return;
+    measures_number(s->out, "infer_wait_time", "s", BETTER_LESS, (double)b->waited_ps / 1e12);
+    desk_report(s->desk, "scheduler", sim_now(s->sim) - s->n.first_arrival, s->out);
+    machine_use_report(&s->use, s->out);
+}

@@ -1,0 +1,53 @@
+/* fleet_infer.c - what the inference behind the router's and the scaler's policies costs.
+ *
+ * Each is a thread on a core of the experiment's machine, its own: routing and
+ * admission take their turn on one (fleet_route.c), scaling on the other.
+ * Without a machine inference is counted and free.                           */
+#include "models/fleet/fleet_state.h"
+
+int fleet_infer_fits(const struct fleet_config *c, const struct machine *machine, const char *stack,
+                     struct err *e)
+{
+    return mlaas_bill_fits(&c->service, c->infer, "fleet", machine, stack, e);
+}
+
+static struct desk *new_desk(struct fleet *f, const struct desk_calls *calls)
+{
+    const struct desk_calls bound = {calls->ask, calls->answered, f};
+    return desk_new(f->sim, &f->bill, &bound);
+}
+
+int fleet_infer_open(struct fleet *f)
+{
+    const struct model_env *env = f->env;
+    int rc = fleet_infer_fits(&f->c, env->machine, env->stack, f->e);
+    if (!rc && env->machine && !f->uses_machine)
+        rc = machine_use_begin(&f->use, env->machine, f->e);
+    if (!rc)
+        rc = mlaas_bill_open(&f->bill, &f->c.service, env->stack, env->machine ? &f->use : NULL,
+                             env->infer, f->e);
+    if (rc)
+        return rc;
+    f->router = new_desk(f, &fleet_route_calls);
+    f->scaler = new_desk(f, &fleet_scale_calls);
+    return f->router && f->scaler ? 0 : err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
+}
+
+void fleet_infer_close(struct fleet *f)
+{
+    mlaas_bill_close(&f->bill);
+    desk_free(f->router);
+    desk_free(f->scaler);
+}
+
+void fleet_infer_report(const struct fleet *f)
+{
+    const sim_time span = f->n.last_done - f->n.first_arrival;
+    mlaas_bill_report(&f->bill, f->out);
+    desk_report(f->router, "router", span, f->out);
+    desk_report(f->scaler, "scaler", span, f->out);
+    if (f->bill.calls && !f->bill.n_nets)
+        measures_incident(f->out, "inference", "fleet", 0, 0,
+                          "assumed: the inference of routers and scalers takes no time: nothing "
+                          "says on which machine they run, or that it is charged");
+}
