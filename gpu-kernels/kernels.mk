@@ -17,7 +17,8 @@ AVX2   := -O3 -mavx2 -mfma
 AVX512 := $(AVX2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $B/gpu-kernels/cpu_avx2.o:   CFLAGS += $(AVX2)
 $B/gpu-kernels/cpu_avx512.o: CFLAGS += $(AVX512)
-$B/gpu-kernels/lstm_avx2.o:   CFLAGS += $(AVX2)
+# Else gcc branches between the halves of tanh, one neuron at a time: a division might trap.
+$B/gpu-kernels/lstm_avx2.o:   CFLAGS += $(AVX2) -fno-trapping-math
 $B/gpu-kernels/lstm_avx512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_narrow512.o: CFLAGS += $(AVX512)
 $B/gpu-kernels/cpu_vnni.o:   CFLAGS += $(AVX512) -mavx512vnni

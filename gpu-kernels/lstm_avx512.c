@@ -3,8 +3,14 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define LSTM_W         16
-#define LSTM_TILE      6
+#define LSTM_W           16
+#define LSTM_TILE_ROWS   6
+#define LSTM_TILE_PANELS 2
+/* clang-format off */
+#define LSTM_TILES(X)                                                                              \
+    X(1, 1) X(2, 1) X(3, 1) X(4, 1) X(5, 1) X(6, 1)                                                \
+    X(1, 2) X(2, 2) X(3, 2) X(4, 2) X(5, 2) X(6, 2)
+/* clang-format on */
 #define V              __m512
 #define V_ZERO         _mm512_setzero_ps()
 #define V_LOAD(p)      _mm512_load_ps(p)

@@ -139,19 +139,20 @@ static uint32_t id_of(float v, uint32_t vocab)
     return v >= (float)(vocab - 1) ? vocab - 1 : v > 0 ? (uint32_t)v : 0;
 }
 
+void lstm_pack_step(const struct lstm_pack *p, void *to, const float *x)
+{
+    if (p->vocab) {
+        *(uint32_t *)to = id_of(*x, p->vocab);
+    } else {
+        memcpy(to, x, p->n_step * sizeof *x);
+        memset((float *)to + p->n_step, 0, (p->step_pad - p->n_step) * sizeof *x);
+    }
+}
+
 void lstm_pack_stage(const struct lstm_pack *p, void *to, const float *x, uint32_t rows)
 {
-    uint32_t *id = to;
-    float *values = to;
-    for (size_t i = 0; i < (size_t)rows * p->steps; i++) {
-        if (p->vocab) {
-            id[i] = id_of(x[i], p->vocab);
-        } else {
-            memcpy(values, x + i * p->n_step, p->n_step * sizeof *x);
-            memset(values + p->n_step, 0, (p->step_pad - p->n_step) * sizeof *x);
-            values += p->step_pad;
-        }
-    }
+    for (size_t i = 0; i < (size_t)rows * p->steps; i++)
+        lstm_pack_step(p, (float *)to + i * p->step_pad, x + i * p->n_step);
 }
 
 /* ---- a layer at a step -------------------------------------------------------- */

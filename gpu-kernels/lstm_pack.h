@@ -34,7 +34,9 @@ struct lstm_pack {
 bool lstm_pack_make(struct lstm_pack *p, const struct infer_lstm *net);
 void lstm_pack_free(struct lstm_pack *p);
 
-/* Rows as the kernels read them: [steps][step_pad] floats, or [steps] ids. */
+/* A row's step as the kernels read it: [step_pad] floats, or an id; x: [n_step]. */
+void lstm_pack_step(const struct lstm_pack *p, void *to, const float *x);
+/* Rows as the kernels read them: [steps] of these. */
 size_t lstm_pack_row(const struct lstm_pack *p); /* bytes */
 void lstm_pack_stage(const struct lstm_pack *p, void *to, const float *x, uint32_t rows);
 

@@ -3,27 +3,34 @@
 #ifndef GPU_KERNELS_LSTM_STATES_H
 #define GPU_KERNELS_LSTM_STATES_H
 
+#include <string.h>
+
 #include "gpu-kernels/cu_math.h"
 #include "gpu-kernels/lstm_twin.h"
 
-/* Eight neurons, whose gates are z. */
-static inline void lstm_states_panel(const float *restrict z, bool first, float *restrict h,
-                                     float *restrict c)
+/* Gates of n neurons to their c, and to h in place of gate i. */
+static inline void lstm_states_of(float *restrict i_h, const float *restrict f,
+                                  const float *restrict g, const float *restrict o,
+                                  float *restrict c, size_t n)
 {
-    for (int n = 0; n < LSTM_NEURONS; n++) {
-        const float i = cu_sigmoid(z[n]), f = cu_sigmoid(z[LSTM_NEURONS + n]);
-        const float g = cu_tanh(z[2 * LSTM_NEURONS + n]), o = cu_sigmoid(z[3 * LSTM_NEURONS + n]);
-        c[n] = cu_fma(f, first ? 0.0f : c[n], i * g);
-        h[n] = o * cu_tanh(c[n]);
+    for (size_t k = 0; k < n; k++) {
+        const float in = cu_sigmoid(i_h[k]);
+        c[k] = cu_fma(cu_sigmoid(f[k]), c[k], in * cu_tanh(g[k]));
+        i_h[k] = cu_sigmoid(o[k]) * cu_tanh(c[k]);
     }
 }
 
-static void lstm_states(const float *z, uint32_t panels, uint32_t rows, bool first, float *h,
-                        float *c, uint32_t stride)
+/* A panel has eight neurons' gates beside each other: laid out by gates they fill any vector. */
+static void lstm_states(const float *z, uint32_t rows, float *h, uint32_t stride, float *c)
 {
-    for (uint32_t r = 0; r < rows; r++, h += stride, c += stride)
-        for (uint32_t p = 0; p < panels; p++, z += LSTM_LANES)
-            lstm_states_panel(z, first, h + (size_t)p * LSTM_NEURONS, c + (size_t)p * LSTM_NEURONS);
+    _Alignas(64) float gate[4][LSTM_TWIN_ROWS * LSTM_TWIN_NEURONS];
+    for (uint32_t at = 0; at < rows * LSTM_TWIN_NEURONS; at += LSTM_NEURONS)
+        for (int i = 0; i < 4; i++, z += LSTM_NEURONS)
+            memcpy(gate[i] + at, z, LSTM_NEURONS * sizeof *z);
+    lstm_states_of(gate[0], gate[1], gate[2], gate[3], c, (size_t)rows * LSTM_TWIN_NEURONS);
+    for (uint32_t r = 0; r < rows; r++)
+        memcpy(h + (size_t)r * stride, gate[0] + (size_t)r * LSTM_TWIN_NEURONS,
+               LSTM_TWIN_NEURONS * sizeof *h);
 }
 
 static void lstm_softmax(float *y, uint32_t n)

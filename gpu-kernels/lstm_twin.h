@@ -1,20 +1,21 @@
-/* lstm_twin.h - the CPU twin of lstm.cu: the walk over steps and layers is
+/* lstm_twin.h - the CPU twin of lstm.cu: the walk over layers and steps is
  * lstm_twin.c's; sums, states and softmax are those of an instruction set.   */
 #ifndef GPU_KERNELS_LSTM_TWIN_H
 #define GPU_KERNELS_LSTM_TWIN_H
 
 #include "gpu-kernels/lstm_pack.h"
 
-/* The most panels and rows of z; the sums of one group of panels stay in the first caches. */
-enum { LSTM_TWIN_PANELS = 2, LSTM_TWIN_ROWS = 48 };
+/* Panels that are summed side by side, a group; its neurons; and the most rows of z. */
+enum { LSTM_TWIN_PANELS = 2, LSTM_TWIN_NEURONS = 2 * LSTM_NEURONS, LSTM_TWIN_ROWS = 48 };
 
 struct lstm_twin_ops {
-    /* z [rows][panels * 32], which holds the starts, plus all segments; panels from `panel` on. */
-    void (*sums)(const struct lstm_matrix *m, uint32_t panel, uint32_t panels, uint32_t rows,
-                 float *z);
-    /* From z to h and c of those neurons, rows `stride` apart. */
-    void (*states)(const float *z, uint32_t panels, uint32_t rows, bool first, float *h, float *c,
-                   uint32_t stride);
+    /* Adds to z [rows][panels * 32] the segments of v, rows of n values `stride` apart: of one
+     * panel or LSTM_TWIN_PANELS of weights [n][32], `panel` floats apart. */
+    void (*sums)(float *z, uint32_t panels, const float *w, size_t panel, const float *v,
+                 uint32_t stride, uint32_t n, uint32_t rows);
+    /* From z of a group to the h and c of its neurons: rows of h are `stride` apart, c is
+     * [rows][LSTM_TWIN_NEURONS]. */
+    void (*states)(const float *z, uint32_t rows, float *h, uint32_t stride, float *c);
     void (*softmax)(float *y, uint32_t n); /* of a row, in place */
 };
 extern const struct lstm_twin_ops lstm_scalar, lstm_avx2, lstm_avx512;
