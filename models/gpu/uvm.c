@@ -1,4 +1,4 @@
-/* uvm.c - blocks, chunks, batches of faults, eviction and thrashing. */
+/* uvm.c - blocks, chunks, batches of faults and eviction. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,46 +75,6 @@ static void link_newest(struct uvm *u, uint32_t i)
     u->newest = i;
 }
 
-/* ---- thrashing ---- */
-
-static bool thrashes(const struct uvm *u, const struct uvm_block *b)
-{
-    return b->events >= u->p.thrash_events;
-}
-
-/* A block comes or goes. */
-static void event(struct uvm *u, struct uvm_block *b)
-{
-    bool soon = b->moved && u->now - b->moved <= u->p.thrash_window;
-    b->events = (uint8_t)(soon ? b->events + (b->events < UINT8_MAX) : 1);
-    if (!soon)
-        b->throttles = 0;
-    b->moved = u->now;
-}
-
-/* Whether the block is now to stay on the host. */
-static bool throttle(struct uvm *u, struct uvm_block *b)
-{
-    if (!thrashes(u, b))
-        return false;
-    if (b->throttles < u->p.thrash_throttles) {
-        b->throttles++;
-        u->s.throttles++;
-        u->now += u->p.nap;
-        b->moved = u->now; /* the nap is no pause */
-        return false;
-    }
-    b->pinned_until = u->now + u->p.pin;
-    b->events = b->throttles = 0;
-    u->s.pins++;
-    return true;
-}
-
-bool uvm_remote(const struct uvm *u, const struct uvm_block *b)
-{
-    return b->advice == UVM_PREFER_HOST || b->pinned_until > u->now;
-}
-
 /* ---- moving ---- */
 
 static void copy_out(struct uvm *u, struct uvm_block *b)
@@ -135,7 +95,6 @@ static void evict(struct uvm *u, uint32_t i)
     b->chunk = false;
     u->used--;
     u->s.evictions++;
-    event(u, b);
 }
 
 static void copy_in(struct uvm *u, struct uvm_block *b, uint32_t leaves)
@@ -148,14 +107,15 @@ static void copy_in(struct uvm *u, struct uvm_block *b, uint32_t leaves)
         b->host &= ~leaves;
 }
 
-/* The leaves to fetch for those that faulted: subtree by subtree, upwards. */
+/* The leaves to fetch for those that faulted.  What one subtree brings does not count for another.
+ */
 static uint32_t with_tree(const struct uvm *u, uint32_t have, uint32_t faulted)
 {
     uint32_t out = faulted;
     for (uint32_t size = 2; size <= UVM_LEAVES; size *= 2)
         for (uint32_t at = 0; at < UVM_LEAVES; at += size) {
             uint32_t part = (uint32_t)(((UINT64_C(1) << size) - 1) << at);
-            if (faulted & part && bits((have | out) & part) * 100 >= size * u->p.threshold)
+            if (faulted & part && bits((have | faulted) & part) * 100 > size * u->p.threshold)
                 out |= part;
         }
     return out & ~have;
@@ -178,10 +138,15 @@ static void fetch(struct uvm *u, uint32_t i, uint32_t leaves)
 
 /* ---- faults ---- */
 
+bool uvm_remote(const struct uvm_block *b)
+{
+    return b->advice == UVM_PREFER_HOST;
+}
+
 uint32_t uvm_missing(const struct uvm *u, uint32_t block, uint32_t leaves)
 {
     const struct uvm_block *b = &u->block[block];
-    return uvm_remote(u, b) ? 0 : leaves & ~b->resident;
+    return uvm_remote(b) ? 0 : leaves & ~b->resident;
 }
 
 void uvm_raise(struct uvm *u, uint32_t block, uint32_t leaves, uint32_t pages, bool write)
@@ -199,17 +164,20 @@ void uvm_raise(struct uvm *u, uint32_t block, uint32_t leaves, uint32_t pages, b
     u->s.faults += pages;
 }
 
+static int by_address(const void *a, const void *b)
+{
+    const struct uvm_fault *x = a, *y = b;
+    return (x->block > y->block) - (x->block < y->block);
+}
+
 void uvm_service(struct uvm *u)
 {
+    qsort(u->fault, u->faults, sizeof *u->fault, by_address);
     for (uint32_t i = 0; i < u->faults; i++) {
         struct uvm_fault *f = &u->fault[i];
-        struct uvm_block *b = &u->block[f->block];
         u->s.services++;
         u->now += u->p.service;
-        if (!b->chunk)
-            event(u, b);
-        if (b->chunk || !throttle(u, b))
-            fetch(u, f->block, with_tree(u, b->resident, f->leaves));
+        fetch(u, f->block, with_tree(u, u->block[f->block].resident, f->leaves));
     }
     u->s.batches += u->faults > 0;
     u->faults = u->pages = 0;
@@ -242,11 +210,6 @@ void uvm_prefetch(struct uvm *u, uint64_t at, uint64_t bytes)
         fetch(u, (uint32_t)i, want);
     }
     u->s.time += u->now - before;
-}
-
-void uvm_idle(struct uvm *u, sim_cost ps)
-{
-    u->now += ps;
 }
 
 void uvm_used(const struct uvm *u, struct uvm_stats *out)

@@ -3,10 +3,11 @@
  * Memory is in blocks of 2 MiB, blocks in leaves of 64 KiB.  Touching a leaf
  * that is not resident is a fault.  The driver takes faults in batches (up to
  * params.batch pages, in the order in which the GPU raised them), and for each
- * block in a batch
+ * block in a batch, by address,
  *
- *   adds leaves by the tree: the largest subtree of the block (2, 4, .. leaves)
- *            more than params.threshold of which is resident or faulted
+ *   adds leaves by the tree: around each that faulted the largest subtree of the
+ *            block (2, 4, .. leaves) more than params.threshold percent of which
+ *            is resident or faulted
  *   finds room: a free chunk of 2 MiB, or that of the block serviced longest
  *            ago, all of whose leaves go back to the host
  *   copies what has contents on the host, and pays params.service
@@ -15,10 +16,9 @@
  * again.  Copies in and out follow each other.  The driver does not see
  * accesses to what is resident, so "least recently used" is by service.
  *
- * A block that comes and goes params.thrash_events times, each within
- * params.thrash_window of the one before, thrashes: the next services wait
- * params.nap each, and after params.thrash_throttles of them the block is
- * pinned to the host for params.pin and read and written there over the link.
+ * The driver's own remedy against thrashing (naps, pinning) is not here: it is for
+ * pages that two processors take from each other.  What is evicted does not count
+ * for it, so that it never begins where one GPU alone asks for memory.
  *
  * Constants: gpu.memory, link.pcie, uvm.* (parts/uvm.json: the open driver's). */
 #ifndef MODELS_GPU_UVM_H
@@ -40,8 +40,6 @@ struct uvm_params {
     uint32_t batch;     /* pages in one batch of faults */
     uint32_t threshold; /* percent of a subtree */
     sim_cost service;   /* of one block in one batch */
-    uint32_t thrash_events, thrash_throttles;
-    sim_cost thrash_window, nap, pin;
 };
 int uvm_params_read(struct uvm_params *p, struct machine_use *u, struct err *e) MUST_CHECK;
 
@@ -55,7 +53,7 @@ struct uvm_stats {
     sim_cost time; /* that accesses waited, in all */
     uint64_t batches, services, faults;
     uint64_t in, out, over; /* bytes copied, and reached over the link */
-    uint64_t evictions, throttles, pins;
+    uint64_t evictions;
 };
 
 struct uvm;
@@ -72,11 +70,11 @@ int uvm_touch(struct uvm *u, uint64_t at, uint64_t bytes, bool write, sim_cost *
               struct err *e) MUST_CHECK;
 void uvm_used(const struct uvm *u, struct uvm_stats *out);
 uint64_t uvm_resident(const struct uvm *u, uint64_t at, uint64_t bytes); /* bytes on the GPU */
-/* Time in which nothing is touched: thrashing cools down. */
-void uvm_idle(struct uvm *u, sim_cost ps);
 
-/* Many units (warps) at once, each going through steps of its own; a step needs some ranges, all
- * of them at the same time.  A unit that misses something waits; the others go on. */
+/* Many units (warps) at once, each going through steps of its own; a step makes some accesses.
+ * Those that hit are done; those that miss are replayed after each batch until they hit too, and
+ * the unit waits for the last of them (NVIDIA, US 2014/0281263: what has succeeded leaves the
+ * replay buffer).  The other units go on. */
 struct uvm_access {
     uint64_t at, bytes;
     uint32_t used; /* bytes that cross the link when it is reached over it */
@@ -89,7 +87,7 @@ struct uvm_walk {
     uint32_t (*step)(void *ctx, uint32_t unit, uint64_t step, struct uvm_access out[UVM_ACCESSES]);
     void *ctx;
 };
-/* Until all units are done.  Fails out of memory, or when no unit can ever have all it needs. */
+/* Until all units are done.  Fails out of memory, or when an access can never have all it needs. */
 int uvm_walk(struct uvm *u, const struct uvm_walk *w, struct err *e) MUST_CHECK;
 
 #endif

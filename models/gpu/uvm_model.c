@@ -123,8 +123,6 @@ static void report(const struct uvm_setup *s, const struct uvm_result *r, struct
     measures_number(out, "moved_in", "B", BETTER_LESS, moved_in);
     measures_number(out, "moved_out", "B", BETTER_LESS, moved_out);
     measures_number(out, "reached_over", "B", BETTER_LESS, (double)r->s.over / n);
-    measures_number(out, "throttles", "1", BETTER_LESS, (double)r->s.throttles / n);
-    measures_number(out, "pins", "1", BETTER_NONE, (double)r->s.pins / n);
     measures_number(out, "share.gpu", "1", BETTER_MORE, all > 0 ? r->gpu / all : 1);
     measures_number(out, "share.stall", "1", BETTER_LESS, all > 0 ? wait / all : 0);
 }
@@ -149,7 +147,7 @@ static int uvm_run(const struct config *section, const struct model_env *env, st
 
 const struct model_ops model_uvm = {
     .name = "uvm",
-    .summary = "a kernel over unified memory: fault batches, prefetch tree, eviction, thrashing",
+    .summary = "a kernel over unified memory: fault batches, prefetch tree, eviction",
     .check = uvm_check,
     .fits = uvm_fits,
     .headline = "time,bandwidth,services,moved_in,moved_out,share.stall",

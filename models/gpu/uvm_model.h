@@ -7,7 +7,8 @@
  *   stream  reads one array and writes another, half the bytes each
  *   triad   reads two and writes a third
  *   gather  reads an index, reads at a random place, writes; a third each
- *   chase   each thread reads `steps` random pages, one after the other
+ *   chase   each thread follows `steps` pointers of a list, and writes a result;
+ *           unless it is on the host, the GPU makes the list beforehand
  */
 #ifndef MODELS_GPU_UVM_MODEL_H
 #define MODELS_GPU_UVM_MODEL_H

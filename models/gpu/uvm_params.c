@@ -32,11 +32,6 @@ int uvm_params_read(struct uvm_params *p, struct machine_use *u, struct err *e)
     p->batch = (uint32_t)number(&r, "uvm.batch", QUANTITY_COUNT);
     p->threshold = (uint32_t)number(&r, "uvm.threshold", QUANTITY_COUNT);
     p->service = (sim_cost)number(&r, "uvm.service", QUANTITY_TIME);
-    p->thrash_events = (uint32_t)number(&r, "uvm.thrash.events", QUANTITY_COUNT);
-    p->thrash_throttles = (uint32_t)number(&r, "uvm.thrash.throttles", QUANTITY_COUNT);
-    p->thrash_window = (sim_cost)number(&r, "uvm.thrash.window", QUANTITY_TIME);
-    p->nap = (sim_cost)number(&r, "uvm.thrash.nap", QUANTITY_TIME);
-    p->pin = (sim_cost)number(&r, "uvm.thrash.pin", QUANTITY_TIME);
     if (!r.rc && !p->batch)
         r.rc =
             err_set(e, ERR_ERANGE, "machine \"%s\": uvm.batch: want at least 1", u->machine->name);

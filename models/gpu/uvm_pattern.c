@@ -88,13 +88,35 @@ static uint32_t step_gather(void *ctx, uint32_t unit, uint64_t step,
     return 1;
 }
 
+/* A list of nodes in nine tenths of the array and a result for each in the rest.  Thread t starts
+ * at node t * stride; node i points to that of the Numerical Recipes generator's i-th successor. */
+enum { NODE = 12, RESULT = 4 };
+
+static uint64_t nodes(const struct pattern *p)
+{
+    return p->bytes / 10 * 9 / NODE;
+}
+
+static uint64_t next_node(const struct pattern *p, uint64_t i)
+{
+    return (UINT32_C(1664525) * (uint32_t)i + UINT32_C(1013904223)) % nodes(p);
+}
+
 static uint32_t step_chase(void *ctx, uint32_t unit, uint64_t step,
                            struct uvm_access out[UVM_ACCESSES])
 {
     const struct pattern *p = ctx;
-    if (step >= p->s->steps)
+    if (step > p->s->steps)
         return 0;
-    random_pages(p, 0, unit, step, p->bytes / 10 * 9, out);
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        uint64_t start = (unit * UINT64_C(32) + lane) * (p->s->stride / NODE) % nodes(p), i = start;
+        for (uint64_t k = 0; k < step; k++)
+            i = next_node(p, i);
+        out[lane] = (struct uvm_access){p->array[0] + i * NODE, 8, UVM_SECTOR, false};
+        if (step == p->s->steps)
+            out[lane] = (struct uvm_access){p->array[0] + nodes(p) * NODE + start * RESULT, RESULT,
+                                            UVM_SECTOR, true};
+    }
     return LANES;
 }
 
@@ -126,6 +148,9 @@ static int setup(struct pattern *p, struct uvm *u, uint32_t arrays, struct err *
         if (!rc && s->mode == UVM_PREFETCH)
             uvm_prefetch(u, p->array[i], p->bytes);
     }
+    sim_cost waited;
+    if (!rc && s->pattern == UVM_CHASE && !s->on_host) /* the GPU makes the list */
+        rc = uvm_touch(u, p->array[0], nodes(p) * NODE, true, &waited, e);
     return rc;
 }
 
@@ -140,7 +165,6 @@ static int passes(struct pattern *p, struct uvm *u, struct uvm_result *out, stru
         if (i == p->s->warmup)
             uvm_used(u, &warm);
         rc = uvm_walk(u, &w, e);
-        uvm_idle(u, (sim_cost)out->gpu);
     }
     uvm_used(u, &out->s);
     out->s.time -= warm.time;
@@ -151,8 +175,6 @@ static int passes(struct pattern *p, struct uvm *u, struct uvm_result *out, stru
     out->s.out -= warm.out;
     out->s.over -= warm.over;
     out->s.evictions -= warm.evictions;
-    out->s.throttles -= warm.throttles;
-    out->s.pins -= warm.pins;
     return rc;
 }
 

@@ -11,10 +11,8 @@ struct uvm_block {
     uint32_t older, newer;   /* those with a chunk, by their last service */
     bool chunk;
     uint8_t advice;
-    uint8_t events, throttles;
-    sim_cost moved, pinned_until; /* when; 0: never */
-    uint32_t in_batch;            /* index in the batch that is being collected */
-    uint32_t batch;               /* and its number */
+    uint32_t in_batch; /* index in the batch that is being collected */
+    uint32_t batch;    /* and its number */
 };
 
 struct uvm_fault { /* of one block in one batch */
@@ -37,7 +35,7 @@ struct uvm {
 
 /* What of the access would fault; reaching over the link is accounted for when it does not. */
 uint32_t uvm_missing(const struct uvm *u, uint32_t block, uint32_t leaves);
-bool uvm_remote(const struct uvm *u, const struct uvm_block *b);
+bool uvm_remote(const struct uvm_block *b);
 /* Adds faults on pages of the block's leaves to the batch. */
 void uvm_raise(struct uvm *u, uint32_t block, uint32_t leaves, uint32_t pages, bool write);
 void uvm_service(struct uvm *u);

@@ -4,7 +4,7 @@
 #include "models/gpu/uvm_state.h"
 
 struct unit {
-    uint64_t step;
+    uint64_t step, done; /* done: accesses of this step that have hit, as bits */
 };
 
 struct walk {
@@ -55,7 +55,7 @@ static void done(struct uvm *u, const struct uvm_access *a)
 {
     uint64_t end = a->at + a->bytes;
     for (uint64_t i = a->at / UVM_BLOCK; i * UVM_BLOCK < end; i++) {
-        if (uvm_remote(u, &u->block[i])) {
+        if (uvm_remote(&u->block[i])) {
             u->s.over += a->used;
             u->now += (sim_cost)(a->used * (a->write ? u->p.out : u->p.in) + 0.5);
         } else if (a->write && u->block[i].advice == UVM_READ_MOSTLY) {
@@ -64,18 +64,25 @@ static void done(struct uvm *u, const struct uvm_access *a)
     }
 }
 
+/* Those of the step's accesses that hit are done, whatever becomes of the others. */
+static bool step_done(struct walk *k, struct unit *unit, uint32_t n, bool raise)
+{
+    for (uint32_t a = 0; a < n; a++)
+        if (!(unit->done >> a & 1) && look(k->u, &k->access[a], raise)) {
+            done(k->u, &k->access[a]);
+            unit->done |= UINT64_C(1) << a;
+        }
+    return unit->done == (UINT64_C(1) << n) - 1;
+}
+
 /* As far as the unit gets; true: it waits. */
 static bool go(struct walk *k, uint32_t i, bool raise)
 {
-    for (;; k->unit[i].step++) {
-        uint32_t n = k->w->step(k->w->ctx, i, k->unit[i].step, k->access);
-        bool hit = true;
-        for (uint32_t a = 0; a < n; a++)
-            hit &= look(k->u, &k->access[a], raise);
-        if (!n || !hit)
+    struct unit *unit = &k->unit[i];
+    for (;; unit->step++, unit->done = 0) {
+        uint32_t n = k->w->step(k->w->ctx, i, unit->step, k->access);
+        if (!n || !step_done(k, unit, n, raise))
             return n > 0;
-        for (uint32_t a = 0; a < n; a++)
-            done(k->u, &k->access[a]);
     }
 }
 
@@ -113,7 +120,7 @@ static uint64_t sum_steps(const struct walk *k)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < k->w->units; i++)
-        sum += k->unit[i].step;
+        sum += k->unit[i].step * UVM_ACCESSES + (uint64_t)__builtin_popcountll(k->unit[i].done);
     return sum;
 }
 

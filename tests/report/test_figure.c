@@ -311,7 +311,7 @@ static const struct {
     {"pvlock", "docs/cpu.md", 2},
     {"sel4-ipc", "docs/microkernel.md", 5},
     {"tally-sharing", "docs/gpu-policies.md", 7},
-    {"uvm-oversub", "docs/gpu-links.md", 6},
+    {"uvm-oversub", "docs/gpu-links.md", 5},
 };
 
 static char *read_page(const char *path)
