@@ -90,7 +90,19 @@ static int simulate(struct cluster *s)
 static int check(const struct config *section, struct err *e)
 {
     struct cluster_config c;
-    return cluster_config(&c, section, e);
+    int rc = cluster_config(&c, section, e);
+    return rc || !c.full.model ? rc : full_check(&c.full, e);
+}
+
+static int programs(const struct config *section, const struct config *programs, struct err *e)
+{
+    struct cluster_config c;
+    int rc = cluster_config(&c, section, e);
+    if (!rc && c.full.model == FULL_GPU)
+        rc = full_programs(&c.full, programs, e);
+    else if (!rc && programs)
+        rc = config_complain(programs, e, "\"hosts\" of the model \"gpu\" that run them");
+    return rc;
 }
 
 static int fits(const struct config *section, const struct machine *machine, const char *stack,
@@ -98,6 +110,8 @@ static int fits(const struct config *section, const struct machine *machine, con
 {
     struct cluster_config c;
     int rc = cluster_config(&c, section, e);
+    if (!rc && c.full.model)
+        rc = full_fits(&c.full, machine, stack, e);
     return rc ? rc : scheduler_fits(&c, machine, stack, e);
 }
 
@@ -133,6 +147,7 @@ const struct model_ops model_cluster = {
     .check = check,
     .fits = fits,
     .stacks = true,
+    .programs = programs,
     .rows = 1u << TRACE_JOBS,
     .needs_rows = true,
     .nodes = true,

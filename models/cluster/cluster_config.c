@@ -16,7 +16,7 @@ struct section {
     double tick_s;
     const char *label;
     const struct config *line, *preempt, *checkpoint, *queues, *fraction, *failures, *predicted,
-        *arrivals, *elastic, *priority, *even, *infer;
+        *arrivals, *elastic, *priority, *even, *infer, *hosts;
 };
 
 static const struct config_field fields[] = {
@@ -38,6 +38,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct section, elastic, false),
     CONFIG_ANY(struct section, priority, false),
     CONFIG_ANY(struct section, infer, false),
+    CONFIG_ANY(struct section, hosts, false),
     CONFIG_END,
 };
 
@@ -260,6 +261,13 @@ static int contradictions(const struct cluster_config *c, const struct section *
         return config_complain(section, e,
                                "\"backfill\" without \"preempt\": a reservation holds only while "
                                "nobody is pushed out");
+    if (c->full.model && c->pool)
+        return config_complain(in->hosts, e,
+                               "nodes (\"even\", \"nodes\"), not a \"pool\": it does not say who "
+                               "is beside whom");
+    if (c->full.model && c->n_beside > 1)
+        return config_complain(in->hosts, e,
+                               "no \"interference\" beside it: full machines say who slows whom");
     if (c->save && !c->save_every && !c->preempt && !c->resize)
         return config_complain(in->checkpoint, e,
                                "\"every_s\", or anything else that makes jobs save");
@@ -289,6 +297,8 @@ int cluster_config(struct cluster_config *c, const struct config *section, struc
         rc = read_queues(c, in.queues, e);
     if (!rc)
         rc = read_fraction(c, in.fraction, e);
+    if (!rc)
+        rc = full_config(&c->full, in.hosts, c->of, e);
     if (!rc)
         rc = read_failures(c, in.failures, e);
     if (!rc)

@@ -17,6 +17,7 @@
  *   fraction    {"of": "time"|"memory"|"mps"|"mig", "interference": [1, ..],
  *               "source": ".."}: what part of a GPU a job of less than one has;
  *               a job's speed beside 0, 1, .. others on its GPU
+ *   hosts       nodes as full machines: full_config.h; absent: abstract
  *   failures    {"mtbf_h", "repair_s"}: of each GPU (a pool) or node
  *   predicted   {"from": "none"|"truth"|"user", "factor": 0}: user: uniform
  *               between the truth and 1 + factor times it
@@ -32,13 +33,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/cluster/full_config.h"
 #include "models/mlaas/mlaas.h"
 #include "sim/config.h"
 #include "sim/time.h"
 
 enum cluster_line { LINE_STRICT, LINE_SKIP_OVER, LINE_BACKFILL };
 enum cluster_by { BY_NOTHING, BY_GROUP, BY_USER, BY_TENANT };
-enum cluster_fraction { OF_NOTHING, OF_TIME, OF_MEMORY, OF_MPS, OF_MIG };
 enum cluster_predicted { PREDICTED_NONE, PREDICTED_TRUTH, PREDICTED_USER };
 
 #define CLUSTER_GPUS_MAX  (1u << 24)
@@ -65,6 +66,8 @@ struct cluster_config {
     uint32_t n_beside;
     uint32_t beside_micro[CLUSTER_BESIDE]; /* speed beside so many others */
     const char *source;                    /* of the interference */
+
+    struct full_config full;
 
     double mtbf_ns; /* 0: nothing fails */
     sim_time repair;

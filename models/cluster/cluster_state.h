@@ -41,18 +41,21 @@ struct job {
     unsigned why;         /* because of this */
     bool comes;           /* into the line, when that is answered */
     uint32_t kind, owner; /* indices: struct kind, struct owner */
+    uint32_t runs;        /* on full machines: the rule of "hosts" */
     uint32_t place;       /* in the heap of its kind, or of the running; by state */
     uint32_t sharing;     /* in its owner's list of those that follow its share, + 1; 0: no */
     enum job_state state;
     bool started; /* once */
     /* Of the run under way. */
-    sim_time began, settled;  /* settled: GPU time is accounted for until then */
-    uint64_t overhead_ns;     /* of it, before it works */
-    uint32_t given;           /* GPUs */
-    uint32_t speed_micro;     /* of its work; 1,000,000: as on its own GPUs */
-    uint64_t milli;           /* that it holds: given x gpu_milli */
-    sim_time first;           /* when it started first */
+    sim_time began, settled; /* settled: GPU time is accounted for until then */
+    uint64_t overhead_ns;    /* of it, before it works */
+    uint32_t given;          /* GPUs */
+    uint32_t pace_micro;     /* of each GPU's work; 1,000,000: as on its own GPUs */
+    uint32_t speed_micro;    /* of all its work: the same, but for who has other GPUs than wanted */
+    uint64_t milli;          /* that it holds: given x gpu_milli */
+    sim_time first;          /* when it started first */
     struct policy_seat *seat; /* [n_seat]; NULL in a pool */
+    struct pace *pace;        /* [n_seat], on full machines: hosts_full.c's */
     uint32_t n_seat;
     uint32_t next; /* free slots */
 };
@@ -237,7 +240,7 @@ enum run_stop { STOP_PREEMPTED, STOP_FAILED };
 void run_stop(struct cluster *s, uint32_t slot, enum run_stop how);
 /* Goes on with another number of GPUs; false: it got back what it had. */
 bool run_resize(struct cluster *s, uint32_t slot, uint32_t given);
-void run_speed(struct cluster *s, uint32_t slot, uint32_t micro); /* from now on */
+void run_speed(struct cluster *s, uint32_t slot, uint32_t micro); /* pace_micro, from now on */
 uint64_t run_end(const struct cluster *s, const struct job *j);   /* when it will, as it runs */
 uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t given); /* resized */
 void run_settle(struct cluster *s, struct job *j);
@@ -255,16 +258,18 @@ uint64_t hosts_down(const struct cluster *s);
 uint64_t hosts_free(const struct cluster *s); /* up and idle */
 uint64_t hosts_cpu(const struct cluster *s);  /* 0: not counted */
 uint64_t hosts_mem(const struct cluster *s);
-/* What a row asks for; negative: it cannot be read. */
-int hosts_read(struct cluster *s, const struct trace_job *row, struct policy_job *p);
+/* What a row asks for, and runs; negative: it cannot be read. */
+int hosts_read(struct cluster *s, const struct trace_job *row, struct job *j);
 bool hosts_feasible(const struct cluster *s, const struct job *j); /* on an empty cluster */
 bool hosts_fits(const struct cluster *s, const struct job *j);     /* now */
-/* Seats for `given` of its GPUs: given, milli and speed_micro are set.  false: no room. */
+/* Seats for `given` of its GPUs: given, milli and pace_micro are set.  false: no room. */
 bool hosts_take(struct cluster *s, uint32_t slot, uint32_t given);
 void hosts_give(struct cluster *s, uint32_t slot);
 /* To try what would be without it: its seats count as free until it claims them. */
 void hosts_lend(struct cluster *s, uint32_t slot);
 void hosts_claim(struct cluster *s, uint32_t slot);
+/* It worked so long at its present speed. */
+void hosts_worked(struct cluster *s, const struct job *j, uint64_t wall);
 void hosts_report(struct cluster *s);
 /* What fails as one: GPUs of a pool, nodes. */
 uint64_t hosts_units(const struct cluster *s);

@@ -18,6 +18,7 @@ struct hosts {
     uint64_t *ends;                  /* [nodes], for oracles: struct policy_seat_obs */
     uint32_t most;                   /* seats of a job */
     struct neighbours *beside;       /* who shares GPUs; NULL: that does not matter */
+    struct full *full;               /* nodes as full machines; NULL: abstract */
 };
 
 static enum nodes_part part_of(const struct cluster *s)
@@ -62,6 +63,8 @@ static int open_nodes(struct cluster *s, struct hosts *h)
     h->broken = calloc(h->nodes->n + 1, sizeof *h->broken);
     if (!h->seat || !h->ends || !h->broken)
         return cluster_no_memory(s);
+    if (s->c.full.model)
+        return full_open(&h->full, s, h->nodes);
     return s->c.n_beside > 1 ? neighbours_open(&h->beside, h->nodes, s->e) : 0;
 }
 
@@ -89,6 +92,7 @@ void hosts_close(struct cluster *s)
     if (!h)
         return;
     neighbours_close(h->beside);
+    full_close(h->full);
     demand_free(h->demand);
     nodes_free(h->nodes);
     free(h->seat);
@@ -127,7 +131,7 @@ uint64_t hosts_mem(const struct cluster *s)
 
 /* ---- what a job asks for ------------------------------------------------------------ */
 
-int hosts_read(struct cluster *s, const struct trace_job *row, struct policy_job *p)
+static int ask_for(struct cluster *s, const struct trace_job *row, struct policy_job *p)
 {
     const bool one = row->gpus == 1 && row->gpu_milli < 1000;
     if (s->hosts->nodes)
@@ -138,6 +142,12 @@ int hosts_read(struct cluster *s, const struct trace_job *row, struct policy_job
     p->cpu_milli = row->cpu_milli;
     p->mem_bytes = row->mem_bytes;
     return 0;
+}
+
+int hosts_read(struct cluster *s, const struct trace_job *row, struct job *j)
+{
+    int rc = ask_for(s, row, &j->seen);
+    return rc || !s->hosts->full ? rc : full_read(s->hosts->full, s, row, j);
 }
 
 bool hosts_feasible(const struct cluster *s, const struct job *j)
@@ -235,10 +245,12 @@ bool hosts_take(struct cluster *s, uint32_t slot, uint32_t given)
         return false;
     j->given = given;
     j->milli = milli;
-    j->speed_micro = s->c.beside_micro[0];
+    j->pace_micro = s->c.beside_micro[0];
     hosts_claim(s, slot);
     if (s->hosts->beside)
         neighbours_join(s->hosts->beside, s, slot);
+    if (s->hosts->full)
+        full_join(s->hosts->full, s, slot);
     return true;
 }
 
@@ -247,14 +259,29 @@ void hosts_give(struct cluster *s, uint32_t slot)
     struct job *j = &s->job[slot];
     if (s->hosts->beside)
         neighbours_leave(s->hosts->beside, s, slot);
+    if (s->hosts->full)
+        full_leave(s->hosts->full, s, slot);
     hosts_lend(s, slot);
     free(j->seat);
     j->seat = NULL;
     j->n_seat = 0;
 }
 
+struct full *hosts_full(const struct cluster *s)
+{
+    return s->hosts->full;
+}
+
+void hosts_worked(struct cluster *s, const struct job *j, uint64_t wall)
+{
+    if (s->hosts->full)
+        full_worked(s->hosts->full, j, wall);
+}
+
 void hosts_report(struct cluster *s)
 {
+    if (s->hosts->full)
+        full_report(s->hosts->full, s->out);
     if (s->hosts->place)
         policy_slot_report(s->hosts->place, s->out);
 }

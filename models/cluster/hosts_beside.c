@@ -51,7 +51,7 @@ static uint32_t speed(const struct cluster *s, const struct gpu *g)
 static void others_change(struct cluster *s, const struct gpu *g, uint32_t but)
 {
     for (uint32_t i = 0; i < g->n; i++)
-        if (g->slot[i] != but)
+        if (g->slot[i] != but && s->job[g->slot[i]].pace_micro != speed(s, g))
             run_speed(s, g->slot[i], speed(s, g));
 }
 
@@ -71,7 +71,7 @@ void neighbours_join(struct neighbours *b, struct cluster *s, uint32_t slot)
         g->cap = cap;
     }
     g->slot[g->n++] = slot;
-    s->job[slot].speed_micro = speed(s, g);
+    s->job[slot].pace_micro = speed(s, g);
     others_change(s, g, slot);
 }
 

@@ -25,6 +25,10 @@ static bool more_slots(struct cluster *s)
 
 void jobs_free(struct cluster *s)
 {
+    for (uint32_t i = 0; i < s->n_slots; i++) { /* of those that run when all ends early */
+        free(s->job[i].seat);
+        free(s->job[i].pace);
+    }
     free(s->job);
     free(s->scratch);
     free(s->ends);
@@ -85,8 +89,8 @@ static int fill(struct cluster *s, const struct trace_job *row, struct job *j)
                                .predicted_ns = predicted(s, row->duration_ns),
                                .oracle_ns = row->duration_ns},
                       .work_ns = row->duration_ns,
-                      .speed_micro = 1000000};
-    int rc = hosts_read(s, row, &j->seen);
+                      .pace_micro = 1000000};
+    int rc = hosts_read(s, row, j);
     j->seen.prio = priority(s, row->qos);
     elastic(s, &j->seen);
     return rc;

@@ -83,14 +83,21 @@ static void share(struct cluster *s, const struct job *j, bool more)
 
 static void finish(void *ctx, uint64_t slot);
 
+/* Of a job with so many GPUs, each of which works at this pace. */
+static uint32_t speed(const struct cluster *s, const struct job *j, uint32_t pace, uint32_t given)
+{
+    if (given == j->seen.gpus || !j->seen.gpus)
+        return pace;
+    const double v = pace * dmath_pow((double)given / j->seen.gpus, s->c.scaling);
+    return v < 1 ? 1 : (uint32_t)v;
+}
+
 /* It has its seats. */
 static void begin(struct cluster *s, uint32_t slot)
 {
     struct job *j = &s->job[slot];
     const sim_time now = sim_now(s->sim);
-    if (j->given != j->seen.gpus && j->seen.gpus)
-        j->speed_micro =
-            (uint32_t)(j->speed_micro * dmath_pow((double)j->given / j->seen.gpus, s->c.scaling));
+    j->speed_micro = speed(s, j, j->pace_micro, j->given);
     j->state = JOB_RUNS;
     j->began = j->settled = now;
     j->seen.since_ns = now;
@@ -137,6 +144,7 @@ static void leave(struct cluster *s, uint32_t slot, bool loses, bool ends)
     s->n.lost += (wide)(p.work - kept) * j->milli;
     s->n.overhead += (wide)(p.overhead + p.saving) * j->milli;
     s->n.held += (wide)elapsed * j->milli;
+    hosts_worked(s, j, p.work);
     j->saved_ns += to_work(j, kept);
     s->n.stops = kept || ends ? 0 : s->n.stops + 1;
     ran_remove(s, slot);
@@ -184,15 +192,15 @@ void run_speed(struct cluster *s, uint32_t slot, uint32_t micro)
 {
     struct job *j = &s->job[slot];
     const sim_time now = sim_now(s->sim);
-    if (j->speed_micro == micro)
-        return;
     const struct progress p = progress(s, j, now - j->began);
     s->n.useful += (wide)p.work * j->milli;
     s->n.overhead += (wide)(p.overhead + p.saving) * j->milli;
     s->n.held += (wide)(now - j->began) * j->milli;
+    hosts_worked(s, j, p.work);
     j->saved_ns += to_work(j, p.work);
     j->overhead_ns -= p.overhead;
-    j->speed_micro = micro;
+    j->pace_micro = micro;
+    j->speed_micro = speed(s, j, micro, j->given);
     j->began = now;
     sim_cancel(s->sim, j->end);
     j->end = sim_after(s->sim, length(s, j, j->work_ns), 2, finish, s, slot);
@@ -223,6 +231,6 @@ uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t giv
     const struct progress p = progress(s, j, sim_now(s->sim) - j->began);
     then.saved_ns += to_work(j, p.work);
     then.overhead_ns = s->c.restart + s->c.save;
-    then.speed_micro = (uint32_t)(1e6 * dmath_pow((double)given / j->seen.gpus, s->c.scaling));
+    then.speed_micro = speed(s, j, j->pace_micro, given);
     return sim_now(s->sim) + length(s, &then, j->work_ns);
 }

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/profile.h"
 #include "harness/policy/policy_host.h"
 #include "harness/policy/policy_load.h"
+#include "models/machine.h"
+#include "tests/models/gpu_ops.h"
 
 /* ---- jobs of an array as rows ------------------------------------------------- */
 
@@ -64,9 +67,29 @@ static struct config *parsed(const char *text)
 {
     struct err e = {0};
     struct config *c = NULL;
+    char *json = text ? strdup(text) : NULL;
+    for (char *p = json; p && *p; p++)
+        *p = *p == '\'' ? '"' : *p;
     if (text)
-        cr_assert_eq(config_parse(&c, "bench", text, strlen(text), &e), 0, "%s", e.msg);
+        cr_assert_eq(config_parse(&c, "bench", json, strlen(json), &e), 0, "%s", e.msg);
+    free(json);
     return c;
+}
+
+static struct machine *machine(const char *profile)
+{
+    struct config *json = NULL;
+    struct machine *m = NULL;
+    struct err e = {0};
+    if (!profile)
+        return NULL;
+    if (!strcmp(profile, "gpu"))
+        json = gpu_machine(false);
+    else
+        cr_assert_eq(profile_load(&json, profile, &e), 0, "%s", e.msg);
+    cr_assert_eq(machine_load(&m, json, &e), 0, "%s", e.msg);
+    config_free(json);
+    return m;
 }
 
 struct measures *cluster_run(const struct cluster_bench *b, struct err *why)
@@ -83,12 +106,19 @@ struct measures *cluster_run(const struct cluster_bench *b, struct err *why)
     const struct policy_session_want want = {.seed = b->seed, .params = params};
     if (slot.ops)
         cr_assert_eq(policy_host_open(&session, &slot, &want, &e), 0, "%s", e.msg);
+    struct machine *on = machine(b->profile);
+    struct row_source *p_rows = gpu_rows(b->p, b->p ? 1 : 0),
+                      *q_rows = gpu_rows(b->q, b->q ? 1 : 0);
+    struct model_table program[2] = {{"p", p_rows}, {"q", q_rows}};
     const struct model_env env = {.seed = b->seed,
                                   .rows = &rows.base,
                                   .policy = slot.ops ? &slot : NULL,
-                                  .machine = b->machine,
+                                  .exact = b->exact,
+                                  .machine = on ? on : b->machine,
                                   .infer = b->infer,
-                                  .exact = b->exact};
+                                  .stack = b->stack,
+                                  .program = b->p ? program : NULL,
+                                  .n_programs = b->p ? 2 : 0};
     const int rc = model_cluster.run(section, &env, out, &e);
     cr_assert(why || !rc, "%s", e.msg);
     if (why)
@@ -96,6 +126,9 @@ struct measures *cluster_run(const struct cluster_bench *b, struct err *why)
     if (session)
         cr_assert_eq(policy_host_close(session, &e), 0, "%s", e.msg);
     policy_unload(p);
+    p_rows->close(p_rows);
+    q_rows->close(q_rows);
+    machine_free(on);
     config_free(params);
     config_free(section);
     return out;

@@ -5,6 +5,7 @@
 #include "models/model.h"
 #include "models/policy_slot.h"
 #include "sim/rng.h"
+#include "traces/record.h"
 
 /* A job: arrival and duration in seconds, GPUs. */
 struct bench_job {
@@ -15,7 +16,7 @@ struct bench_job {
 };
 
 struct cluster_bench {
-    const char *section; /* JSON of the model's section */
+    const char *section; /* JSON of the model's section; ' stands for " */
     const struct bench_job *job;
     size_t n;
     const char *policy;           /* a shared object's name: "las"; NULL: the default */
@@ -25,6 +26,10 @@ struct cluster_bench {
     const struct model_infer *infer;
     uint64_t seed;
     bool exact;
+    /* For full machines: a profile ("gpu": gpu_ops.h's), a stack, programs "p" and "q" of a kernel
+     * each. */
+    const char *profile, *stack;
+    const struct trace_op *p, *q;
 };
 
 /* Runs; the caller frees the result.  A failure ends the test, unless `why` is given. */

@@ -69,14 +69,15 @@ static struct config *parse(const char *text, struct err *e)
     return c;
 }
 
-static struct config *bench_machine(bool half, struct err *e)
+struct config *gpu_machine(bool half)
 {
+    struct err e = {0};
     char text[2048];
     snprintf(text, sizeof text,
              "{'schema':'malv-machine/1','name':'bench','gpu':{%s%s%s},'link':{%s},'cost':{%s}}",
              half ? machine_half : machine_whole, machine_gpu, machine_rest, machine_link,
              machine_cost);
-    return parse(text, e);
+    return parse(text, &e);
 }
 
 /* ---- a run ------------------------------------------------------------------------ */
@@ -88,7 +89,7 @@ int gpu_try(const struct gpu_case *c, struct measures *m, struct err *e)
     if (c->machine)
         cr_assert_eq(profile_load(&profile, c->machine, e), 0, "%s", e->msg);
     else
-        profile = bench_machine(c->half, e);
+        profile = gpu_machine(c->half);
     struct config *section = parse(c->section, e);
     cr_assert_eq(machine_load(&machine, profile, e), 0, "%s", e->msg);
     struct policy_slot slot = {.ops = c->policy, .label = "test"};

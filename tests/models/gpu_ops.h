@@ -6,6 +6,7 @@
 #include "traces/record.h"
 
 struct row_source *gpu_rows(const struct trace_op *op, size_t n);
+struct config *gpu_machine(bool half); /* the profile below; to config_free */
 
 /* 100 SMs, 1000 GB/s, 100 TFLOPS, 10 GB/s link, slices of 1 ms, switches of 100 us, 16 GiB;
  * "x2": the same with SMs and FLOPS halved. */
