@@ -134,7 +134,7 @@ static void list_one(const struct wanted *w, bool first, const char *name, const
                      const char *source)
 {
     if (!w->json) {
-        printf("%-16s %s (%s)\n", name, title, source);
+        printf("%-20s %s\n", name, title);
         return;
     }
     fputs(first ? "[{\"name\":" : ",\n{\"name\":", stdout);
