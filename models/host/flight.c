@@ -69,12 +69,14 @@ static void take_path(struct thread *th, enum tenant_path p, thread_fn *landed)
 /* If it left and no leg brought it back, it is ready now. */
 static void back(struct thread *th)
 {
+    thread_fn *next = th->flown ? th->flown : thread_step;
+    th->flown = NULL;
     if (on_seat(th)) {
-        thread_step(th);
+        next(th);
         return;
     }
     thread_waits(th, LEDGER_wake);
-    seat_ready(th, thread_step);
+    seat_ready(th, next);
 }
 
 void flight_back(struct thread *th, enum tenant_path p)

@@ -93,6 +93,8 @@ static void tenant_start(struct tenant *vm)
                &vm->thread[i], 0);
     if (vm->work->rate_per_s > 0)
         sim_at(h->sim, vm->started, 1, requests_start, vm, 0);
+    if (vm->set->window)
+        sim_at(h->sim, vm->started, 1, ahead_start, vm, 0);
 }
 
 static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setup *set,
@@ -114,7 +116,7 @@ static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setu
         vm->gpu[i].depth = h->gpu_depth;
     vm->latency = sketch_new(h->env->exact);
     if (!vm->gpu || !vm->latency || !walks_begin(vm) || !threads_begin(vm) || !seats_begin(vm) ||
-        !hand_begin(&vm->hand, vm))
+        !hand_begin(&vm->hand, vm) || !ahead_begin(vm))
         return false;
     tenant_start(vm);
     return true;
@@ -130,6 +132,7 @@ static void tenant_end(struct tenant *vm)
     for (size_t i = 0; i < CREWS_MAX; i++)
         free(vm->walks[i]);
     requests_free(vm);
+    ahead_end(vm);
     sketch_free(vm->latency);
     free(vm->gpu);
     free(vm->thread);

@@ -123,6 +123,32 @@ static int read_offload(struct host *h)
     return rc;
 }
 
+/* Input that the OS reads ahead, and how a thread gets it. */
+static int read_ahead(struct host *h)
+{
+    const enum stack_path_id take =
+        h->stack->path[STACK_stage].exists ? STACK_stage : STACK_syscall;
+    const struct legs_of of = {&h->stack->path[take], LEGS_ALL, h->vm, LEDGER_io};
+    struct stack_cost read;
+    sim_cost pin = 0;
+    bool any_ahead = false;
+    for (size_t i = 0; i < h->set->n_vm; i++)
+        any_ahead |= h->set->vm[i].window > 0;
+    if (!any_ahead)
+        return 0;
+    int rc = legs_read(&h->path[PATH_ahead], &of, &h->use, h->e);
+    if (!rc)
+        rc = stack_cost(h->stack, STACK_os_read, &h->use, &read, h->e);
+    h->maps = take == STACK_stage;
+    if (!rc && h->maps)
+        rc = machine_ps(&h->use, "cost.cap_invoke", &pin, h->e);
+    h->pin = h->maps ? 2 * pin : h->pin;
+    h->os_read = rc ? 0 : read.cpu_before;
+    h->os_read_wire = rc ? 0 : read.wire_before;
+    h->os_read_exits = rc ? 0 : read.kind_n[KIND_exit];
+    return rc;
+}
+
 static int read_passed(struct host *h)
 {
     static const struct stack_path done = LIST(done_passed);
@@ -187,6 +213,8 @@ int host_costs(struct host *h, const char *stack)
     rc = read_paths(h, h->path, h->stack, h->vm);
     if (!rc)
         rc = read_offload(h);
+    if (!rc)
+        rc = read_ahead(h);
     if (!rc)
         rc = read_passed(h);
     if (!rc)

@@ -82,6 +82,15 @@ static struct seats_time seats_time(const struct tenant *vm)
     return s;
 }
 
+static void report_ahead(const struct tenant *vm, struct measures *out)
+{
+    const struct ahead *a = &vm->ahead;
+    named(out, vm->name, "ahead_batches", "1", BETTER_NONE, (double)a->batches);
+    named(out, vm->name, "ahead_waited", "1", BETTER_LESS, (double)a->waited);
+    named(out, vm->name, "ahead_memory", "B", BETTER_LESS,
+          (double)(a->most * a->op->count * a->op->bytes));
+}
+
 static void report_tenant(struct tenant *vm, struct measures *out)
 {
     const struct host *h = vm->host;
@@ -97,6 +106,12 @@ static void report_tenant(struct tenant *vm, struct measures *out)
     named(out, vm->name, "steal", "s", BETTER_LESS, t.stolen);
     named(out, vm->name, "cpu", "s", BETTER_NONE, t.ran);
     named(out, vm->name, "migrations", "1", BETTER_NONE, (double)t.migrations);
+    if (vm->gathered)
+        named(out, vm->name, "batch_copied", "B", BETTER_NONE, (double)vm->gathered);
+    if (vm->mapped)
+        named(out, vm->name, "batch_mapped", "B", BETTER_NONE, (double)vm->mapped);
+    if (vm->set->window)
+        report_ahead(vm, out);
     if (vm->copied)
         named(out, vm->name, "staged_copied", "B", BETTER_NONE, (double)vm->copied);
     if (vm->pinned)

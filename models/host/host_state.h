@@ -98,6 +98,7 @@ struct thread {
     thread_fn *landed; /* when the last one is done */
     struct hand_job job;
     struct disk_io io;
+    thread_fn *flown; /* when it is back from a flight; NULL: its next op */
     sim_event timer;
 
     struct guest_lock *lock; /* waits for it */
@@ -133,6 +134,18 @@ struct request {
     struct request *next;
 };
 
+struct ahead { /* batches of input that the OS reads before they are asked for (ahead.c) */
+    const struct op *op;  /* what a batch is */
+    uint64_t ready, left; /* batches that are there; reads of the one under way */
+    bool reading;
+    struct disk_io *io; /* [op->count] */
+    struct hand_job job;
+    struct carry carry;
+    struct rng draws;
+    struct thread_list takers;
+    uint64_t batches, waited, most; /* read; takes that waited; at once in memory */
+};
+
 /* What tenants do, by the path it takes; and what is counted of its exits. */
 #define TENANT_PATHS(X)                                                                            \
     X(syscall)                                                                                     \
@@ -148,6 +161,7 @@ struct request {
     X(launch)                                                                                      \
     X(joined)                                                                                      \
     X(stage)                                                                                       \
+    X(ahead)                                                                                       \
     X(copy)                                                                                        \
     X(polled)                                                                                      \
     X(sync)                                                                                        \
@@ -187,6 +201,8 @@ struct tenant {
     sim_time tick_ns;
     struct halt_poll_rule poll;
     uint64_t exits[PATHS_N], halts;
+    struct ahead ahead;
+    uint64_t gathered, mapped;         /* bytes of batches that a core copied; that the OS mapped */
     uint64_t copied, pinned;           /* bytes staged by the process's CPU; by the OS */
     uint64_t arrived, replied, inside; /* requests; inside: on their way in, or waiting */
     uint64_t raised, delivered;        /* interrupts and completions for threads */
@@ -212,7 +228,10 @@ struct host {
     struct memory_costs memory;
     struct halt_poll_rule poll; /* cap: the hypervisor's own */
     double pcie_ps_per_byte;
-    sim_cost pin; /* a page, there and back */
+    sim_cost pin;                   /* a page, there and back */
+    bool maps;                      /* the OS maps memory for its guests */
+    sim_cost os_read, os_read_wire; /* of a read on the OS's own account: CPU time, and delay */
+    uint32_t os_read_exits;         /* a guest's kernel that reads ahead has to leave it */
     sim_time lock_spin;
     sim_time guest_slice; /* how long a thread keeps a vCPU that others wait for */
     uint64_t gpu_depth;
@@ -253,6 +272,12 @@ void gpu_submit(struct thread *th); /* the launch or copy it is at */
 void gpu_sync(struct thread *th, const struct op *op);
 void gpu_stage(struct thread *th,
                uint64_t bytes); /* into what the GPU can fetch, by whoever does it */
+
+/* ahead.c */
+bool ahead_begin(struct tenant *vm);
+void ahead_end(struct tenant *vm);
+sim_fn ahead_start;
+void fetch(struct thread *th, const struct op *op); /* a batch, by whoever reads it */
 
 /* seat.c */
 bool seats_begin(struct tenant *vm);

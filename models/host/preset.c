@@ -12,7 +12,7 @@ const char *const preset_names[] = {"training", "inference", "cpu", "memory", "i
 
 /* One struct for all presets: each fills what its table names. */
 struct params {
-    uint64_t steps, workers, prefetch, ranks, kernels, threads, batch, write_every;
+    uint64_t steps, workers, prefetch, samples, ranks, kernels, threads, batch, write_every;
     double batch_mib, read_mib, load_us, framework_us, kernel_us, memory_bound, working_set_mib;
     double rate_per_s, parse_us, compute_us, lock_us, think_us, io_kib, jitter, touch_mib;
     const struct config *program, *sync;
@@ -27,6 +27,7 @@ struct params {
 static const struct config_field training[] = {U(steps, 0, 1e9),
                                                U(workers, 0, 32),
                                                U(prefetch, 1, 1024),
+                                               U(samples, 1, PROGRAM_FETCH_MAX),
                                                U(ranks, 1, 16),
                                                U(kernels, 1, 1e6),
                                                F(batch_mib, 0, 1e5),
@@ -58,6 +59,7 @@ static const struct params defaults[] = {
     {.steps = 0,
      .workers = 2,
      .prefetch = 4,
+     .samples = 1,
      .ranks = 1,
      .kernels = 1000,
      .batch_mib = 16,
@@ -113,7 +115,8 @@ static struct op work(const struct params *q, double us)
 /* Read, decode: by input workers, or by the main thread when there is none. */
 static bool load(struct program *p, const struct params *q)
 {
-    return add(p, q->read_mib > 0, OP(read, .bytes = SIZE(q->read_mib))) &&
+    const uint64_t sample = SIZE(q->read_mib / (double)(q->samples ? q->samples : 1));
+    return add(p, q->read_mib > 0, OP(fetch, .count = q->samples, .bytes = sample)) &&
            add(p, q->load_us > 0, work(q, q->load_us));
 }
 

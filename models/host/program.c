@@ -27,6 +27,7 @@ static bool takes_time(const struct op *op)
     case OP_syscall:
     case OP_read:
     case OP_write:
+    case OP_fetch:
     case OP_send:
     case OP_receive:
     case OP_touch:
@@ -76,4 +77,19 @@ void workload_free(struct workload *w)
     for (size_t i = 0; i < w->n; i++)
         free(w->crew[i].program.op);
     *w = (struct workload){0};
+}
+
+const struct op *workload_batch(const struct workload *w, bool *several)
+{
+    const struct op *batch = NULL;
+    *several = false;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t k = 0; k < w->crew[i].program.n; k++) {
+            const struct op *op = &w->crew[i].program.op[k];
+            if (op->kind != OP_fetch)
+                continue;
+            *several |= batch && (batch->bytes != op->bytes || batch->count != op->count);
+            batch = op;
+        }
+    return batch;
 }

@@ -10,6 +10,8 @@
  *     syscall      one system call
  *     lock/unlock  lock `id` (a spin lock of the tenant's kernel)
  *     read/write   `bytes` from or to the disk; the thread sleeps until it is done
+ *     fetch        a batch of input: `count` reads of `bytes` each, which are copied together
+ *                  when they are several; or the OS has it there already (ahead.c)
  *     send         `count` messages to the wire
  *     receive      takes up to `count` requests from the tenant's queue, waits for one
  *     touch        `count` pages that were never touched: a page fault each
@@ -37,6 +39,7 @@
     X(unlock)                                                                                      \
     X(read)                                                                                        \
     X(write)                                                                                       \
+    X(fetch)                                                                                       \
     X(send)                                                                                        \
     X(receive)                                                                                     \
     X(touch)                                                                                       \
@@ -70,7 +73,7 @@ struct op {
     double memory_bound;
 };
 
-enum { PROGRAM_OPS_MAX = 256, PROGRAM_DEPTH_MAX = 8, PROGRAM_IDS = 64 };
+enum { PROGRAM_OPS_MAX = 256, PROGRAM_DEPTH_MAX = 8, PROGRAM_FETCH_MAX = 4096, PROGRAM_IDS = 64 };
 
 struct program {
     struct op *op;
@@ -96,6 +99,8 @@ struct workload {
 
 /* Reads {"program": "training", ...}. */
 int workload_read(struct workload *w, const struct config *c, struct err *e) MUST_CHECK;
+/* The batch of input that it fetches, or NULL; whether there are others of another size. */
+const struct op *workload_batch(const struct workload *w, bool *several);
 void workload_free(struct workload *w);
 uint32_t workload_threads(const struct workload *w);
 

@@ -24,6 +24,8 @@ static const struct config_field compute[] = {
     CONFIG_F64(struct raw, working_set_mib, 0, 1e7, false), CONFIG_END};
 static const struct config_field numbered[] = {OPF, ID, CONFIG_END};
 static const struct config_field sized[] = {OPF, KIB, CONFIG_END};
+static const struct config_field fetch[] = {
+    OPF, KIB, CONFIG_U64(struct raw, count, 1, PROGRAM_FETCH_MAX, false), CONFIG_END};
 static const struct config_field counted[] = {OPF, COUNT(1, false), CONFIG_END};
 static const struct config_field launch[] = {OPF, US, COUNT(1, false), ID, CONFIG_END};
 static const struct config_field copy[] = {OPF, KIB, ID, CONFIG_END};
@@ -38,27 +40,17 @@ static const struct {
     const char *name; /* NULL: not to be written */
     const struct config_field *fields;
 } kinds[] = {
-    [OP_compute] = {"compute", compute},
-    [OP_syscall] = {"syscall", plain},
-    [OP_lock] = {"lock", numbered},
-    [OP_unlock] = {"unlock", numbered},
-    [OP_read] = {"read", sized},
-    [OP_write] = {"write", sized},
-    [OP_send] = {"send", counted},
-    [OP_receive] = {"receive", counted},
-    [OP_touch] = {"touch", sized},
-    [OP_launch] = {"launch", launch},
-    [OP_stage] = {"stage", sized},
-    [OP_copy] = {"copy", copy},
-    [OP_sync] = {"sync", sync},
-    [OP_sleep] = {"sleep", timed},
-    [OP_barrier] = {"barrier", shared},
-    [OP_put] = {"put", shared},
-    [OP_take] = {"take", shared},
-    [OP_loop] = {"loop", loop},
-    [OP_end] = {NULL, NULL},
-    [OP_begin] = {"begin", plain},
-    [OP_done] = {"done", plain},
+    [OP_compute] = {"compute", compute}, [OP_syscall] = {"syscall", plain},
+    [OP_lock] = {"lock", numbered},      [OP_unlock] = {"unlock", numbered},
+    [OP_read] = {"read", sized},         [OP_write] = {"write", sized},
+    [OP_fetch] = {"fetch", fetch},       [OP_send] = {"send", counted},
+    [OP_receive] = {"receive", counted}, [OP_touch] = {"touch", sized},
+    [OP_launch] = {"launch", launch},    [OP_stage] = {"stage", sized},
+    [OP_copy] = {"copy", copy},          [OP_sync] = {"sync", sync},
+    [OP_sleep] = {"sleep", timed},       [OP_barrier] = {"barrier", shared},
+    [OP_put] = {"put", shared},          [OP_take] = {"take", shared},
+    [OP_loop] = {"loop", loop},          [OP_end] = {NULL, NULL},
+    [OP_begin] = {"begin", plain},       [OP_done] = {"done", plain},
 };
 
 static int read_kind(const struct config *c, enum op_kind *kind, struct err *e)

@@ -50,6 +50,7 @@ static unsigned needs_of(const struct op *op)
         return NEEDS_GPU;
     case OP_read:
     case OP_write:
+    case OP_fetch:
         return NEEDS_DISK;
     case OP_compute:
         return op->memory_bound > 0 && op->bytes ? NEEDS_MEMORY : 0;
@@ -92,12 +93,14 @@ static int check_name(const struct config *c, const char *name, struct err *e)
 }
 
 struct raw_offload {
-    const struct config *staging;
-    uint32_t launches;
+    const struct config *staging, *prefetch;
+    uint32_t launches, window;
 };
 static const struct config_field offload_fields[] = {
     CONFIG_ANY(struct raw_offload, staging, false),
+    CONFIG_ANY(struct raw_offload, prefetch, false),
     CONFIG_U32(struct raw_offload, launches, 1, VM_BATCH_MAX, false),
+    CONFIG_U32(struct raw_offload, window, 1, 4096, false),
     CONFIG_END,
 };
 
@@ -105,12 +108,30 @@ static const struct config_field offload_fields[] = {
 static int read_offload(struct vm_setup *v, const struct config *c, struct err *e)
 {
     static const char *const who[] = {"process", "os", NULL};
-    struct raw_offload in = {.launches = 1};
+    struct raw_offload in = {.launches = 1, .window = 4};
+    bool ahead = false;
     int rc = c ? config_fill(c, offload_fields, &in, e) : 0;
     if (!rc)
         rc = choice(in.staging, who, &v->pins, e);
+    if (!rc)
+        rc = choice(in.prefetch, who, &ahead, e);
+    if (!rc && c && !ahead && config_get(c, "window"))
+        rc = config_complain(config_get(c, "window"), e, "\"prefetch\": \"os\" beside it");
     v->batched = in.launches;
+    v->window = ahead ? in.window : 0;
     return rc;
+}
+
+/* Who reads ahead has to know what comes. */
+static int check_ahead(const struct vm_setup *v, const struct config *c, struct err *e)
+{
+    bool several;
+    const struct op *batch = workload_batch(&v->work, &several);
+    if (!v->window || (batch && !several))
+        return 0;
+    return config_complain(config_get(config_get(c, "offload"), "prefetch"), e,
+                           "\"process\": the workload fetches %s",
+                           batch ? "batches of several sizes" : "no batch");
 }
 
 static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
@@ -145,7 +166,8 @@ static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
     *v = in.v;
     if (!v->budget != !v->period || v->budget > v->period)
         return config_complain(c, e, "budget_ms and period_ms together, the budget no longer");
-    return check_needs(v, c, e);
+    rc = check_ahead(v, c, e);
+    return rc ? rc : check_needs(v, c, e);
 }
 
 /* ---- the section ---------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ struct vm_setup {
     bool large_pages, disk_passed, gpu, pv_lock;
     bool pins;        /* offload: staging is pinning, by the OS */
     uint32_t batched; /* offload: launches that one crossing takes along; 1: each makes its own */
+    uint32_t window;  /* offload: batches of input that the OS reads ahead; 0: the process reads */
     unsigned needs;   /* what its workload uses of the machine: NEEDS_x */
     sim_time halt_poll;
     sim_time budget, period; /* of each vCPU's scheduling context; 0: none */

@@ -281,6 +281,9 @@ static void start(struct thread *th, const struct op *op)
     case OP_write:
         flight_disk(th, op->kind == OP_read ? PATH_read : PATH_write);
         break;
+    case OP_fetch:
+        fetch(th, op);
+        break;
     case OP_send:
         flight_post(th, PATH_send, th->vm->work->requests ? th->batched : op->count);
         break;
