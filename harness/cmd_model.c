@@ -247,6 +247,8 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"pages", no_argument, NULL, O_KIND},
                                       {"readahead", no_argument, NULL, O_KIND},
                                       {"balance", no_argument, NULL, O_KIND},
+                                      {"jobs", no_argument, NULL, O_KIND},
+                                      {"share", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"backend", required_argument, NULL, O_BACKEND},

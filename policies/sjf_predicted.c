@@ -4,15 +4,16 @@
  * trees (weights/duration.safetensors, docs/job-durations.md) say from what is
  * asked for and how its owner's jobs went before how long it will run;
  * duration_features.h says exactly what.  Their outputs are the mean of the log
- * duration and its 0.9 quantile.  Good when owners repeat themselves; where
+ * duration and a high quantile of it, which was chosen on jobs that come before
+ * those it is scored on (jobs_choose.h).  Good when owners repeat themselves; where
  * they do not it is random order plus the price of inference.  Jobs that look
  * long starve under overload unless `aging` forgives them for the time they waited.
  *
  * Parameters
  *   model    which weights                                    ("duration")
- *   risk     0: rank by the mean of the log; 1: by the 0.9 quantile, which heavy
+ *   risk     0: rank by the mean of the log; 1: by the quantile, which heavy
  *            tails make the better guess of an expected duration      (1)
- *   reserve  0: backfill counts on the mean; 1: on the 0.9 quantile      (1)
+ *   reserve  0: backfill counts on the mean; 1: on the quantile      (1)
  *   gpus     1: by duration times GPUs, as Helios does        (1)
  *   aging    seconds forgiven per second of waiting           (0)            */
 #include <stdlib.h>

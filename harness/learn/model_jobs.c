@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/base/fmt.h"
+#include "harness/learn/jobs_choose.h"
 #include "harness/learn/jobs_score.h"
 #include "harness/learn/model_write.h"
 #include "harness/learn/train_forest.h"
@@ -22,7 +23,10 @@ enum { MEAN, QUANTILE, OUTPUTS };
 struct jobs_training {
     const struct model_train_want *want;
     struct part trace[MODEL_TRACES], eval[MODEL_TRACES];
-    float *x, *y; /* all train rows, then all validation rows */
+    float *x, *y;      /* all train rows, then all validation rows */
+    uint32_t *seconds; /* of the validation rows */
+    double quantile;
+    struct jobs_choice choice; /* of it; best 0: it was given */
     size_t train, valid, n;
     struct forest_fit fit[OUTPUTS];
     struct model_forest *one[OUTPUTS], *forest;
@@ -76,34 +80,52 @@ static int gather(struct jobs_training *t, struct err *e)
     const size_t n = t->train + t->valid;
     t->x = malloc(n * DURATION_N * sizeof *t->x);
     t->y = malloc(n * sizeof *t->y);
-    if (!t->x || !t->y)
+    t->seconds = malloc(t->valid * sizeof *t->seconds);
+    if (!t->x || !t->y || !t->seconds)
         return err_set(e, ERR_ENOMEM, "out of memory");
     for (size_t i = 0; i < t->want->n_trace; i++)
         append(t, &t->trace[i].rows, 0, t->trace[i].train);
-    for (size_t i = 0; i < t->want->n_trace; i++)
-        append(t, &t->trace[i].rows, t->trace[i].train, t->trace[i].valid);
+    for (size_t i = 0; i < t->want->n_trace; i++) {
+        const struct part *p = &t->trace[i];
+        memcpy(t->seconds + (t->n - t->train), p->rows.seconds + p->train,
+               p->valid * sizeof *t->seconds);
+        append(t, &p->rows, p->train, p->valid);
+    }
     return 0;
 }
 
 /* ---- fitting, scoring --------------------------------------------------------------- */
 
+static int choose(struct jobs_training *t, const struct forest_task *task, struct err *e)
+{
+    size_t valid[MODEL_TRACES];
+    t->quantile = t->want->o.quantile;
+    if (t->quantile > 0)
+        return 0;
+    for (size_t i = 0; i < t->want->n_trace; i++)
+        valid[i] = t->trace[i].valid;
+    int rc = jobs_choose(&t->choice, task, t->seconds, valid, t->want->n_trace, e);
+    t->quantile = rc ? 0 : t->choice.quantile[t->choice.best];
+    return rc;
+}
+
 static int fit(struct jobs_training *t, struct err *e)
 {
     const struct train_options *o = &t->want->o;
-    int rc = 0;
+    struct forest_task task = {.n_in = DURATION_N,
+                               .x = t->x,
+                               .y = t->y,
+                               .train = t->train,
+                               .valid = t->valid,
+                               .rounds = o->epochs,
+                               .patience = o->patience,
+                               .depth = JOBS_DEPTH,
+                               .rate = o->rate,
+                               .child = JOBS_CHILD,
+                               .seed = o->seed};
+    int rc = choose(t, &task, e);
     for (int i = 0; i < OUTPUTS && !rc; i++) {
-        const struct forest_task task = {.n_in = DURATION_N,
-                                         .x = t->x,
-                                         .y = t->y,
-                                         .train = t->train,
-                                         .valid = t->valid,
-                                         .quantile = i == QUANTILE ? o->quantile : 0,
-                                         .rounds = o->epochs,
-                                         .patience = o->patience,
-                                         .depth = JOBS_DEPTH,
-                                         .rate = o->rate,
-                                         .child = JOBS_CHILD,
-                                         .seed = o->seed};
+        task.quantile = i == QUANTILE ? t->quantile : 0;
         rc = train_forest(&task, &t->fit[i], &t->one[i], e);
     }
     return rc ? rc : train_forest_join(t->one, OUTPUTS, &t->forest, e);
@@ -142,10 +164,10 @@ static int score_all(struct jobs_training *t, struct err *e)
 static void command(FILE *f, const struct model_train_want *w)
 {
     const struct train_options *o = &w->o;
-    fprintf(f,
-            "malv model train %s --jobs --seed %llu --epochs %u --patience %u --rate %g "
-            "--quantile %g",
-            w->name, (unsigned long long)o->seed, o->epochs, o->patience, o->rate, o->quantile);
+    fprintf(f, "malv model train %s --jobs --seed %llu --epochs %u --patience %u --rate %g",
+            w->name, (unsigned long long)o->seed, o->epochs, o->patience, o->rate);
+    if (o->quantile > 0)
+        fprintf(f, " --quantile %g", o->quantile);
     model_write_traces(f, w);
 }
 
@@ -171,6 +193,23 @@ static void json_parts(FILE *f, const struct part *p, size_t n)
     }
 }
 
+static void json_choice(FILE *f, const struct jobs_choice *c)
+{
+    if (!c->best)
+        return;
+    fprintf(f,
+            " \"quantile\": {\"kept\": %g, \"by\": \"mean wait of batches of %d jobs of the "
+            "validation parts in the order predicted, over that of the true order\", \"costs\": [",
+            c->quantile[c->best], JOBS_BATCH);
+    for (int i = 0; i < JOBS_CANDIDATES; i++) { /* the mean first */
+        fprintf(f, i ? ", {\"quantile\": %g, \"cost\": " : "{\"mean_of_log\": true, \"cost\": ",
+                c->quantile[i]);
+        json_number(f, c->cost[i]);
+        fputc('}', f);
+    }
+    fputs("]},\n", f);
+}
+
 static void provenance(FILE *f, const void *training)
 {
     const struct jobs_training *t = training;
@@ -186,7 +225,8 @@ static void provenance(FILE *f, const void *training)
     fprintf(f,
             ",\n \"network\": \"%s\", \"features\": \"duration/%d\",\n \"outputs\": [\"mean of "
             "the log duration\", \"its %g quantile\"],\n",
-            text, DURATION_VERSION, o->quantile);
+            text, DURATION_VERSION, t->quantile);
+    json_choice(f, &t->choice);
     fprintf(f,
             " \"seed\": %llu, \"trainer\": {\"name\": \"XGBoost %s\", \"tree_method\": \"hist\", "
             "\"nthread\": 1, \"max_depth\": %d, \"eta\": %g, \"min_child_rows\": %d},\n",
@@ -231,6 +271,11 @@ static void print(const struct jobs_training *t)
 {
     printf("%s: %u trees, %zu jobs fitted, %zu to stop by; %u and %u rounds kept\n", t->want->name,
            t->forest->f.n_trees, t->train, t->valid, t->fit[MEAN].best, t->fit[QUANTILE].best);
+    if (t->choice.best)
+        printf("cost of ordering by the mean of the log: %.4f\n", t->choice.cost[0]);
+    for (int i = 1; t->choice.best && i < JOBS_CANDIDATES; i++)
+        printf("by the quantile %g: %.4f%s\n", t->choice.quantile[i], t->choice.cost[i],
+               i == t->choice.best ? ", kept" : "");
     for (size_t i = 0; i < t->want->n_trace; i++) {
         printf("\n%s: the last %zu jobs, not trained on\n", t->trace[i].path, t->trace[i].test);
         jobs_score_print(stdout, &t->trace[i].score);
@@ -255,6 +300,7 @@ static void release(struct jobs_training *t)
     model_forest_free(t->forest);
     free(t->x);
     free(t->y);
+    free(t->seconds);
     free(t);
 }
 

@@ -15,7 +15,7 @@
 #define JOBS_MOST  1000000
 #define JOBS_DEFAULTS                                                                              \
     {                                                                                              \
-        .seed = 1, .epochs = 120, .patience = 15, .rate = 0.1, .quantile = 0.9                     \
+        .seed = 1, .epochs = 120, .patience = 15, .rate = 0.1 /* quantile: chosen */               \
     }
 
 int model_jobs_train(const struct model_train_want *want, struct err *e) MUST_CHECK;
