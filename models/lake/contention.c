@@ -23,7 +23,8 @@ struct world {
 
     uint32_t tick; /* of NVML's ring */
     sim_cost busy[CONTENTION_TICKS];
-    sim_cost passed, skipped; /* not idle until the user came or since; work meanwhile */
+    uint32_t kernels_in;          /* there, or waiting to be */
+    sim_time in_since, in_passed; /* since when any; so long before */
     double utilisation;
 
     uint64_t rows[PHASES], pages;
@@ -62,18 +63,30 @@ static double per_second(double n, sim_time ns)
 /* So long was the GPU not idle, ps: a switch between the two is no idle time. */
 static sim_cost not_idle(const struct world *w)
 {
-    if (w->user_works)
-        return w->passed + (sim_now(w->sim) - w->user_first) * 1000;
-    return w->passed + accel_busy(&w->gpu) - w->skipped;
+    const sim_time now = w->kernels_in ? sim_now(w->sim) - w->in_since : 0;
+    return (w->in_passed + now) * 1000;
 }
 
-static void user_kernel(struct world *w);
+static void comes_in(struct world *w)
+{
+    if (!w->kernels_in++)
+        w->in_since = sim_now(w->sim);
+}
+
+static void goes_out(struct world *w)
+{
+    if (!--w->kernels_in)
+        w->in_passed += sim_now(w->sim) - w->in_since;
+}
+
+static void user_turn(void *ctx, uint64_t unused);
 
 static void user_kernel_done(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct world *w = ctx;
     const sim_time now = sim_now(w->sim);
+    goes_out(w);
     if (phase_at(w, now) == PHASE_BOTH)
         w->pages += w->s->user_pages;
     if (++w->kernels == w->s->user_sample)
@@ -82,30 +95,33 @@ static void user_kernel_done(void *ctx, uint64_t unused)
     if (w->user)
         series_level(w->user, now, per_second(w->s->user_pages, now - w->kernel_began));
     if (now < w->s->user_end) {
-        user_kernel(w);
+        sim_after(w->sim, w->c->user_gap, 0, user_turn, w, 0);
         return;
     }
-    w->passed = not_idle(w);
-    w->skipped = accel_busy(&w->gpu);
     w->user_works = w->user_here = false;
     if (w->user)
         series_level(w->user, now, 0);
 }
 
-static void user_kernel(struct world *w)
-{
-    w->kernel_began = sim_now(w->sim);
-    accel_run(&w->gpu, w->c->user_kernel, w->c->user_kernel_ps, user_kernel_done, w);
-}
-
-static void user_first_kernel(void *ctx, uint64_t unused)
+static void user_kernel(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct world *w = ctx;
-    w->passed = not_idle(w);
-    w->user_works = true;
-    w->user_first = sim_now(w->sim);
-    user_kernel(w);
+    if (!w->user_works) {
+        w->user_works = true;
+        w->user_first = sim_now(w->sim);
+    }
+    comes_in(w);
+    accel_run(&w->gpu, w->c->user_kernel, w->c->user_kernel_ps, user_kernel_done, w);
+}
+
+static void user_turn(void *ctx, uint64_t unused)
+{
+    (void)unused;
+    struct world *w = ctx;
+    const sim_time copy = w->kernels < w->s->user_sample ? w->c->user_copy : 0;
+    w->kernel_began = sim_now(w->sim);
+    sim_after(w->sim, copy, 0, user_kernel, w, 0);
 }
 
 static void user_comes(void *ctx, uint64_t unused)
@@ -114,7 +130,7 @@ static void user_comes(void *ctx, uint64_t unused)
     struct world *w = ctx;
     w->user_here = true;
     w->busy_to = accel_busy(&w->gpu);
-    sim_after(w->sim, w->c->create, 0, user_first_kernel, w, 0);
+    sim_after(w->sim, w->c->create, 0, user_turn, w, 0);
 }
 
 /* ---- NVML ---- */
@@ -156,6 +172,7 @@ static void gpu_done(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct world *w = ctx;
+    goes_out(w);
     sim_after(w->sim, w->c->after, 0, batch_done, w, 0);
 }
 
@@ -163,6 +180,7 @@ static void to_gpu(void *ctx, uint64_t unused)
 {
     (void)unused;
     struct world *w = ctx;
+    comes_in(w);
     accel_side(&w->gpu, w->c->gpu, w->c->slice, w->c->switching, gpu_done, w, 0);
 }
 
@@ -235,7 +253,8 @@ static void report(struct world *w)
                                                span_from(w, (enum contention_phase)p));
     if (w->out->reacted)
         w->out->logged = (int64_t)(w->out->reaction + w->user_first) - (int64_t)w->user_logged;
-    w->out->early = (double)(w->early * w->c->user_kernel) / (double)CONTENTION_EARLY;
+    w->out->early =
+        (double)(w->early * (w->c->user_kernel + w->c->user_gap)) / (double)CONTENTION_EARLY;
     w->out->pages = per_second((double)w->pages, span_to(w, PHASE_BOTH) - span_from(w, PHASE_BOTH));
     w->out->utilisation =
         (double)(w->busy_to - w->busy_from) / ((double)(w->s->user_start - SETTLE) * 1e3);

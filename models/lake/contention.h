@@ -2,14 +2,16 @@
  *
  * The client runs one batch after another, with a pause between; each on the GPU through LAKE's
  * daemon or by Micro-LAKE, or on its core.  The user's process comes, creates its context, runs
- * kernels back to back, and goes.  On the GPU the two are contexts (models/accel.h): through LAKE
- * the client's work waits for the rest of the user's time slice; Micro-LAKE preempts.
+ * kernels one after another, waiting for what each brings back, and goes; before each of those of
+ * its first sample it copies in what is hashed.  On the GPU the two are contexts (models/accel.h):
+ * through LAKE the client's work waits for the rest of the user's time slice; Micro-LAKE preempts.
  *
  * Back-off "lake": every poll_ms the client asks NVML, through the daemon, for the number of
  * processes and the utilisation; with more than one and more than limit percent it uses its core
- * until the next poll.  NVML's utilisation is the share of the last window in which the GPU was
- * not idle, switches included, looked at ten times a window.  Back-off "tenants": the client's
- * kernel sees the GPU's queue; while a user's work is there, and calm_us after, it uses its core.
+ * until the next poll.  NVML's utilisation is the share of the last window in which kernels were on
+ * the GPU or switched to, copies not counted, looked at ten times a window.  Back-off "tenants":
+ * the client's kernel sees the GPU's queue; while a user's work is there, and calm_us after, it
+ * uses its core.
  */
 #ifndef MODELS_LAKE_CONTENTION_H
 #define MODELS_LAKE_CONTENTION_H
@@ -41,6 +43,7 @@ struct contention_costs {
     sim_time create;              /* the user's context */
     sim_time user_kernel;
     sim_cost user_kernel_ps;
+    sim_time user_gap, user_copy; /* after each of its kernels; before each of its first sample */
 };
 
 enum contention_phase { PHASE_ALONE, PHASE_BOTH, PHASE_AFTER, PHASES };

@@ -21,7 +21,7 @@ static const struct config_field fields[] = {
     CONFIG_U32(struct section, batch, 1, OFFLOAD_BATCH, true),
     CONFIG_U32(struct section, limit, 0, 100, false),
     CONFIG_U32(struct section, user_pages, 1, 1e9, false),
-    CONFIG_U32(struct section, user_sample, 1, 100, false),
+    CONFIG_U32(struct section, user_sample, 1, 1000, false),
     CONFIG_F64(struct section, pause_us, 0, 1e6, false),
     CONFIG_F64(struct section, poll_ms, 0.1, 200, false),
     CONFIG_F64(struct section, calm_us, 0, 1e7, false),
@@ -79,7 +79,7 @@ static int read_run(const struct config *c, struct run *r, struct err *e)
     static const char *const ways[] = {"lake", "malv", NULL};
     static const char *const backoffs[] = {"none", "lake", "tenants", NULL};
     struct section in = {
-        .shape = {.block_rows = 1}, .limit = 70, .user_pages = 4096, .user_sample = 4};
+        .shape = {.block_rows = 1}, .limit = 70, .user_pages = 128, .user_sample = 128};
     in.pause_us = 200;
     in.poll_ms = 20;
     in.calm_us = 20000;
@@ -174,7 +174,7 @@ static int read_costs(struct run *r, struct err *e)
 {
     struct gpuway_config way = {.kind = r->set.way == OFFLOAD_MALV ? GPUWAY_MALV : GPUWAY_LAKE};
     struct offload_costs k;
-    sim_cost slice = 0, change = 0, create = 0, wake = 0, user = 0;
+    sim_cost slice = 0, change = 0, create = 0, wake = 0, user = 0, gap = 0, copy = 0;
     int rc = gpuway_config(&way, &r->use, e);
     if (!rc)
         rc = offload_costs(&k, &r->shape, &r->use, e);
@@ -188,6 +188,10 @@ static int read_costs(struct run *r, struct err *e)
         rc = machine_ps(&r->use, "cost.wake", &wake, e);
     if (!rc)
         rc = machine_ps(&r->use, "contention.user_kernel", &user, e);
+    if (!rc)
+        rc = machine_ps(&r->use, "contention.user_gap", &gap, e);
+    if (!rc)
+        rc = machine_ps(&r->use, "contention.user_copy", &copy, e);
     if (!rc && create / 1000 > 200 * SIM_MS)
         rc = err_set(e, ERR_ERANGE,
                      "machine \"%s\": \"gpu.context_create\" is %g ms, want at most 200",
@@ -200,7 +204,9 @@ static int read_costs(struct run *r, struct err *e)
                                          .create = create / 1000,
                                          .window = 100 * SIM_MS,
                                          .user_kernel = user / 1000,
-                                         .user_kernel_ps = user};
+                                         .user_kernel_ps = user,
+                                         .user_gap = gap / 1000,
+                                         .user_copy = copy / 1000};
     r->set.pause += wake / 1000;
     rc = split(r, &way, &k, e);
     return rc || r->set.backoff != BACKOFF_LAKE ? rc : poll_cost(r, &way, e);
@@ -221,7 +227,8 @@ static int ready(const struct config *section, const struct machine *m, struct r
 
 static void report(const struct run *r, const struct contention_result *x, struct measures *out)
 {
-    const double user_alone = r->set.user_pages / ((double)r->costs.user_kernel / 1e9);
+    const double user_alone =
+        r->set.user_pages / ((double)(r->costs.user_kernel + r->costs.user_gap) / 1e9);
     measures_number(out, "rate.alone", "1/s", BETTER_MORE, x->rate[PHASE_ALONE]);
     measures_number(out, "rate.both", "1/s", BETTER_MORE, x->rate[PHASE_BOTH]);
     measures_number(out, "rate.after", "1/s", BETTER_MORE, x->rate[PHASE_AFTER]);
