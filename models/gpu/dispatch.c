@@ -153,8 +153,8 @@ static void stopped(void *ctx, uint64_t arg)
 static void preempt(struct dispatch_queue *q)
 {
     struct device_call call = {.done = stopped, .ctx = q};
-    if (q->state != QUEUE_RUNS)
-        return; /* it is being stopped */
+    if (q->state != QUEUE_RUNS || !q->running)
+        return; /* it is being stopped, or has ended meanwhile */
     device_context_running(q->tenant->context, &q->cut);
     q->cut_at = sim_now(q->x->sim);
     q->state = QUEUE_STOPPING;
@@ -186,17 +186,17 @@ static void handed_over(void *ctx, uint64_t arg)
 static void ask(void *ctx, uint64_t arg);
 
 /* Begins what was answered; false: there is nothing more to ask at this time. */
-static bool follow(struct dispatch *x, struct dispatch_queue **which)
+static bool follow(struct dispatch *x)
 {
     const struct policy_dispatch *a = &x->answer;
     if (a->preempt != POLICY_NONE)
-        preempt(which[a->preempt]);
+        preempt(x->which[a->preempt]);
     if (a->tenant == POLICY_NONE) {
         if (a->again_ns)
             x->again = sim_after(x->sim, a->again_ns, DISPATCH_PRIO, ask, x, 0);
         return false;
     }
-    x->next = which[a->tenant];
+    x->next = x->which[a->tenant];
     if (!x->p.per_command) {
         hand_over(x);
         return true;
@@ -207,10 +207,42 @@ static bool follow(struct dispatch *x, struct dispatch_queue **which)
     return false;
 }
 
+/* The inference behind an answer is done.  "Nothing now" holds for what was seen then. */
+static void decided(void *ctx, uint64_t arg)
+{
+    struct dispatch *x = ctx;
+    (void)arg;
+    x->busy = x->thinks = false;
+    if (follow(x) || (!x->busy && x->missed))
+        dispatch_wake(x);
+}
+
+static void nobody_waits(void *ctx, uint64_t arg)
+{
+    (void)ctx, (void)arg;
+}
+
+/* false: the answer is on its way. */
+static bool put(struct dispatch *x, const struct policy_dispatch_obs *o)
+{
+    x->n.asked++;
+    if (!x->p.infer) {
+        policy_slot_dispatch(x->policy, o, &x->answer);
+        return true;
+    }
+    mlaas_hook_begin(x->p.infer);
+    policy_slot_dispatch(x->policy, o, &x->answer);
+    const bool charged = mlaas_hook_end(x->p.infer, x->p.async ? nobody_waits : decided, x, 0);
+    if (!charged || x->p.async)
+        return true;
+    x->busy = x->thinks = true;
+    x->missed = false;
+    return false;
+}
+
 static void ask(void *ctx, uint64_t arg)
 {
     struct dispatch *x = ctx;
-    struct dispatch_queue *which[POLICY_GPU_TENANTS_MAX];
     struct policy_gpu_tenant seen[POLICY_GPU_TENANTS_MAX];
     struct policy_dispatch_obs o;
     (void)arg;
@@ -220,15 +252,14 @@ static void ask(void *ctx, uint64_t arg)
     if (x->busy)
         return;
     do {
-        if (!observe(x, &o, seen, which))
+        if (!observe(x, &o, seen, x->which) || !put(x, &o))
             return;
-        x->n.asked++;
-        policy_slot_dispatch(x->policy, &o, &x->answer);
-    } while (follow(x, which));
+    } while (follow(x));
 }
 
 void dispatch_wake(struct dispatch *x)
 {
+    x->missed |= x->thinks;
     if (!x->wake && !x->busy)
         x->wake = sim_after(x->sim, 0, DISPATCH_PRIO, ask, x, 0);
 }

@@ -24,12 +24,17 @@
  *             program's capture, rescaled to this device; a kernel without
  *             duration or one of `unseen` has zeros there.
  *
+ * An answer takes effect when the inference behind it is done: until then the
+ * dispatcher waits, and hands over nothing.  Who was to be interrupted and has
+ * nothing running by then is not.
+ *
  * The policy is asked as policy.h says; after an answer "nothing now" it is
  * asked again when a command comes or ends, or again_ns have passed.        */
 #ifndef MODELS_GPU_DISPATCH_H
 #define MODELS_GPU_DISPATCH_H
 
 #include "models/gpu/tenant.h"
+#include "models/mlaas/mlaas.h"
 #include "models/policy_slot.h"
 
 struct dispatch_params {
@@ -37,6 +42,8 @@ struct dispatch_params {
     uint32_t partition;   /* of the device */
     uint32_t sms;         /* of the partition */
     sim_cost per_command; /* dispatch_cost; 0: free, the policy knows at once */
+    struct mlaas *infer;  /* what the policy's inference costs; NULL: nothing */
+    bool async;           /* the answer does not wait for it */
 };
 /* What handing over one command costs on a stack: cost.gpu_dispatch (malv: the hypervisor takes the
  * command off its queue), cost.gpu_intercept (all others: a library in the tenant's process puts it

@@ -64,7 +64,9 @@ struct dispatch {
     struct dispatch_slab *slab;
     struct dispatch_command *spare;
     sim_event wake, again; /* to ask; 0: none */
-    bool busy;             /* handing over `next` */
+    bool busy;             /* handing over `next`, or waiting for inference */
+    bool thinks, missed;   /* the latter; and something happened meanwhile */
+    struct dispatch_queue *which[POLICY_GPU_TENANTS_MAX]; /* whom the answer is about */
     struct dispatch_queue *next;
     struct policy_dispatch answer;
     struct carry carry;

@@ -1,5 +1,5 @@
-/* infer.h - the inference behind gpu.share: it takes a host core's time, and an
- * answer counts when it is there.  The core is one of its own: CPU time of the
+/* infer.h - the inference behind gpu.share and gpu.dispatch: it takes a host
+ * core's time, and an answer counts when it is there.  The core is one of its own: CPU time of the
  * tenants is not queued in this model.  A machine that says nothing of what
  * inference costs is refused when a policy asks for any, not before.         */
 #ifndef MODELS_GPU_INFER_H

@@ -123,7 +123,8 @@ int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct er
             !(r->score[i].service = sketch_new(m->env->exact)))
             return err_set(e, ERR_ENOMEM, "gpu: out of memory");
     int rc = 0;
-    if (only == GPU_ALL && model_policy(m->env, POLICY_HOOK_GPU_SHARE))
+    if (only == GPU_ALL && (model_policy(m->env, POLICY_HOOK_GPU_SHARE) ||
+                            model_policy(m->env, POLICY_HOOK_GPU_DISPATCH)))
         rc = gpu_infer_open(&r->infer, r->sim, &m->set.infer, m->env, &m->use, e);
     if (rc || !m->set.clients)
         return rc ? rc : replay_new(r, m->env->rows);

@@ -69,7 +69,7 @@ struct gpu_setup {
     bool normalize;
     sim_time duration; /* 0: until the counts are done */
     sim_time share_period;
-    struct mlaas_config infer;       /* behind gpu.share */
+    struct mlaas_config infer;       /* behind gpu.share and gpu.dispatch */
     uint32_t window;                 /* rows of a replayed trace that are in flight at most */
     struct gpu_client_setup *client; /* each of copies 1: they are multiplied here */
     struct gpu_event *event;         /* in order of time */

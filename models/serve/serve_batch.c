@@ -20,7 +20,7 @@ static uint64_t length_now(const struct serve *s, const struct seq *q)
 static void take_blocks(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
-    reuse_trim(&s->reuse, &s->kv, sim_now(s->sim));
+    serve_prefix_trim(s);
     if (s->c.recover)
         left_take(&s->left, n);
 }
@@ -35,7 +35,7 @@ static void decoding_first(struct serve *s)
 static void decoding_takes(struct serve *s, uint64_t n)
 {
     s->kv.free -= n;
-    reuse_trim(&s->reuse, &s->kv, sim_now(s->sim));
+    serve_prefix_trim(s);
     if (s->c.recover)
         left_take(&s->left, n - s->early);
     s->early = 0;
@@ -46,8 +46,7 @@ static void give_blocks(struct serve *s, struct seq *q, uint64_t length, bool ba
                         uint64_t computed)
 {
     uint64_t ticket = LEFT_NOBODY;
-    const uint64_t n =
-        kv_blocks(length) - reuse_leave(&s->reuse, &q->reuse, &s->kv, sim_now(s->sim));
+    const uint64_t n = kv_blocks(length) - serve_prefix_leave(s, q);
     s->kv.free += n;
     if (s->c.recover && !left_put(&s->left, n, back, &ticket))
         serve_fail(s, err_set(s->e, ERR_ENOMEM, "serve: out of memory"));

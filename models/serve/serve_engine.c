@@ -231,6 +231,23 @@ static void begin_leap(struct serve *s, uint64_t k)
 
 /* ---- the loop --------------------------------------------------------------------------- */
 
+/* The iteration that was composed. */
+static void begin(struct serve *s)
+{
+    struct serve_segment *g = &s->seg;
+    g->start = sim_now(s->sim);
+    g->carry = s->carry.ps;
+    if (s->c.leap && !s->evict_asks && batch_steady(s) && alone(s)) {
+        const uint64_t ahead = batch_steps(s);
+        const uint64_t k = straight(s, ahead < LEAP_MOST ? ahead : LEAP_MOST);
+        if (k > 1 && !g->batch.chunks) {
+            begin_leap(s, k);
+            return;
+        }
+    }
+    begin_pre(s);
+}
+
 void engine_kick(struct serve *s)
 {
     struct serve_segment *g = &s->seg;
@@ -242,15 +259,14 @@ void engine_kick(struct serve *s)
     }
     cost_of(s, g);
     serve_report_levels(s);
-    g->start = sim_now(s->sim);
-    g->carry = s->carry.ps;
-    if (s->c.leap && batch_steady(s) && alone(s)) {
-        const uint64_t ahead = batch_steps(s);
-        const uint64_t k = straight(s, ahead < LEAP_MOST ? ahead : LEAP_MOST);
-        if (k > 1 && !g->batch.chunks) {
-            begin_leap(s, k);
-            return;
-        }
-    }
-    begin_pre(s);
+    if (s->evicting)
+        s->phase = PHASE_EVICT;
+    else
+        begin(s);
+}
+
+void engine_evicted(struct serve *s)
+{
+    if (s->phase == PHASE_EVICT)
+        begin(s);
 }

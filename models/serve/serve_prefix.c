@@ -8,6 +8,8 @@ int serve_prefix_begin(struct serve *s)
         return 0;
     if (evict)
         evict->out = s->out;
+    s->evict_asks =
+        evict && s->env->infer && s->env->infer->tap->n_held && s->c.infer.mode != MLAAS_FREE;
     return reuse_begin(&s->reuse, s->c.prefix_block, s->kv.total, s->llm.kv_bytes_per_token, evict)
                ? 0
                : err_set(s->e, ERR_ENOMEM, "serve: out of memory");
@@ -33,4 +35,39 @@ void serve_prefix_report(const struct serve *s)
     struct policy_slot *evict = model_policy(s->env, POLICY_HOOK_MEM_EVICT);
     if (evict != s->env->policy)
         policy_slot_report(evict, s->out);
+}
+
+/* ---- what policies ask for meanwhile ---- */
+
+static void evicted(void *ctx, uint64_t waits)
+{
+    struct serve *s = ctx;
+    if (!waits)
+        return;
+    if (--s->evicting == 0)
+        engine_evicted(s);
+}
+
+static void hook_over(struct serve *s)
+{
+    const bool waits = s->c.infer.mode == MLAAS_WAIT;
+    if (s->evict_asks && mlaas_hook_end(s->mlaas, evicted, s, waits))
+        s->evicting += waits;
+}
+
+void serve_prefix_trim(struct serve *s)
+{
+    if (s->evict_asks)
+        mlaas_hook_begin(s->mlaas);
+    reuse_trim(&s->reuse, &s->kv, sim_now(s->sim));
+    hook_over(s);
+}
+
+uint64_t serve_prefix_leave(struct serve *s, struct seq *q)
+{
+    if (s->evict_asks)
+        mlaas_hook_begin(s->mlaas);
+    const uint64_t shared = reuse_leave(&s->reuse, &q->reuse, &s->kv, sim_now(s->sim));
+    hook_over(s);
+    return shared;
 }

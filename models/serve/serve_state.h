@@ -79,7 +79,7 @@ struct seq {
     struct policy_ticket admit, rank, again;
 };
 
-enum serve_phase { PHASE_IDLE, PHASE_PRE, PHASE_GPU, PHASE_POST, PHASE_LEAP };
+enum serve_phase { PHASE_IDLE, PHASE_EVICT, PHASE_PRE, PHASE_GPU, PHASE_POST, PHASE_LEAP };
 
 /* One iteration, or a leap over k of them: each costs pre + gpu + post, and gpu grows by `growth`,
  * for `straight` iterations.  host: the CPU's work, hidden or not. */
@@ -133,6 +133,8 @@ struct serve {
     struct serve_kv kv;
     struct serve_left left;
     struct reuse reuse;
+    uint32_t evicting;             /* inferences of mem.evict that the next iteration waits for */
+    bool evict_asks;               /* there may be some: no leaps, which would not see them */
     uint64_t swap_room, swap_used; /* of host memory, in KV blocks */
     sim_cost swap_block_ps;        /* a KV block over the link, one way */
     sim_cost swap_ps;              /* copies that the next iteration waits for */
@@ -181,6 +183,7 @@ void decide_done(struct serve *s, const struct seq *q, const struct policy_done 
 /* serve_engine.c */
 void engine_kick(struct serve *s);      /* begins an iteration if idle and there is work */
 void engine_interrupt(struct serve *s); /* ends a leap here and now */
+void engine_evicted(struct serve *s);   /* what an iteration waited for is done */
 
 /* serve_batch.c */
 bool batch_compose(struct serve *s, struct llm_batch *b); /* false: nothing to run */
@@ -192,6 +195,9 @@ void batch_done(struct serve *s, uint64_t k);             /* k iterations of thi
 int serve_prefix_begin(struct serve *s);
 void serve_prefix_end(struct serve *s);
 void serve_prefix_report(const struct serve *s);
+void serve_prefix_trim(struct serve *s); /* what is free shrank */
+/* As reuse_leave. */
+uint64_t serve_prefix_leave(struct serve *s, struct seq *q);
 
 /* serve_swap.c */
 int swap_begin(struct serve *s);
