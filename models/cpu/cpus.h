@@ -45,8 +45,8 @@ struct mlaas_bill;
 struct cpus_env {
     struct sim *sim;
     struct policy_slot *pick, *balance; /* NULL: the defaults */
-    struct mlaas_bill *bill; /* of inferences at cpu.balance: the CPU that asks spends that time;
-                                NULL: free */
+    struct mlaas_bill *bill; /* of inferences at cpu.pick and cpu.balance: the CPU that asks spends
+                                that time; NULL: free */
 };
 struct cpus *cpus_new(const struct cpus_config *c, const struct cpus_env *env);
 void cpus_free(struct cpus *c); /* and its tasks */

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "models/cpu/cpus_state.h"
+#include "models/mlaas/mlaas_bill.h"
 
 void task_state(struct cpu_task *t, enum task_state state)
 {
@@ -162,7 +163,11 @@ static struct cpu_task *ask(struct cpu *cpu, enum policy_why why, sim_time *slic
         o.n++;
     }
     o.task = c->obs;
+    if (c->env.bill)
+        mlaas_bill_begin(c->env.bill);
     policy_slot_pick(c->env.pick, &o, &answer);
+    if (c->env.bill)
+        cpu->owed += mlaas_bill_end(c->env.bill);
     *slice = answer.slice_ns;
     struct cpu_task *t = cpu->first;
     while (answer.task--)

@@ -73,7 +73,7 @@ struct cpu {
     struct cpu *next_listed;
     uint32_t failed;     /* balancing attempts in a row that moved nothing */
     sim_time asks_until; /* idle, it thinks about whom to pull */
-    sim_cost owed;       /* the same of one that runs: it pays at its next switch */
+    sim_cost owed; /* what picking took, and the same of one that runs: paid at its next switch */
     uint64_t work, spin, overhead, idle;
 };
 

@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/mlaas/mlaas_bill.h"
 #include "models/model.h"
 
 struct section {
-    const struct config *operation, *fastpath, *target;
+    const struct config *operation, *fastpath, *target, *infer;
     const char *label;
     uint64_t count, warmup, nested;
     double halt_poll_us, grow_start_us, deadline_cycles, period_us, gap_us, device_us;
@@ -22,6 +23,7 @@ static const struct config_field fields[] = {
     CONFIG_U64(struct section, nested, 0, 1, false),
     CONFIG_ANY(struct section, fastpath, false),
     CONFIG_ANY(struct section, target, false),
+    CONFIG_ANY(struct section, infer, false),
     CONFIG_BOOL(struct section, tpr, false),
     CONFIG_BOOL(struct section, posted, false),
     CONFIG_BOOL(struct section, ipi_virtual, false),
@@ -102,6 +104,8 @@ static int read_setup(const struct config *c, struct hv_setup *q, double *cycles
         rc = choice(s.fastpath, paths, &path, e);
     if (!rc)
         rc = choice(s.target, targets, &target, e);
+    if (!rc)
+        rc = mlaas_bill_config(&q->infer, s.infer, e);
     if (rc)
         return rc;
     fill(&s, path, q);
@@ -160,7 +164,7 @@ static bool start(struct hv_bench *b, const struct model_env *env, const struct 
     b->latency = measures_sketch(out, "latency", "ns", env->exact);
     if (!b->sim || !b->latency)
         return false;
-    const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK), NULL, NULL};
+    const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK), NULL, &b->bill};
     b->cpus = cpus_new(cfg, &cpus);
     const struct hv_env hv = {b->sim, b->cpus, &b->cost};
     b->hv = b->cpus ? hv_new(&hv) : NULL;
@@ -237,17 +241,22 @@ static int hypervisor_run(const struct config *section, const struct model_env *
     if (rc)
         return rc;
     rc = costs(&b, cycles, &use, &cfg, e);
+    if (!rc)
+        rc = mlaas_bill_open(&b.bill, &b.set.infer, env->stack, &use, env->infer, e);
     if (!rc) {
         bool ok = start(&b, env, &cfg, out);
         if (ok) {
             hv_bench_start(&b);
             sim_run(b.sim, SIM_NEVER);
             report(&b, out);
+            mlaas_bill_report(&b.bill, out);
             machine_use_report(&use, out);
             ok = !sim_failed(b.sim) && !sketch_failed(b.latency);
         }
         finish(&b);
-        rc = ok ? 0 : err_set(e, ERR_ENOMEM, "hypervisor: out of memory");
+        rc =
+            ok ? mlaas_bill_check(&b.bill, e) : err_set(e, ERR_ENOMEM, "hypervisor: out of memory");
+        mlaas_bill_close(&b.bill);
     }
     machine_use_end(&use);
     return rc;

@@ -2,6 +2,7 @@
 #ifndef MODELS_VM_HYPERVISOR_H
 #define MODELS_VM_HYPERVISOR_H
 
+#include "models/mlaas/mlaas_bill.h"
 #include "models/vm/vdev.h"
 #include "sim/sketch.h"
 
@@ -42,11 +43,13 @@ struct hv_setup {
     sim_time deadline, gap; /* of the timer, after the operation's start; between operations */
     bool target_halts, tpr;
     struct vm_spec vm;
+    struct mlaas_config infer;
 };
 
 struct hv_bench {
     struct hv_setup set;
     struct hv_cost cost;
+    struct mlaas_bill bill; /* of what cpu.pick asks */
     struct sim *sim;
     struct cpus *cpus;
     struct hv *hv;

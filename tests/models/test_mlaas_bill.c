@@ -90,8 +90,17 @@ static int asks_balance(void *self, const struct policy_balance_obs *o)
     tap.called(tap.ctx, 0, 1);
     return o->src_len > o->dst_len + 1 ? POLICY_MIGRATE : POLICY_LEAVE;
 }
-static const struct policy_ops ops = {
-    .abi = POLICY_ABI, .name = "asks", .mem_readahead = asks_ahead, .cpu_balance = asks_balance};
+static void asks_pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
+{
+    (void)self, (void)o;
+    tap.called(tap.ctx, 0, 1);
+    *answer = (struct policy_pick){.task = 0, .slice_ns = UINT64_C(1000000000)};
+}
+static const struct policy_ops ops = {.abi = POLICY_ABI,
+                                      .name = "asks",
+                                      .mem_readahead = asks_ahead,
+                                      .cpu_pick = asks_pick,
+                                      .cpu_balance = asks_balance};
 
 static int run(const struct model_ops *model, const char *section, const char *machine,
                struct measures *out, struct err *e)
@@ -101,6 +110,7 @@ static int run(const struct model_ops *model, const char *section, const char *m
     struct policy_slot slot = {.ops = &ops, .label = "asks"};
     struct model_env env = {.seed = 1, .sim = {.seed = 1}, .machine = m, .infer = &infer};
     env.bound[POLICY_HOOK_MEM_READAHEAD] = env.bound[POLICY_HOOK_CPU_BALANCE] = &slot;
+    env.bound[POLICY_HOOK_CPU_PICK] = model == &model_hypervisor ? &slot : NULL;
     flops_of = model == &model_host ? 100 * 16896 : 16896; /* so that it shows */
     cr_assert_eq(config_parse(&c, "t", section, strlen(section), e), 0, "%s", e->msg);
     int rc = model->run(c, &env, out, e);
@@ -182,4 +192,29 @@ Test(mlaas_bill, a_cpu_that_balances_spends_the_time)
         measures_free(m);
     }
     cr_expect_lt(throughput[0], throughput[1]);
+}
+
+/* A vCPU that halts is picked once when its timer fires, and is late by what that takes. */
+Test(mlaas_bill, a_vcpu_that_wakes_waits_for_who_picks_it)
+{
+    static const char section[] =
+        "{\"operation\":\"timer_halt\",\"count\":50,\"infer\":{\"mode\":\"%s\"}}";
+    static const char *const modes[] = {"wait", "async", "free"};
+    struct err e = {0};
+    double late[3], each = 0;
+    for (int i = 0; i < 3; i++) {
+        char text[200];
+        struct measures *m = measures_new();
+        snprintf(text, sizeof text, section, modes[i]);
+        cr_assert_eq(run(&model_hypervisor, text, "machines/vmexit-skx.json", m, &e), 0, "%s",
+                     e.msg);
+        late[i] = number(m, "latency_mean");
+        cr_expect_geq(number(m, "infer_calls"), 50);
+        each = i ? each : 1e9 * number(m, "infer_cpu_time") / number(m, "infer_calls");
+        measures_free(m);
+    }
+    cr_expect_gt(each, 100);
+    cr_expect_float_eq(late[0] - late[2], each, 1, "%g ns later, an inference takes %g",
+                       late[0] - late[2], each);
+    cr_expect_eq(late[1], late[2]);
 }
