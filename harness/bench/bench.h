@@ -46,7 +46,8 @@ struct bench {
 BENCHES(X)
 #undef X
 
-int bench_cluster_jobs(struct bench *b, struct err *e); /* a part of "cluster" */
+int bench_cluster_jobs(struct bench *b, struct err *e); /* parts of "cluster" */
+int bench_cluster_hosts(struct bench *b, struct err *e);
 
 double bench_cpu_s(void); /* CPU seconds of this thread */
 /* Adds a row from n samples (sorted in place); printed by malv bench as text or JSON. */

@@ -205,5 +205,7 @@ static int openb(struct bench *b, struct err *e)
 int bench_cluster(struct bench *b, struct err *e)
 {
     int rc = openb(b, e);
-    return rc ? rc : bench_cluster_jobs(b, e);
+    if (!rc)
+        rc = bench_cluster_jobs(b, e);
+    return rc ? rc : bench_cluster_hosts(b, e);
 }

@@ -10,72 +10,13 @@
 
 #include "harness/base/places.h"
 #include "harness/bench/bench.h"
+#include "harness/bench/bench_jobs.h"
 #include "harness/policy/policy_host.h"
 #include "harness/policy/policy_load.h"
 #include "models/model.h"
-#include "sim/rng.h"
 #include "traces/source.h"
 
 #define PHILLY "data:philly20k/philly20k.csv.xz"
-
-/* ---- jobs made as they are pulled --------------------------------------------------------- */
-
-struct made_up {
-    struct row_source base;
-    struct rng rng;
-    uint64_t n, row;
-    double at_ns, gap_ns;
-};
-
-/* Mean 6.6 GPUs, mean duration 2800 s (lognormal, coefficient of variation 2.8). */
-static int next(struct row_source *self, union trace_row *out, struct err *e)
-{
-    struct made_up *m = (struct made_up *)self;
-    (void)e;
-    if (m->row == m->n)
-        return 0;
-    const uint64_t kind = rng_below(&m->rng, 100);
-    m->at_ns += rng_exponential(&m->rng, m->gap_ns);
-    out->job =
-        (struct trace_job){.time_ns = (uint64_t)m->at_ns,
-                           .duration_ns = (uint64_t)(1e9 * rng_lognormal(&m->rng, 6.85, 1.48)),
-                           .gpus = kind < 50   ? 1
-                                   : kind < 70 ? 4
-                                   : kind < 95 ? 8
-                                               : 64,
-                           .gpu_milli = 1000,
-                           .gpu_spec = TRACE_NAME_NONE,
-                           .user = (uint32_t)rng_below(&m->rng, 200),
-                           .group = TRACE_NAME_NONE,
-                           .status = TRACE_NAME_NONE,
-                           .name = TRACE_NAME_NONE,
-                           .qos = TRACE_NAME_NONE,
-                           .wait_ns = TRACE_TIME_NONE,
-                           .row = m->row};
-    m->row++;
-    return 1;
-}
-
-static int again(struct row_source *self, struct err *e)
-{
-    (void)self, (void)e;
-    return 0;
-}
-
-static void leave(struct row_source *self)
-{
-    (void)self;
-}
-
-/* As many a second as keep `load` of the GPUs busy. */
-static struct made_up made_up(uint64_t n, uint64_t gpus, double load)
-{
-    struct made_up m = {.base = {TRACE_JOBS, next, again, leave, n, NULL},
-                        .n = n,
-                        .gap_ns = 6.5 * 2821e9 / ((double)gpus * load)};
-    rng_init(&m.rng, 1, "bench", "jobs");
-    return m;
-}
 
 /* ---- a run ------------------------------------------------------------------------------------
  */
@@ -144,7 +85,7 @@ static int philly(struct bench *b, struct err *e)
     double sample[BENCH_REPEATS];
     bool here = true;
     for (int i = 0; i < b->repeats; i++) {
-        struct made_up m = made_up(20000, 200, 0.9);
+        struct bench_jobs m = bench_jobs(20000, 200, 0.9);
         struct row_source *rows = NULL;
         uint64_t done;
         const double began = bench_cpu_s();
@@ -169,7 +110,7 @@ static int philly(struct bench *b, struct err *e)
 static int million(struct bench *b, const char *policy, struct err *e)
 {
     const uint64_t n = b->quick ? 20000 : 1000000, gpus = b->quick ? 2000 : 100000;
-    struct made_up m = made_up(n, gpus, 0.95);
+    struct bench_jobs m = bench_jobs(n, gpus, 0.95);
     char section[64];
     uint64_t done;
     snprintf(section, sizeof section, "{\"pool\":%llu,\"line\":\"skip-over\"}",

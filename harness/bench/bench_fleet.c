@@ -17,9 +17,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "harness/base/places.h"
-#include "harness/base/profile.h"
 #include "harness/bench/bench.h"
+#include "harness/bench/bench_machine.h"
 #include "harness/policy/policy_load.h"
 #include "models/machine.h"
 #include "models/model.h"
@@ -69,20 +68,6 @@ static int open_requests(const struct load *l, struct request_source **out, stru
     return rc;
 }
 
-static int open_machine(struct machine **m, struct err *e)
-{
-    struct config *json = NULL;
-    char *path = places_root("machines/h100-server.json");
-    int rc = path
-                 ? profile_load(&json, path, e)
-                 : err_set(e, ERR_EIO, "machines/h100-server.json: where the program's files are?");
-    free(path);
-    if (!rc)
-        rc = machine_load(m, json, e);
-    config_free(json);
-    return rc;
-}
-
 static int run_model(const struct load *l, struct model_env *env, struct answer *a, struct err *e)
 {
     struct measures *out = measures_new();
@@ -128,7 +113,7 @@ static int serve(const struct load *l, struct answer *a, struct err *e)
 {
     struct machine *m = NULL;
     struct model_env env = {.seed = 1, .stack = "native"};
-    int rc = open_machine(&m, e);
+    int rc = bench_machine(&m, "machines/h100-server.json", e);
     env.machine = m;
     if (!rc)
         rc = open_requests(l, &env.requests, e);

@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/base/places.h"
-#include "harness/base/profile.h"
 #include "harness/bench/bench.h"
+#include "harness/bench/bench_machine.h"
 #include "models/machine.h"
 #include "models/model.h"
 #include "traces/source.h"
@@ -79,28 +78,13 @@ struct outcome {
     struct err e;
 };
 
-static int open_machine(struct machine **m, struct err *e)
-{
-    struct config *json = NULL;
-    char *path = places_root("machines/a100-server.json");
-    *m = NULL;
-    if (!path)
-        return err_set(e, ERR_EIO,
-                       "machines/a100-server.json: cannot tell where the program's files are");
-    int rc = profile_load(&json, path, e);
-    free(path);
-    if (!rc)
-        rc = machine_load(m, json, e);
-    config_free(json);
-    return rc;
-}
-
 static int replay(struct row_source *rows, struct outcome *out, struct err *e)
 {
     struct machine *machine;
     struct config *section = NULL;
     struct measures *m = measures_new();
-    int rc = m ? open_machine(&machine, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    int rc = m ? bench_machine(&machine, "machines/a100-server.json", e)
+               : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc)
         rc = config_parse(&section, "bench", "{}", 2, e);
     if (!rc) {

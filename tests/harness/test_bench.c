@@ -64,5 +64,5 @@ Test(bench, fleet_serves_every_request)
 
 Test(bench, cluster_places_every_pod_under_every_policy)
 {
-    run(bench_cluster, 7);
+    run(bench_cluster, 10);
 }
