@@ -32,7 +32,7 @@ struct job {
     /* As policies see it; running, ran, service: as of order_look.  id 0: a free slot. */
     struct policy_job seen;
     uint64_t work_ns;  /* on `gpus` GPUs of its own, without restarts */
-    uint64_t saved_ns; /* of it, done and safe */
+    uint64_t saved_ns; /* of it, done in earlier runs, and until its speed last changed */
     int64_t key;
     uint64_t predicted_ns; /* for backfill: the policy's, or else seen.predicted_ns; 0: none */
     uint64_t at_service_ns, ask_at; /* when its key is asked for again; 0: never */
@@ -49,6 +49,10 @@ struct job {
     /* Of the run under way. */
     sim_time began, settled; /* settled: GPU time is accounted for until then */
     uint64_t overhead_ns;    /* of it, before it works */
+    uint64_t phase_ns;       /* of the period of work and saving, when its speed last changed */
+    uint64_t unsafe_ns;      /* of saved_ns, done until then and not saved */
+    uint64_t unsafe_wall_ns; /* the time that this took */
+    bool lasted;             /* it has saved since it began */
     uint32_t given;          /* GPUs */
     uint32_t pace_micro;     /* of each GPU's work; 1,000,000: as on its own GPUs */
     uint32_t speed_micro;    /* of all its work: the same, but for who has other GPUs than wanted */

@@ -3,27 +3,39 @@
  * A run waits for what the scheduler takes to decide on it, pays for its restart, then works; every
  * save_every of work it saves, which takes `save`.  What it did since the last save is lost if it
  * fails.  Who is preempted saves first: its GPUs are free at once, and the saving is paid together
- * with the restart when it runs again.                              */
+ * with the restart when it runs again.  Where its speed changes a stretch of the run ends and
+ * another begins, amid the same period of work and saving.                          */
 #include <assert.h>
 
 #include "models/cluster/cluster_state.h"
 #include "sim/dmath.h"
 
-struct progress { /* wall time of a run so far */
+struct progress { /* wall time of a stretch of a run so far */
     uint64_t overhead, saving, work, safe;
+    uint64_t phase; /* of the period it is amid */
+    bool saved;     /* at least once */
 };
+
+/* Work in so much of periods of work and saving. */
+static uint64_t work_in(const struct cluster *s, uint64_t wall)
+{
+    const uint64_t every = s->c.save_every, rest = wall % (every + s->c.save);
+    return wall / (every + s->c.save) * every + (rest < every ? rest : every);
+}
 
 static struct progress progress(const struct cluster *s, const struct job *j, uint64_t elapsed)
 {
     struct progress p = {.overhead = elapsed < j->overhead_ns ? elapsed : j->overhead_ns};
-    const uint64_t left = elapsed - p.overhead, cycle = s->c.save_every + s->c.save;
+    const uint64_t left = elapsed - p.overhead, period = s->c.save_every + s->c.save;
     if (!s->c.save_every) {
         p.work = left;
         return p;
     }
-    const uint64_t rest = left % cycle;
-    p.safe = left / cycle * s->c.save_every;
-    p.work = p.safe + (rest < s->c.save_every ? rest : s->c.save_every);
+    const uint64_t before = work_in(s, j->phase_ns), at = j->phase_ns + left;
+    p.phase = at % period;
+    p.saved = at >= period;
+    p.safe = p.saved ? at / period * s->c.save_every - before : 0;
+    p.work = work_in(s, at) - before;
     p.saving = left - p.work;
     return p;
 }
@@ -37,8 +49,11 @@ static uint64_t length(const struct cluster *s, const struct job *j, uint64_t wh
 {
     const uint64_t left = whole > j->saved_ns ? whole - j->saved_ns : 0;
     const uint64_t wall = (uint64_t)(((wide)left * 1000000 + j->speed_micro - 1) / j->speed_micro);
-    const uint64_t saves = s->c.save_every && wall ? (wall - 1) / s->c.save_every : 0;
-    return j->overhead_ns + wall + saves * s->c.save;
+    if (!s->c.save_every || !wall)
+        return j->overhead_ns + wall;
+    const uint64_t before = work_in(s, j->phase_ns); /* and this is amid a save, if more */
+    const uint64_t saves = (before + wall - 1) / s->c.save_every;
+    return j->overhead_ns + wall + saves * s->c.save - (j->phase_ns - before);
 }
 
 uint64_t run_predicted_end(const struct cluster *s, const struct job *j)
@@ -100,6 +115,8 @@ static void begin(struct cluster *s, uint32_t slot)
     j->speed_micro = speed(s, j, j->pace_micro, j->given);
     j->state = JOB_RUNS;
     j->began = j->settled = now;
+    j->phase_ns = j->unsafe_ns = j->unsafe_wall_ns = 0;
+    j->lasted = false;
     j->seen.since_ns = now;
     if (!j->started)
         j->first = now;
@@ -132,6 +149,15 @@ bool run_start(struct cluster *s, uint32_t slot)
     return true;
 }
 
+/* What earlier stretches of the run did since it last saved. */
+static void lose_stretches(struct cluster *s, struct job *j)
+{
+    s->n.useful -= (wide)j->unsafe_wall_ns * j->milli;
+    s->n.lost += (wide)j->unsafe_wall_ns * j->milli;
+    j->saved_ns -= j->unsafe_ns;
+    j->unsafe_ns = 0;
+}
+
 /* Accounts for the run and gives its GPUs back. */
 static void leave(struct cluster *s, uint32_t slot, bool loses, bool ends)
 {
@@ -140,13 +166,15 @@ static void leave(struct cluster *s, uint32_t slot, bool loses, bool ends)
     const struct progress p = progress(s, j, elapsed);
     const uint64_t kept = loses ? p.safe : p.work;
     run_settle(s, j);
+    if (loses && !p.saved)
+        lose_stretches(s, j);
     s->n.useful += (wide)kept * j->milli;
     s->n.lost += (wide)(p.work - kept) * j->milli;
     s->n.overhead += (wide)(p.overhead + p.saving) * j->milli;
     s->n.held += (wide)elapsed * j->milli;
     hosts_worked(s, j, p.work);
     j->saved_ns += to_work(j, kept);
-    s->n.stops = kept || ends ? 0 : s->n.stops + 1;
+    s->n.stops = kept || ends || j->lasted || j->unsafe_ns ? 0 : s->n.stops + 1;
     ran_remove(s, slot);
     share(s, j, false);
     hosts_give(s, slot);
@@ -187,7 +215,6 @@ void run_stop(struct cluster *s, uint32_t slot, enum run_stop how)
     }
 }
 
-/* What it has done so far counts as saved: the change begins a run anew, without a restart. */
 void run_speed(struct cluster *s, uint32_t slot, uint32_t micro)
 {
     struct job *j = &s->job[slot];
@@ -198,6 +225,10 @@ void run_speed(struct cluster *s, uint32_t slot, uint32_t micro)
     s->n.held += (wide)(now - j->began) * j->milli;
     hosts_worked(s, j, p.work);
     j->saved_ns += to_work(j, p.work);
+    j->unsafe_ns = (p.saved ? 0 : j->unsafe_ns) + to_work(j, p.work) - to_work(j, p.safe);
+    j->unsafe_wall_ns = (p.saved ? 0 : j->unsafe_wall_ns) + p.work - p.safe;
+    j->lasted |= p.saved;
+    j->phase_ns = p.phase;
     j->overhead_ns -= p.overhead;
     j->pace_micro = micro;
     j->speed_micro = speed(s, j, micro, j->given);
@@ -231,6 +262,7 @@ uint64_t run_end_with(const struct cluster *s, const struct job *j, uint32_t giv
     const struct progress p = progress(s, j, sim_now(s->sim) - j->began);
     then.saved_ns += to_work(j, p.work);
     then.overhead_ns = s->c.restart + s->c.save;
+    then.phase_ns = 0;
     then.speed_micro = speed(s, j, j->pace_micro, given);
     return sim_now(s->sim) + length(s, &then, j->work_ns);
 }

@@ -130,22 +130,6 @@ Test(cluster_runs, a_part_of_a_gpu_wants_to_be_said_of_what)
     measures_free(m);
 }
 
-/* Side by side at 0.8 from 2 on; alone again when the other ends. */
-Test(cluster_runs, neighbours_on_a_gpu_slow_each_other_while_they_are_there)
-{
-    static const struct bench_job job[] = {{0, 10, 1, 0, 500}, {2, 4, 1, 0, 500}};
-    struct measures *m =
-        cluster_jobs("{\"even\": {\"nodes\": 1, \"gpus\": 1}, \"fraction\": {\"of\": "
-                     "\"memory\", \"interference\": [1, 0.8], \"source\": \"made up\"}}",
-                     NULL, job, 2);
-    cr_expect_str_eq(cluster_said(m, "fraction"),
-                     "a part of a GPU is a part of its memory; beside 0, 1, .. others on its GPU a "
-                     "job runs at 1, 0.8 (made up)");
-    /* the second takes 4 / 0.8 = 5 s; the first does 2 + 4 + 4 */
-    cr_expect_float_eq(cluster_mean(m, "jct"), (11 + 5) / 2.0, 1e-6);
-    measures_free(m);
-}
-
 Test(cluster_runs, an_elastic_job_takes_what_there_is)
 {
     static const struct bench_job job[] = {{0, 12, 4, 0, 0}, {1, 12, 4, 0, 0}};
