@@ -125,7 +125,7 @@ static int score(const struct infer_mlp *mlp, const struct model_data *d, const 
     if (infer_load_mlp(runtime, mlp, &net, why, sizeof why)) {
         rc = err_set(e, ERR_EFAIL, "inference: %s", why);
     } else {
-        rc = model_score(s, net, &d->rows, 0, d->rows.n, &known, e);
+        rc = model_score(s, net, &d->rows, 0, d->rows.n, &known, o->train.o.seed, e);
         infer_unload(net);
     }
     infer_close(runtime);
@@ -241,20 +241,23 @@ static const struct option longs[] = {{"trace", required_argument, NULL, O_TRACE
                                       {"rate", required_argument, NULL, O_RATE},
                                       {"quantile", required_argument, NULL, O_QUANTILE},
                                       {"int8", no_argument, NULL, O_INT8},
-                                      {"lengths", no_argument, NULL, O_KIND},
-                                      {"steer", no_argument, NULL, O_KIND},
-                                      {"steer-knn", no_argument, NULL, O_KIND},
-                                      {"pages", no_argument, NULL, O_KIND},
-                                      {"readahead", no_argument, NULL, O_KIND},
-                                      {"balance", no_argument, NULL, O_KIND},
-                                      {"jobs", no_argument, NULL, O_KIND},
-                                      {"share", no_argument, NULL, O_KIND},
                                       {"machine", required_argument, NULL, O_MACHINE},
                                       {"json", no_argument, NULL, O_JSON},
                                       {"backend", required_argument, NULL, O_BACKEND},
                                       {"help", no_argument, NULL, 'h'},
                                       {"quiet", no_argument, NULL, 'q'},
                                       {0}};
+
+/* Those, and each kind of network that can be trained. */
+enum { LONGS = sizeof longs / sizeof *longs, KINDS = 16 };
+static void all_options(struct option to[LONGS + KINDS])
+{
+    const struct model_trainer *k;
+    size_t n = 0;
+    while ((k = model_trainer_at(n)) && n < KINDS)
+        to[n++] = (struct option){k->option, no_argument, NULL, O_KIND};
+    memcpy(to + n, longs, sizeof longs);
+}
 
 /* Options that are numbers: where they go, and between what. */
 enum kind { U64, U32, F64 };
@@ -360,10 +363,12 @@ int cmd_model(int argc, char **argv, struct err *e)
     if (argc > 1 && !strcmp(argv[1], "cost"))
         return cmd_model_cost(argc - 1, argv + 1, e);
     struct options o = {.backend = INFER_AUTO};
+    struct option known[LONGS + KINDS];
+    all_options(known);
     choose_kind(&o, argc, argv);
     optind = 0;
     opterr = 0;
-    for (int c, rc; (c = getopt_long(argc, argv, "hqo:", longs, NULL)) != -1;) {
+    for (int c, rc; (c = getopt_long(argc, argv, "hqo:", known, NULL)) != -1;) {
         if (c == '?')
             return err_set(e, ERR_EUSAGE,
                            "no option \"%.64s\", or its value is missing; see --help",

@@ -7,16 +7,27 @@
 
 #include "harness/base/fmt.h"
 #include "harness/learn/train_loss.h"
-#include "sim/rng.h"
+#include "harness/learn/train_score.h"
 
-int class_said(struct infer_model *net, uint32_t n_out, const float *x, uint32_t *said,
-               double *probability, struct err *e)
+static void as_shares(const double *y, uint32_t n, double *p)
 {
+    double all = 0;
+    for (uint32_t i = 0; i < n; i++)
+        all += y[i];
+    for (uint32_t i = 0; i < n; i++)
+        p[i] = y[i] / all;
+}
+
+/* What the network says of one row, and how probable it finds that. */
+static int ask(const struct class_net *net, const float *x, uint32_t *said, double *probability,
+               struct err *e)
+{
+    const uint32_t n_out = net->n_out;
     char why[256];
     float y[CLASS_MAX];
     double p[CLASS_MAX];
     assert(n_out <= CLASS_MAX);
-    if (infer_run(net, 1, x, y, why, sizeof why))
+    if (infer_run(net->model, 1, x, y, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     if (n_out == 1) {
         *said = y[0] > 0.5f;
@@ -28,7 +39,7 @@ int class_said(struct infer_model *net, uint32_t n_out, const float *x, uint32_t
         p[i] = (double)y[i];
         best = y[i] > y[best] ? i : best;
     }
-    train_softmax(p, n_out, p);
+    (net->votes ? as_shares : train_softmax)(p, n_out, p);
     *said = best;
     *probability = p[best];
     return 0;
@@ -65,23 +76,10 @@ static void finish(struct class_score *s)
     }
 }
 
-static void permute(size_t *order, size_t n, uint64_t seed, uint32_t input)
-{
-    struct rng r;
-    rng_init(&r, seed + input, "learn", "permute");
-    for (size_t i = 0; i < n; i++)
-        order[i] = i;
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = (size_t)rng_below(&r, i), swap = order[i - 1];
-        order[i - 1] = order[j];
-        order[j] = swap;
-    }
-}
-
 /* The accuracy when one input is another row's. */
-static int without(struct class_score *s, struct infer_model *net, uint32_t n_out,
-                   const struct class_rows *rows, size_t from, uint32_t input, const size_t *order,
-                   struct err *e)
+static int without(struct class_score *s, const struct class_net *net,
+                   const struct class_rows *rows, size_t from, uint32_t input,
+                   const uint32_t *order, struct err *e)
 {
     float x[CLASS_INPUTS];
     double probability, right = 0;
@@ -89,7 +87,7 @@ static int without(struct class_score *s, struct infer_model *net, uint32_t n_ou
         uint32_t said;
         memcpy(x, rows->x + (from + i) * rows->n_in, rows->n_in * sizeof *x);
         x[input] = rows->x[(from + order[i]) * rows->n_in + input];
-        const int rc = class_said(net, n_out, x, &said, &probability, e);
+        const int rc = ask(net, x, &said, &probability, e);
         if (rc)
             return rc;
         right += said == rows->label[from + i];
@@ -98,37 +96,40 @@ static int without(struct class_score *s, struct infer_model *net, uint32_t n_ou
     return 0;
 }
 
-static int importance(struct class_score *s, struct infer_model *net, uint32_t n_out,
+static int importance(struct class_score *s, const struct class_net *net,
                       const struct class_rows *rows, size_t from, uint64_t seed, struct err *e)
 {
-    size_t *order = malloc(s->rows * sizeof *order);
+    uint32_t *order = malloc(s->rows * sizeof *order);
     int rc = order ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
     for (uint32_t i = 0; i < rows->n_in && !rc; i++) {
-        permute(order, s->rows, seed, i);
-        rc = without(s, net, n_out, rows, from, i, order, e);
+        struct rng r;
+        rng_init(&r, seed + i, "learn", "permute");
+        score_shuffle(order, s->rows, &r);
+        rc = without(s, net, rows, from, i, order, e);
     }
     free(order);
     return rc;
 }
 
-int class_score(struct class_score *s, struct infer_model *net, uint32_t n_out,
-                const struct class_rows *rows, size_t from, size_t n, uint64_t seed, struct err *e)
+int class_score(struct class_score *s, const struct class_net *net, const struct class_rows *rows,
+                size_t from, size_t n, uint64_t seed, struct err *e)
 {
     assert(from + n <= rows->n && rows->n_in <= CLASS_INPUTS);
-    *s = (struct class_score){.rows = n, .classes = n_out == 1 ? 2 : n_out, .inputs = rows->n_in};
+    *s = (struct class_score){
+        .rows = n, .classes = net->n_out == 1 ? 2 : net->n_out, .inputs = rows->n_in};
     if (!n)
         return err_set(e, ERR_ERANGE, "no rows to score");
     for (size_t i = from; i < from + n; i++) {
         uint32_t said;
         double probability;
-        const int rc = class_said(net, n_out, rows->x + i * rows->n_in, &said, &probability, e);
+        const int rc = ask(net, rows->x + i * rows->n_in, &said, &probability, e);
         if (rc)
             return rc;
         assert(rows->label[i] < s->classes);
         count(s, rows->label[i], said, probability);
     }
     finish(s);
-    return importance(s, net, n_out, rows, from, seed, e);
+    return importance(s, net, rows, from, seed, e);
 }
 
 /* ---- showing ----------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  * (Breiman 2001), in one seeded order.
  *
  * A network of one output is a "yes" of that probability; of several, softmax
- * makes probabilities of them.                                              */
+ * makes probabilities of them, or they are votes, each as probable as its share. */
 #ifndef HARNESS_LEARN_CLASS_SCORE_H
 #define HARNESS_LEARN_CLASS_SCORE_H
 
@@ -36,13 +36,15 @@ struct class_score {
     double importance[CLASS_INPUTS]; /* accuracy lost; below 0: it did better without */
 };
 
+struct class_net {
+    struct infer_model *model;
+    uint32_t n_out; /* that are classes; what comes after them is left alone */
+    bool votes;
+};
+
 /* Rows from .. from+n-1.  seed: of the permutations. */
-int class_score(struct class_score *s, struct infer_model *net, uint32_t n_out,
-                const struct class_rows *rows, size_t from, size_t n, uint64_t seed,
-                struct err *e) MUST_CHECK;
-/* What the network says of one row, and how probable it finds that. */
-int class_said(struct infer_model *net, uint32_t n_out, const float *x, uint32_t *said,
-               double *probability, struct err *e) MUST_CHECK;
+int class_score(struct class_score *s, const struct class_net *net, const struct class_rows *rows,
+                size_t from, size_t n, uint64_t seed, struct err *e) MUST_CHECK;
 
 /* input[inputs], class_name[classes]: what they are called. */
 void class_score_json(FILE *f, const struct class_score *s, const char *const *input,

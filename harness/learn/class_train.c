@@ -83,8 +83,8 @@ static int score(struct training *t, struct err *e)
     if (infer_load_mlp(runtime, &t->fit.mlp, &net, why, sizeof why)) {
         rc = err_set(e, ERR_EFAIL, "inference: %s", why);
     } else {
-        rc =
-            class_score(&t->score, net, t->task->n_out, &t->test, 0, t->test.n, t->want->o.seed, e);
+        const struct class_net asked = {.model = net, .n_out = t->task->n_out};
+        rc = class_score(&t->score, &asked, &t->test, 0, t->test.n, t->want->o.seed, e);
         infer_unload(net);
     }
     infer_close(runtime);

@@ -2,10 +2,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "harness/base/fmt.h"
-#include "sim/rng.h"
 
 enum { BATCH = 1024, OUTS = 2 };
 /* Where in the features the baselines are. */
@@ -50,39 +48,32 @@ static double log_error(const struct job_rows *rows, size_t from, size_t n, cons
 
 /* ---- how each feature matters ------------------------------------------------------- */
 
-static void shuffle(struct rng *r, uint32_t *order, size_t n)
+struct asked {
+    struct infer_model *net;
+    const struct job_rows *rows;
+    size_t from, n;
+    float *y; /* room for the answers */
+};
+
+static int error_of(void *ctx, const float *x, double *error, struct err *e)
 {
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = (size_t)rng_below(r, i);
-        const uint32_t kept = order[i - 1];
-        order[i - 1] = order[j];
-        order[j] = kept;
-    }
+    struct asked *a = ctx;
+    const int rc = run(a->net, x, a->n, a->y, e);
+    *error = rc ? 0 : log_error(a->rows, a->from, a->n, a->y);
+    return rc;
 }
 
-static int importance(struct jobs_score *s, struct infer_model *net, const struct job_rows *rows,
-                      size_t from, double plain, uint64_t seed, struct err *e)
+static int importance(struct jobs_score *s, struct asked *a, uint64_t seed, struct err *e)
 {
-    const size_t n = s->rows, bytes = n * DURATION_N * sizeof(float);
-    float *x = malloc(bytes), *y = malloc(n * OUTS * sizeof *y);
-    uint32_t *order = malloc(n * sizeof *order);
-    int rc = x && y && order ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
-    for (uint32_t k = 0; k < DURATION_N && !rc; k++) {
-        struct rng r;
-        rng_init_indexed(&r, seed, "jobs", "importance", k);
-        memcpy(x, rows->x + from * DURATION_N, bytes);
-        for (size_t i = 0; i < n; i++)
-            order[i] = (uint32_t)i;
-        shuffle(&r, order, n);
-        for (size_t i = 0; i < n; i++)
-            x[i * DURATION_N + k] = rows->x[(from + order[i]) * DURATION_N + k];
-        rc = run(net, x, n, y, e);
-        s->importance[k] = rc ? 0 : log_error(rows, from, n, y) - plain;
-    }
-    free(x);
-    free(y);
-    free(order);
-    return rc;
+    const struct score_inputs in = {.x = a->rows->x + a->from * DURATION_N,
+                                    .n = a->n,
+                                    .n_in = DURATION_N,
+                                    .component = "jobs",
+                                    .seed = seed,
+                                    .of = error_of,
+                                    .ctx = a,
+                                    .plain = log_error(a->rows, a->from, a->n, a->y)};
+    return score_importance(s->importance, &in, e);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------ */
@@ -115,16 +106,16 @@ int jobs_score(struct jobs_score *s, struct infer_model *net, const struct job_r
     int rc = y ? run(net, rows->x + from * DURATION_N, n, y, e)
                : err_set(e, ERR_ENOMEM, "out of memory");
     rc = rc ? rc : compare(s, rows, from, known, y, e);
-    rc = rc ? rc : score_calibration(s->bin, JOBS_BINS, y, OUTS, rows->y + from, s->rows, e);
-    rc = rc ? rc : importance(s, net, rows, from, log_error(rows, from, n, y), seed, e);
+    rc = rc ? rc : score_calibration(s->bin, SCORE_BINS, y, OUTS, rows->y + from, s->rows, e);
     for (size_t i = 0; i < n && !rc; i++)
         s->covered += (rows->y[from + i] <= y[OUTS * i + 1]) / (double)n;
+    struct asked a = {net, rows, from, n, y};
+    rc = rc ? rc : importance(s, &a, seed, e);
     free(y);
     return rc;
 }
 
-/* ---- showing it -------------------------------------------------------------------------------
- */
+/* ---- showing it -------------------------------------------------------------------------- */
 
 void jobs_score_print(FILE *f, const struct jobs_score *s)
 {
@@ -172,18 +163,9 @@ void jobs_score_json(FILE *f, const struct jobs_score *s)
                     (unsigned long long)s->by[JOBS_FOREST].confusion[t][p]);
         fputc(']', f);
     }
-    fputs("],\n   \"calibration_log2\": [", f);
-    for (int b = 0; b < JOBS_BINS; b++) {
-        fputs(b ? ", [" : "[", f);
-        json_number(f, s->bin[b].predicted);
-        fputs(", ", f);
-        json_number(f, s->bin[b].was);
-        fputc(']', f);
-    }
-    fputs("],\n   \"importance_log2\": [", f);
-    for (int k = 0; k < DURATION_N; k++) {
-        fputs(k ? ", " : "", f);
-        json_number(f, s->importance[k]);
-    }
-    fputs("]}", f);
+    fputs("],\n   ", f);
+    score_put_bins(f, "calibration_log2", s->bin, 1);
+    fputs(",\n   ", f);
+    score_put_numbers(f, "importance_log2", s->importance, DURATION_N);
+    fputs("}", f);
 }

@@ -13,14 +13,13 @@
 #include "harness/learn/train_score.h"
 
 enum { JOBS_FOREST, JOBS_ALL, JOBS_OWNER, JOBS_LAST, JOBS_SHAPE, JOBS_PREDICTORS };
-enum { JOBS_BINS = 10 };
 
 struct jobs_score {
     size_t rows;
     struct score by[JOBS_PREDICTORS];
-    double covered;                  /* share of jobs within the quantile output */
-    struct score_bin bin[JOBS_BINS]; /* log2 of 1 + seconds */
-    double importance[DURATION_N];   /* mean absolute log error gained by shuffling a feature */
+    double covered;                   /* share of jobs within the quantile output */
+    struct score_bin bin[SCORE_BINS]; /* log2 of 1 + seconds */
+    double importance[DURATION_N];    /* mean absolute log error gained by shuffling a feature */
 };
 
 /* Rows from..from+n-1, known: those before. */

@@ -114,7 +114,8 @@ static int score_parts(struct training *t, struct infer *runtime, struct err *e)
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     for (size_t i = 0; !rc && i < t->want->n_trace; i++) {
         struct part *p = &t->part[i];
-        rc = page_score(&p->score, model, &p->rows, p->rows.n - p->test, p->test, e);
+        rc = page_score(&p->score, model, &p->rows, p->rows.n - p->test, p->test, t->want->o.seed,
+                        e);
     }
     infer_unload(model);
     return rc;

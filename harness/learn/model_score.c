@@ -26,13 +26,12 @@ int model_known(struct model_known *k, const struct train_rows *rows, size_t n, 
     return score_edges(k->edges, rows->tokens, n, e);
 }
 
-int model_predict(struct infer_model *net, const struct train_rows *rows, size_t from, size_t n,
-                  float *y, struct err *e)
+int model_predict(struct infer_model *net, const float *x, size_t n, float *y, struct err *e)
 {
     char why[256];
     for (size_t at = 0; at < n; at += BATCH) {
         uint32_t batch = (uint32_t)(n - at < BATCH ? n - at : BATCH);
-        if (infer_run(net, batch, rows->x + (from + at) * LENGTH_N, y + 2 * at, why, sizeof why))
+        if (infer_run(net, batch, x + at * LENGTH_N, y + 2 * at, why, sizeof why))
             return err_set(e, ERR_EFAIL, "inference: %s", why);
     }
     return 0;
@@ -54,26 +53,78 @@ static double predict(int who, const float *x, const float *y, const struct mode
     }
 }
 
+static int compare(struct model_score *s, const struct train_rows *rows, size_t from,
+                   const float *y, struct err *e)
+{
+    double *p = malloc(s->rows * sizeof *p);
+    int rc = p ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    for (int who = 0; !rc && who < PREDICTORS; who++) {
+        for (size_t i = 0; i < s->rows; i++)
+            p[i] = predict(who, rows->x + (from + i) * LENGTH_N, y + 2 * i, &s->known);
+        rc = score_rows(&s->by[who], p, rows->tokens + from, s->rows, s->known.edges, e);
+    }
+    size_t covered = 0;
+    for (size_t i = 0; !rc && i < s->rows; i++)
+        covered += rows->tokens[from + i] <= length_tokens(y[2 * i + 1]);
+    s->covered = (double)covered / (double)s->rows;
+    free(p);
+    return rc;
+}
+
+struct asked {
+    struct infer_model *net;
+    const float *was; /* log lengths */
+    size_t n;
+    float *y; /* room for the answers */
+};
+
+static double off(const struct asked *a)
+{
+    double sum = 0;
+    for (size_t i = 0; i < a->n; i++)
+        sum += fabs((double)a->y[2 * i] - (double)a->was[i]);
+    return sum * (double)LENGTH_SCALE / (double)a->n;
+}
+
+static int error_of(void *ctx, const float *x, double *error, struct err *e)
+{
+    struct asked *a = ctx;
+    const int rc = model_predict(a->net, x, a->n, a->y, e);
+    *error = rc ? 0 : off(a);
+    return rc;
+}
+
+/* a->y: what the network says of x. */
+static int trust(struct model_score *s, struct asked *a, const float *x, uint64_t seed,
+                 struct err *e)
+{
+    const struct score_inputs in = {.x = x,
+                                    .n = a->n,
+                                    .n_in = LENGTH_N,
+                                    .component = "lengths",
+                                    .seed = seed,
+                                    .of = error_of,
+                                    .ctx = a,
+                                    .plain = off(a)};
+    const int rc = score_calibration(s->bin, SCORE_BINS, a->y, 2, a->was, a->n, e);
+    return rc ? rc : score_importance(s->importance, &in, e);
+}
+
 int model_score(struct model_score *s, struct infer_model *net, const struct train_rows *rows,
-                size_t from, size_t n, const struct model_known *known, struct err *e)
+                size_t from, size_t n, const struct model_known *known, uint64_t seed,
+                struct err *e)
 {
     *s = (struct model_score){.rows = n, .known = *known};
     if (!n)
         return err_set(e, ERR_ERANGE, "no rows to score");
-    float *y = malloc(2 * n * sizeof *y);
-    double *p = malloc(n * sizeof *p);
-    int rc =
-        y && p ? model_predict(net, rows, from, n, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
-    for (int who = 0; !rc && who < PREDICTORS; who++) {
-        for (size_t i = 0; i < n; i++)
-            p[i] = predict(who, rows->x + (from + i) * LENGTH_N, y + 2 * i, known);
-        rc = score_rows(&s->by[who], p, rows->tokens + from, n, known->edges, e);
-    }
-    size_t covered = 0;
+    const float *x = rows->x + from * LENGTH_N;
+    float *y = malloc(2 * n * sizeof *y), *was = malloc(n * sizeof *was);
+    int rc = y && was ? model_predict(net, x, n, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
     for (size_t i = 0; !rc && i < n; i++)
-        covered += rows->tokens[from + i] <= length_tokens(y[2 * i + 1]);
-    s->covered = (double)covered / (double)n;
-    free(p);
+        was[i] = length_log(rows->tokens[from + i]);
+    rc = rc ? rc : compare(s, rows, from, y, e);
+    rc = rc ? rc : trust(s, &(struct asked){net, was, n, y}, x, seed, e);
+    free(was);
     free(y);
     return rc;
 }
@@ -147,5 +198,9 @@ void model_score_json(FILE *f, const struct model_score *s)
         predictor_json(f, who, &s->by[who]);
         fputc('}', f);
     }
-    fputs("]}", f);
+    fputs("],\n    ", f);
+    score_put_bins(f, "calibration_log2", s->bin, (double)LENGTH_SCALE);
+    fputs(",\n    ", f);
+    score_put_numbers(f, "importance_log2", s->importance, LENGTH_N);
+    fputc('}', f);
 }

@@ -27,15 +27,19 @@ struct model_score {
     struct model_known known;
     double covered; /* share of answers within the network's quantile output */
     struct score by[PREDICTORS];
+    struct score_bin bin[SCORE_BINS]; /* the network's mean output, LENGTH_SCALE-ths of octaves */
+    double importance[LENGTH_N];      /* octaves of mean absolute error gained by shuffling */
 };
 
 int model_known(struct model_known *k, const struct train_rows *rows, size_t n,
                 struct err *e) MUST_CHECK;
-/* LENGTH_N inputs, two outputs; rows [n] floats each into y[n][2]. */
-int model_predict(struct infer_model *net, const struct train_rows *rows, size_t from, size_t n,
-                  float *y, struct err *e) MUST_CHECK;
+/* LENGTH_N inputs, two outputs: x[n][LENGTH_N] into y[n][2]. */
+int model_predict(struct infer_model *net, const float *x, size_t n, float *y,
+                  struct err *e) MUST_CHECK;
+/* seed: of the shuffles. */
 int model_score(struct model_score *s, struct infer_model *net, const struct train_rows *rows,
-                size_t from, size_t n, const struct model_known *known, struct err *e) MUST_CHECK;
+                size_t from, size_t n, const struct model_known *known, uint64_t seed,
+                struct err *e) MUST_CHECK;
 
 void model_score_print(FILE *f, const struct model_score *s);
 void model_score_json(FILE *f, const struct model_score *s);

@@ -13,7 +13,7 @@
 #include "harness/learn/train_forest.h"
 
 enum { MEAN, QUANTILE, OUTPUTS };
-enum { SPLITS = 3, BINS = 10 };
+enum { SPLITS = 3 };
 
 struct share_score {
     size_t rows;
@@ -21,7 +21,7 @@ struct share_score {
     double within;              /* share of rows off by less than a quarter */
     double covered;             /* within the quantile output */
     double importance[SHARE_N]; /* mae gained by shuffling a feature */
-    struct score_bin bin[BINS];
+    struct score_bin bin[SCORE_BINS];
 };
 
 struct share_training {
@@ -131,33 +131,43 @@ static int run(struct infer_model *net, size_t n, const float *x, float *y, stru
     return 0;
 }
 
-/* Each feature handed on by a fixed step, which breaks its tie to the rest as shuffling does. */
-static int importance(struct share_score *s, struct infer_model *net, const struct share_rows *r,
-                      float *x, float *y, struct err *e)
+struct asked {
+    struct infer_model *net;
+    const struct share_rows *rows;
+    float *y; /* room for the answers */
+};
+
+static int error_of(void *ctx, const float *x, double *error, struct err *e)
 {
-    int rc = 0;
-    const size_t step = r->n / 2 + r->n / 7 + 1;
-    for (uint32_t k = 0; k < SHARE_N && !rc; k++) {
-        memcpy(x, r->x, r->n * SHARE_N * sizeof *x);
-        for (size_t i = 0; i < r->n; i++)
-            x[i * SHARE_N + k] = r->x[(i + step) % r->n * SHARE_N + k];
-        rc = run(net, r->n, x, y, e);
-        s->importance[k] = rc ? 0 : off(r, y) - s->mae;
-    }
+    struct asked *a = ctx;
+    const int rc = run(a->net, a->rows->n, x, a->y, e);
+    *error = rc ? 0 : off(a->rows, a->y);
     return rc;
+}
+
+static int importance(struct share_score *s, struct asked *a, uint64_t seed, struct err *e)
+{
+    const struct score_inputs in = {.x = a->rows->x,
+                                    .n = a->rows->n,
+                                    .n_in = SHARE_N,
+                                    .component = "share",
+                                    .seed = seed,
+                                    .of = error_of,
+                                    .ctx = a,
+                                    .plain = s->mae};
+    return score_importance(s->importance, &in, e);
 }
 
 static int score(struct share_training *t, struct infer_model *net, struct err *e)
 {
     const struct share_rows *r = &t->rows[SHARE_TEST];
-    float *y = malloc(r->n * OUTPUTS * sizeof *y), *x = malloc(r->n * SHARE_N * sizeof *x);
-    int rc = y && x ? run(net, r->n, r->x, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
+    float *y = malloc(r->n * OUTPUTS * sizeof *y);
+    int rc = y ? run(net, r->n, r->x, y, e) : err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc) {
         compare(&t->score, r, y, mean_fitted(t));
-        rc = score_calibration(t->score.bin, BINS, y, OUTPUTS, r->y, r->n, e);
-        rc = rc ? rc : importance(&t->score, net, r, x, y, e);
+        rc = score_calibration(t->score.bin, SCORE_BINS, y, OUTPUTS, r->y, r->n, e);
+        rc = rc ? rc : importance(&t->score, &(struct asked){net, r, y}, t->want->o.seed, e);
     }
-    free(x);
     free(y);
     return rc;
 }
@@ -181,16 +191,6 @@ static int score_forest(struct share_training *t, struct err *e)
 
 /* ---- provenance --------------------------------------------------------------------- */
 
-static void numbers(FILE *f, const char *key, const double *v, size_t n)
-{
-    fprintf(f, ", \"%s\": [", key);
-    for (size_t i = 0; i < n; i++) {
-        fputs(i ? ", " : "", f);
-        json_number(f, v[i]);
-    }
-    fputc(']', f);
-}
-
 static void member(FILE *f, const char *key, double v)
 {
     fprintf(f, ", \"%s\": ", key);
@@ -205,16 +205,10 @@ static void json_score(FILE *f, const struct share_score *s)
     member(f, "mae_log2_of_mean", s->mean);
     member(f, "within_a_quarter", s->within);
     member(f, "quantile_covers", s->covered);
-    numbers(f, "importance_log2", s->importance, SHARE_N);
-    fputs(", \"calibration_log2\": [", f);
-    for (int b = 0; b < BINS; b++) {
-        fputs(b ? ", [" : "[", f);
-        json_number(f, s->bin[b].predicted);
-        fputs(", ", f);
-        json_number(f, s->bin[b].was);
-        fputc(']', f);
-    }
-    fputc(']', f);
+    fputs(",\n  ", f);
+    score_put_numbers(f, "importance_log2", s->importance, SHARE_N);
+    fputs(",\n  ", f);
+    score_put_bins(f, "calibration_log2", s->bin, 1);
     fputc('}', f);
 }
 
@@ -259,6 +253,10 @@ static void provenance(FILE *f, const void *training)
             " \"runs\": {\"model\": \"gpu\", \"sharing\": \"mps\", \"seconds\": %d, \"period_ms\": "
             "%d, \"window_periods\": %d, \"seed\": %llu},\n",
             SHARE_SECONDS, SHARE_MS, SHARE_HOLD, (unsigned long long)w->o.seed);
+    fprintf(f,
+            " \"split\": {\"by\": \"pairing\", \"train\": %zu, \"validation\": %zu, \"test\": "
+            "%zu},\n",
+            t->rows[SHARE_FITTED].n, t->rows[SHARE_VALIDATION].n, t->rows[SHARE_TEST].n);
     static const char *const names[SPLITS] = {"fitted", "validation", "test"};
     for (int i = 0; i < SPLITS; i++) {
         fprintf(f, " \"%s\": {\"rows\": %zu, \"pairings\": [", names[i], t->rows[i].n);

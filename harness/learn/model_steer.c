@@ -104,31 +104,6 @@ static double loss(const void *ctx, size_t row, const double *y, double *d)
 
 /* ---- scores -------------------------------------------------------------------------- */
 
-int model_steer_score(struct steer_score *s, struct infer_model *net, const struct steer_rows *rows,
-                      size_t from, size_t n, struct err *e)
-{
-    char why[256];
-    *s = (struct steer_score){.rows = n};
-    for (size_t i = from; i < from + n; i++) {
-        float y[2];
-        if (infer_run(net, 1, rows->x + i * LINNOS_N, y, why, sizeof why))
-            return err_set(e, ERR_EFAIL, "inference: %s", why);
-        const bool said = y[1] > y[0], is = rows->slow[i];
-        s->slow += is;
-        s->said_slow += said;
-        s->accuracy += said == is;
-        s->false_submit += is && !said;
-        s->false_reject += !is && said;
-    }
-    const double each = n ? 1 / (double)n : 0;
-    s->slow *= each;
-    s->said_slow *= each;
-    s->accuracy *= each;
-    s->false_submit *= each;
-    s->false_reject *= each;
-    return 0;
-}
-
 static int score_net(struct steer_training *t, struct infer *runtime, const struct infer_mlp *mlp,
                      bool int8, struct err *e)
 {
@@ -139,8 +114,8 @@ static int score_net(struct steer_training *t, struct infer *runtime, const stru
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     for (size_t i = 0; !rc && i < t->want->n_trace; i++) {
         struct column *c = &t->column[i];
-        rc = model_steer_score(int8 ? &c->int8_score : &c->score, net, &c->rows,
-                               c->rows.n - c->test, c->test, e);
+        rc = steer_score(int8 ? &c->int8_score : &c->score, net, STEER_DIGITS, &c->rows,
+                         c->rows.n - c->test, c->test, t->want->o.seed, e);
     }
     infer_unload(net);
     return rc;
@@ -173,14 +148,6 @@ static void put_command(FILE *f, const struct model_train_want *w)
         fprintf(f, " --trace %s", w->trace[i]);
 }
 
-void model_steer_put_score(FILE *f, const char *key, const struct steer_score *s)
-{
-    fprintf(f,
-            "\"%s\": {\"rows\": %zu, \"slow\": %.6g, \"accuracy\": %.6g, \"false_submit\": %.6g, "
-            "\"false_reject\": %.6g, \"said_slow\": %.6g}",
-            key, s->rows, s->slow, s->accuracy, s->false_submit, s->false_reject, s->said_slow);
-}
-
 static void put_column(FILE *f, const struct column *c, const char *text, bool int8)
 {
     fputs("\n  {\"trace\": ", f);
@@ -192,10 +159,10 @@ static void put_column(FILE *f, const struct column *c, const char *text, bool i
     for (int d = 0; d < STEER_DEVICES && c->rows.threshold_us[d] > 0; d++)
         fprintf(f, "%s%.6g", d ? ", " : "", c->rows.threshold_us[d]);
     fputs("],\n   ", f);
-    model_steer_put_score(f, "test", &c->score);
+    steer_score_json(f, "test", &c->score);
     if (int8) {
         fputs(",\n   ", f);
-        model_steer_put_score(f, "test_int8", &c->int8_score);
+        steer_score_json(f, "test_int8", &c->int8_score);
     }
     fputs("}", f);
 }
@@ -239,26 +206,14 @@ static int write_files(const struct steer_training *t, struct err *e)
     return rc ? rc : model_write_provenance(&w, put_provenance, t, t->want->json, e);
 }
 
-void model_steer_print_head(void)
-{
-    printf("  %-20s %8s %8s %9s %13s %13s\n", "last reads of", "rows", "slow", "accuracy",
-           "false submit", "false reject");
-}
-
-void model_steer_print_score(const char *trace, const struct steer_score *s)
-{
-    printf("  %-20s %8zu %7.1f%% %8.1f%% %12.1f%% %12.1f%%\n", trace, s->rows, 100 * s->slow,
-           100 * s->accuracy, 100 * s->false_submit, 100 * s->false_reject);
-}
-
 static void print(const struct steer_training *t)
 {
     printf("%s: %u-%u-%u, %zu rows fitted, %zu to stop by; %u epochs, the best was %u\n\n",
            t->want->name, t->fit.mlp.n_in, t->fit.mlp.n_hidden, t->fit.mlp.n_out, t->train,
            t->valid, t->fit.epochs, t->fit.best_epoch);
-    model_steer_print_head();
+    steer_score_print_head();
     for (size_t i = 0; i < t->want->n_trace; i++)
-        model_steer_print_score(t->want->trace[i], &t->column[i].score);
+        steer_score_print(t->want->trace[i], &t->column[i].score);
 }
 
 static void release(struct steer_training *t)

@@ -9,10 +9,8 @@
 #ifndef HARNESS_LEARN_MODEL_STEER_H
 #define HARNESS_LEARN_MODEL_STEER_H
 
-#include <stdio.h>
-
 #include "harness/learn/model_train.h"
-#include "harness/learn/steer_rows.h"
+#include "harness/learn/steer_score.h"
 
 #define STEER_TRAIN_SHARE         0.80
 #define STEER_VALID_SHARE         0.10
@@ -23,20 +21,10 @@
         .seed = 1001, .hidden = 256, .epochs = 12, .batch = 128, .patience = 12, .rate = 1e-3      \
     }
 
-struct steer_score { /* of `rows` reads: shares */
-    size_t rows;
-    double slow, accuracy, false_submit, false_reject, said_slow;
-};
-
 /* At most `most` rows of a trace (text as for --trace) on a machine's file, labelled; *about:
  * malloc'd JSON.  fitted: where the part that sets the thresholds ends. */
 int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
                      size_t most, char **about, struct err *e) MUST_CHECK;
-int model_steer_score(struct steer_score *s, struct infer_model *net, const struct steer_rows *rows,
-                      size_t from, size_t n, struct err *e) MUST_CHECK;
-void model_steer_put_score(FILE *f, const char *key, const struct steer_score *s); /* as JSON */
-void model_steer_print_head(void);
-void model_steer_print_score(const char *trace, const struct steer_score *s);
 int model_steer_train(const struct model_train_want *want, struct err *e) MUST_CHECK;
 
 #endif

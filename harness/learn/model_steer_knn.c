@@ -112,47 +112,6 @@ static void choose(struct training *t, uint32_t share)
 
 /* ---- scores --------------------------------------------------------------------------- */
 
-enum { BATCH = 256 };
-
-static void tally(struct steer_score *s, const float y[3], bool is)
-{
-    const bool said = y[1] > y[0];
-    s->slow += is;
-    s->said_slow += said;
-    s->accuracy += said == is;
-    s->false_submit += is && !said;
-    s->false_reject += !is && said;
-}
-
-/* Counts, to be divided by the rows. */
-static int score_rows(struct steer_score *s, struct infer_model *net, const struct steer_rows *rows,
-                      size_t from, size_t n, struct err *e)
-{
-    float x[BATCH * KNN_FEATURES_N], y[BATCH * 3];
-    char why[256];
-    s->rows += n;
-    for (size_t some; n; n -= some, from += some) {
-        some = least(n, BATCH);
-        for (size_t i = 0; i < some; i++)
-            knn_features(rows->x + (from + i) * LINNOS_N, x + i * KNN_FEATURES_N);
-        if (infer_run(net, (uint32_t)some, x, y, why, sizeof why))
-            return err_set(e, ERR_EFAIL, "inference: %s", why);
-        for (size_t i = 0; i < some; i++)
-            tally(s, y + 3 * i, rows->slow[from + i]);
-    }
-    return 0;
-}
-
-static void as_shares(struct steer_score *s)
-{
-    const double each = s->rows ? 1 / (double)s->rows : 0;
-    s->slow *= each;
-    s->said_slow *= each;
-    s->accuracy *= each;
-    s->false_submit *= each;
-    s->false_reject *= each;
-}
-
 static int with_net(struct training *t,
                     int (*f)(struct training *, struct infer_model *, struct err *), struct err *e)
 {
@@ -166,16 +125,36 @@ static int with_net(struct training *t,
     return rc;
 }
 
+enum { BATCH = 256 };
+
+/* What the mistakes among the validation rows of a column cost. */
+static int cost_of(struct infer_model *net, const struct column *c, double *cost, struct err *e)
+{
+    float x[BATCH * KNN_FEATURES_N], y[BATCH * 3];
+    char why[256];
+    for (size_t from = c->train, end = from + c->valid, some; from < end; from += some) {
+        some = least(end - from, BATCH);
+        for (size_t i = 0; i < some; i++)
+            knn_features(c->rows.x + (from + i) * LINNOS_N, x + i * KNN_FEATURES_N);
+        if (infer_run(net, (uint32_t)some, x, y, why, sizeof why))
+            return err_set(e, ERR_EFAIL, "inference: %s", why);
+        for (size_t i = 0; i < some; i++) {
+            const bool said = y[3 * i + 1] > y[3 * i], is = c->rows.slow[from + i];
+            *cost += said == is ? 0 : is ? STEER_FALSE_SUBMIT_WEIGHT : 1;
+        }
+    }
+    return 0;
+}
+
 static int validate(struct training *t, struct infer_model *net, struct err *e)
 {
-    struct steer_score s = {0};
+    double cost = 0;
     int rc = 0;
     for (size_t i = 0; !rc && i < t->want->n_trace; i++)
-        rc = score_rows(&s, net, &t->column[i].rows, t->column[i].train, t->column[i].valid, e);
-    as_shares(&s);
+        rc = cost_of(net, &t->column[i], &cost, e);
     for (int i = 0; i < SHARES; i++)
         if (shares[i] == t->slow)
-            t->cost[i] = STEER_FALSE_SUBMIT_WEIGHT * s.false_submit + s.false_reject;
+            t->cost[i] = t->valid ? cost / (double)t->valid : 0;
     return rc;
 }
 
@@ -184,8 +163,8 @@ static int test(struct training *t, struct infer_model *net, struct err *e)
     int rc = 0;
     for (size_t i = 0; !rc && i < t->want->n_trace; i++) {
         struct column *c = &t->column[i];
-        rc = score_rows(&c->score, net, &c->rows, c->rows.n - c->test, c->test, e);
-        as_shares(&c->score);
+        rc = steer_score(&c->score, net, STEER_POINTS, &c->rows, c->rows.n - c->test, c->test,
+                         t->want->o.seed, e);
     }
     return rc;
 }
@@ -227,7 +206,7 @@ static void put_column(FILE *f, const struct column *c, const char *text)
             ",\n   \"about\": %s,\n   \"split\": {\"by\": \"time\", \"train\": %zu, "
             "\"validation\": %zu, \"test\": %zu},\n   ",
             c->about, c->train, c->valid, c->test);
-    model_steer_put_score(f, "test", &c->score);
+    steer_score_json(f, "test", &c->score);
     fputs("}", f);
 }
 
@@ -277,9 +256,9 @@ static void print(const struct training *t)
 {
     printf("%s: %u nearest of %u references, %u %% of them slow (by %zu validation rows)\n\n",
            t->want->name, t->m.k, t->m.n_refs, t->slow, t->valid);
-    model_steer_print_head();
+    steer_score_print_head();
     for (size_t i = 0; i < t->want->n_trace; i++)
-        model_steer_print_score(t->want->trace[i], &t->column[i].score);
+        steer_score_print(t->want->trace[i], &t->column[i].score);
 }
 
 int model_steer_knn_train(const struct model_train_want *want, struct err *e)

@@ -91,7 +91,7 @@ static int score(struct training *t, const struct infer_mlp *mlp, struct part *p
         return rc;
     if (infer_load_mlp(t->runtime, mlp, &net, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
-    rc = model_score(s, net, rows, rows->n - p->test, p->test, &known, e);
+    rc = model_score(s, net, rows, rows->n - p->test, p->test, &known, t->want->o.seed, e);
     infer_unload(net);
     return rc;
 }

@@ -1,20 +1,18 @@
 #include "harness/learn/page_score.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+#include "harness/learn/train_score.h"
 
 struct answer {
     uint32_t bin;
     float p[PLACE_BINS];
 };
 
-/* `blank`: a step taken for "none"; PLACE_STEPS: all are as they are. */
-static int ask(struct infer_model *net, const struct page_rows *rows, size_t row, uint32_t blank,
-               struct answer *a, struct err *e)
+static int ask(struct infer_model *net, const float *x, struct answer *a, struct err *e)
 {
-    float x[PLACE_STEPS];
     char why[256];
-    for (uint32_t i = 0; i < PLACE_STEPS; i++)
-        x[i] = i == blank ? 0 : (float)rows->id[row * PLACE_STEPS + i];
     if (infer_run(net, 1, x, a->p, why, sizeof why))
         return err_set(e, ERR_EFAIL, "inference: %s", why);
     a->bin = 0;
@@ -54,28 +52,66 @@ static void finish(struct page_score *s)
         s->sure_mean[i] /= n;
         s->sure_right[i] /= n;
     }
-    for (int i = 0; i < PLACE_STEPS; i++)
-        s->lost[i] = s->accuracy - s->lost[i] * each;
+}
+
+/* ---- what each step is worth ---------------------------------------------------------- */
+
+struct asked {
+    struct infer_model *net;
+    const uint8_t *next; /* [n]: what came */
+    size_t n;
+};
+
+/* The share that is wrong. */
+static int error_of(void *ctx, const float *x, double *error, struct err *e)
+{
+    const struct asked *k = ctx;
+    struct answer a;
+    size_t right = 0;
+    for (size_t i = 0; i < k->n; i++) {
+        const int rc = ask(k->net, x + i * PLACE_STEPS, &a, e);
+        if (rc)
+            return rc;
+        right += a.bin == k->next[i];
+    }
+    *error = 1 - (double)right / (double)k->n;
+    return 0;
+}
+
+static int importance(struct page_score *s, struct asked *k, const float *x, uint64_t seed,
+                      struct err *e)
+{
+    const struct score_inputs in = {.x = x,
+                                    .n = k->n,
+                                    .n_in = PLACE_STEPS,
+                                    .component = "pages",
+                                    .seed = seed,
+                                    .of = error_of,
+                                    .ctx = k,
+                                    .plain = 1 - s->accuracy};
+    return score_importance(s->importance, &in, e);
 }
 
 int page_score(struct page_score *s, struct infer_model *net, const struct page_rows *rows,
-               size_t from, size_t n, struct err *e)
+               size_t from, size_t n, uint64_t seed, struct err *e)
 {
     *s = (struct page_score){.rows = n};
-    for (size_t r = from; r < from + n; r++) {
+    const uint8_t *id = rows->id + from * PLACE_STEPS;
+    float *x = malloc((n + 1) * PLACE_STEPS * sizeof *x);
+    int rc = x ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    for (size_t i = 0; !rc && i < n * PLACE_STEPS; i++)
+        x[i] = (float)id[i];
+    for (size_t i = 0; !rc && i < n; i++) {
         struct answer a;
-        int rc = ask(net, rows, r, PLACE_STEPS, &a, e);
+        rc = ask(net, x + i * PLACE_STEPS, &a, e);
         if (!rc)
-            count(s, &a, rows->id[(r + 1) * PLACE_STEPS - 1], rows->next[r]);
-        for (uint32_t i = 0; !rc && i < PLACE_STEPS; i++) {
-            rc = ask(net, rows, r, i, &a, e);
-            s->lost[i] += a.bin == rows->next[r];
-        }
-        if (rc)
-            return rc;
+            count(s, &a, id[(i + 1) * PLACE_STEPS - 1], rows->next[from + i]);
     }
     finish(s);
-    return 0;
+    if (!rc && n)
+        rc = importance(s, &(struct asked){net, rows->next + from, n}, x, seed, e);
+    free(x);
+    return rc;
 }
 
 void page_score_json(FILE *f, const struct page_score *s)
@@ -92,8 +128,7 @@ void page_score_json(FILE *f, const struct page_score *s)
         if (s->sure_rows[i])
             fprintf(f, "%s{\"rows\": %zu, \"said\": %.6g, \"right\": %.6g}", some++ ? ", " : "",
                     s->sure_rows[i], s->sure_mean[i], s->sure_right[i]);
-    fputs("],\n    \"lost_without_step\": [", f);
-    for (int i = 0; i < PLACE_STEPS; i++)
-        fprintf(f, "%s%.6g", i ? ", " : "", s->lost[i]);
-    fputs("]}", f);
+    fputs("],\n    ", f);
+    score_put_numbers(f, "importance", s->importance, PLACE_STEPS);
+    fputs("}", f);
 }

@@ -19,12 +19,12 @@ struct page_score {
     /* By the probability of the likeliest bin, in tenths: rows, mean of it, share right. */
     size_t sure_rows[PAGE_TENTHS];
     double sure_mean[PAGE_TENTHS], sure_right[PAGE_TENTHS];
-    double lost[PLACE_STEPS]; /* accuracy that is lost when this step is taken for "none" */
+    double importance[PLACE_STEPS]; /* accuracy that is lost when this step is permuted */
 };
 
-/* Rows from .. from + n - 1. */
+/* Rows from .. from + n - 1.  seed: of the permutations. */
 int page_score(struct page_score *s, struct infer_model *net, const struct page_rows *rows,
-               size_t from, size_t n, struct err *e) MUST_CHECK;
+               size_t from, size_t n, uint64_t seed, struct err *e) MUST_CHECK;
 void page_score_json(FILE *f, const struct page_score *s);
 
 #endif

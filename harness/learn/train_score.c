@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/fmt.h"
 #include "sim/dmath.h"
 
 enum { P, T }; /* predicted, true */
@@ -200,4 +201,65 @@ int score_calibration(struct score_bin *bin, size_t bins, const float *predicted
     }
     free(r);
     return 0;
+}
+
+/* ---- what inputs are worth ------------------------------------------------------------ */
+
+void score_shuffle(uint32_t *order, size_t n, struct rng *r)
+{
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint32_t)i;
+    for (size_t i = n; i > 1; i--) {
+        const size_t j = (size_t)rng_below(r, i);
+        const uint32_t kept = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = kept;
+    }
+}
+
+int score_importance(double *gain, const struct score_inputs *s, struct err *e)
+{
+    const size_t bytes = s->n * s->n_in * sizeof(float);
+    float *x = malloc(bytes);
+    uint32_t *order = malloc(s->n * sizeof *order);
+    int rc = x && order ? 0 : err_set(e, ERR_ENOMEM, "out of memory");
+    for (uint32_t k = 0; k < s->n_in && !rc; k++) {
+        struct rng r;
+        double error;
+        rng_init_indexed(&r, s->seed, s->component, "importance", k);
+        score_shuffle(order, s->n, &r);
+        memcpy(x, s->x, bytes);
+        for (size_t i = 0; i < s->n; i++)
+            x[i * s->n_in + k] = s->x[(size_t)order[i] * s->n_in + k];
+        rc = s->of(s->ctx, x, &error, e);
+        gain[k] = rc ? 0 : error - s->plain;
+    }
+    free(x);
+    free(order);
+    return rc;
+}
+
+/* ---- showing it ----------------------------------------------------------------------- */
+
+void score_put_numbers(FILE *f, const char *key, const double *v, size_t n)
+{
+    fprintf(f, "\"%s\": [", key);
+    for (size_t i = 0; i < n; i++) {
+        fputs(i ? ", " : "", f);
+        json_number(f, v[i]);
+    }
+    fputc(']', f);
+}
+
+void score_put_bins(FILE *f, const char *key, const struct score_bin *bin, double unit)
+{
+    fprintf(f, "\"%s\": [", key);
+    for (size_t b = 0; b < SCORE_BINS; b++) {
+        fputs(b ? ", [" : "[", f);
+        json_number(f, bin[b].predicted * unit);
+        fputs(", ", f);
+        json_number(f, bin[b].was * unit);
+        fputc(']', f);
+    }
+    fputc(']', f);
 }

@@ -8,10 +8,13 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "sim/err.h"
+#include "sim/rng.h"
 
 #define SCORE_CLASSES 4
+#define SCORE_BINS    10
 
 struct score {
     double mae;                       /* mean absolute error, tokens */
@@ -35,5 +38,26 @@ struct score_bin {
 };
 int score_calibration(struct score_bin *bin, size_t bins, const float *predicted, size_t stride,
                       const float *was, size_t n, struct err *e) MUST_CHECK;
+
+/* What each input is worth (Breiman 2001): by how much the error grows when it is permuted among
+ * the rows, in an order of its own that seed and component draw.  x[n][n_in], gain[n_in]; `of` says
+ * how wrong the answers to other inputs of the same rows are, by `plain` those to x itself. */
+typedef int score_error(void *ctx, const float *x, double *error, struct err *e);
+struct score_inputs {
+    const float *x;
+    size_t n;
+    uint32_t n_in;
+    const char *component;
+    uint64_t seed;
+    score_error *of;
+    void *ctx;
+    double plain;
+};
+int score_importance(double *gain, const struct score_inputs *s, struct err *e) MUST_CHECK;
+void score_shuffle(uint32_t *order, size_t n, struct rng *r); /* 0..n-1 */
+
+/* ", "KEY": [..]": numbers; bins as pairs of predicted and real, each times unit. */
+void score_put_numbers(FILE *f, const char *key, const double *v, size_t n);
+void score_put_bins(FILE *f, const char *key, const struct score_bin *bin, double unit);
 
 #endif

@@ -77,7 +77,8 @@ Test(kml, the_shipped_network_knows_most_windows_of_other_seeds, .timeout = 60)
         cr_assert(class_rows_append(&all, &run.rows, 0, run.rows.n));
         class_runs_free(&run, 1);
     }
-    cr_assert_eq(class_score(&s, net, KML_CLASSES, &all, 0, all.n, 1, &e), 0, "%s", e.msg);
+    const struct class_net asked = {.model = net, .n_out = KML_CLASSES};
+    cr_assert_eq(class_score(&s, &asked, &all, 0, all.n, 1, &e), 0, "%s", e.msg);
     cr_expect_gt(s.accuracy, 0.93, "%g", s.accuracy);
     cr_expect_lt(s.calibration_error, 0.05, "%g", s.calibration_error);
     uint64_t counted = 0, binned = 0;

@@ -99,7 +99,7 @@ Test(linnos, the_shipped_network_sees_slow_reads_on_a_seed_it_never_saw)
         cr_assert_eq(model_file_mlp(file)->n_in, LINNOS_N);
         cr_assert_eq(infer_open(&runtime, INFER_CPU, why, sizeof why), 0);
         cr_assert_eq(infer_load_mlp(runtime, model_file_mlp(file), &net, why, sizeof why), 0);
-        cr_assert_eq(model_steer_score(&s, net, &rows, 0, rows.n, &e), 0, "%s", e.msg);
+        cr_assert_eq(steer_score(&s, net, STEER_DIGITS, &rows, 0, rows.n, 1, &e), 0, "%s", e.msg);
         cr_expect_lt(s.false_submit, s.slow / 2, "%s: %g of %g slow reads let pass", names[i],
                      s.false_submit, s.slow);
         cr_expect_gt(s.accuracy, 0.8, "%s: accuracy %g", names[i], s.accuracy);

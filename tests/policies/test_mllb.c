@@ -72,7 +72,8 @@ Test(mllb, it_answers_as_linux_does_on_seeds_it_never_saw, .timeout = 60)
         cr_assert(class_rows_append(&all, &run.rows, 0, run.rows.n));
         class_runs_free(&run, 1);
     }
-    cr_assert_eq(class_score(&s, net.model, 1, &all, 0, all.n, 1, &e), 0, "%s", e.msg);
+    const struct class_net asked = {.model = net.model, .n_out = 1};
+    cr_assert_eq(class_score(&s, &asked, &all, 0, all.n, 1, &e), 0, "%s", e.msg);
     cr_expect_gt(s.accuracy, 0.99, "%g", s.accuracy);
     cr_expect_gt((double)s.confusion[1][1], 0.9 * (double)(s.confusion[1][0] + s.confusion[1][1]),
                  "moves that it knows: %d of %d", (int)s.confusion[1][1],

@@ -126,7 +126,7 @@ Test(model, the_shipped_network_beats_every_trivial_baseline_on_a_seed_it_never_
     cr_assert_eq(model_known(&known, &d.rows, d.rows.n, &e), 0);
     for (size_t i = 0; i < 2; i++) {
         struct shipped net = open_shipped(names[i]);
-        cr_assert_eq(model_score(&s, net.net, &d.rows, 0, d.rows.n, &known, &e), 0, "%s", e.msg);
+        cr_assert_eq(model_score(&s, net.net, &d.rows, 0, d.rows.n, &known, 1, &e), 0, "%s", e.msg);
         for (int who = 1; who < PREDICTORS; who++) {
             cr_expect_not(s.by[who].kendall >= s.by[0].kendall, "%s, baseline %d", names[i], who);
             cr_expect_not(s.by[who].log2_rmse <= s.by[0].log2_rmse, "%s, baseline %d", names[i],
@@ -217,7 +217,7 @@ Test(model, the_policy_ranks_by_exactly_what_eval_scores)
     struct train_rows rows = {0};
     cr_assert_eq(train_rows_replay(&rows, &source.face, N, &e), 0);
     struct shipped net = open_shipped("sjf_mlp");
-    cr_assert_eq(model_predict(net.net, &rows, 0, N, y, &e), 0);
+    cr_assert_eq(model_predict(net.net, rows.x, N, y, &e), 0);
 
     struct policy *p;
     struct infer_host *infer;
