@@ -66,13 +66,10 @@ static const char synth_help[] =
     "[--seed S]\n"
     "                        -o OUT.h5 [--filter deflate|zstd|none] [--json] [-q]\n\n"
     "Makes a canonical trace of requests, block I/O, page accesses, scheduler events, VMs, GPU\n"
-    "programs or jobs of a cluster, any length.  FILE.json holds what an experiment has under "
-    "\"synth\": parameters, or "
-    "clients,\n"
-    "each with its own arrivals and lengths (docs/traces.md).  The same "
-    "parameters and "
-    "seed\n"
-    "give the same bytes.  --rate is for requests.\n";
+    "programs, or jobs or nodes of a cluster, any length.  FILE.json holds what an experiment has\n"
+    "under \"synth\": parameters, or clients, each with its own arrivals and lengths\n"
+    "(docs/traces.md).  The same parameters and seed give the same bytes.  --rate is for "
+    "requests.\n";
 
 static void print_presets(void)
 {

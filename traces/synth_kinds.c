@@ -9,7 +9,7 @@
 
 static const struct synth_kind *const kinds[] = {
     &synth_kind_requests, &synth_kind_io,  &synth_kind_pages, &synth_kind_sched,
-    &synth_kind_vms,      &synth_kind_ops, &synth_kind_jobs};
+    &synth_kind_vms,      &synth_kind_ops, &synth_kind_jobs,  &synth_kind_nodes};
 #define SPAN_MAX_S 1e9
 #define KINDS      (sizeof kinds / sizeof *kinds)
 
@@ -65,6 +65,15 @@ int synth_preset_read(const struct config *section, const struct synth_kind *k, 
     if (preset && !rc && (rc = k->preset(name, params, e)))
         err_wrap(e, rc, "%s", config_path(preset));
     return rc;
+}
+
+int synth_name_check(const struct config *at, const char *name, size_t room, struct err *e)
+{
+    const size_t len = strlen(name);
+    const char *fit = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./";
+    if (len && len < room && strspn(name, fit) == len)
+        return 0;
+    return config_complain(at, e, "1..%zu letters, digits and any of _-./", room - 1);
 }
 
 static int table_named(const struct config *c, enum trace_table *out, struct err *e)

@@ -13,6 +13,7 @@
 
 #include "traces/synth_io.h"
 #include "traces/synth_jobs.h"
+#include "traces/synth_nodes.h"
 #include "traces/synth_ops.h"
 #include "traces/synth_pages.h"
 #include "traces/synth_sched.h"
@@ -28,6 +29,7 @@ struct synth_any {
         struct synth_vms vms;
         struct synth_ops ops;
         struct synth_jobs jobs;
+        struct synth_nodes nodes;
     } p;
 };
 
@@ -60,8 +62,11 @@ const char *synth_any_source(const struct synth_any *s);
 int synth_preset_read(const struct config *section, const struct synth_kind *k, void *params,
                       struct err *e) MUST_CHECK;
 int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e);
+/* A name of 1..room - 1 letters, digits and any of _-./, or a complaint at its key. */
+int synth_name_check(const struct config *at, const char *name, size_t room,
+                     struct err *e) MUST_CHECK;
 
 extern const struct synth_kind synth_kind_requests, synth_kind_io, synth_kind_pages,
-    synth_kind_sched, synth_kind_vms, synth_kind_ops, synth_kind_jobs;
+    synth_kind_sched, synth_kind_vms, synth_kind_ops, synth_kind_jobs, synth_kind_nodes;
 
 #endif

@@ -1,4 +1,4 @@
-/* synth_rows.h - what the synthesizers of io, pages, sched, vms, ops and jobs share.
+/* synth_rows.h - what the synthesizers of all tables but requests share.
  *
  * Parameters begin with a synth_head; a synthesizer fills in begin and make
  * and gets counting, rewinding and seeding from here.  Every one is a pure

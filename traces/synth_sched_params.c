@@ -58,11 +58,9 @@ struct class_text {
 
 static int check_class(const struct config *at, const struct class_text *t, struct err *e)
 {
-    if (!*t->name || strlen(t->name) >= sizeof t->c.name ||
-        strspn(t->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") !=
-            strlen(t->name))
-        return config_complain(config_get(at, "name"), e, "1..%zu letters, digits and any of _-./",
-                               sizeof t->c.name - 1);
+    int rc = synth_name_check(config_get(at, "name"), t->name, sizeof t->c.name, e);
+    if (rc)
+        return rc;
     if ((t->c.period_us > 0) == (t->c.sleep_us > 0))
         return config_complain(at, e, "either period_us or sleep_us");
     if (t->c.period_us > 0 && t->c.burst > 0)

@@ -22,7 +22,7 @@ static void read_rows(struct row_source *s, char hex[SHA256_HEX])
     int rc = 1;
     sha256_init(&sha);
     for (int i = 0; i < ROWS && (rc = s->next(s, &row, &e)) == 1; i++) {
-        assert(row.request.time_ns >= last);
+        assert(s->table == TRACE_NODES || row.request.time_ns >= last); /* nodes have no time */
         last = row.request.time_ns;
         schema_digest(s->table, &row, &sha);
     }

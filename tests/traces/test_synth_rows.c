@@ -256,7 +256,7 @@ static const struct {
      "t: got an object, want low not above high"},
     {"{\"table\": \"vms\", \"preset\": \"lake-azure\"}",
      "t: preset: no preset \"lake-azure\"; known are vms-diurnal, vms-bursty, vms-mixed"},
-    {"{\"table\": \"nodes\"}", NULL},
+    {"{\"table\": \"costs\"}", NULL},
     {"{\"table\": \"pages\", \"pattern\": \"zipf\", \"gap_ns\": 1e9, \"rows\": 1e12}",
      "t: got an object, want a trace of at most 1e+09 s: times count ns in 64 bits"},
 };
