@@ -127,6 +127,7 @@ static inline struct policy_slot *model_policy(const struct model_env *env, enum
     X(model_vcpus)                                                                                 \
     X(model_queueing)                                                                              \
     X(model_memory)                                                                                \
+    X(model_embedding)                                                                             \
     X(model_io)                                                                                    \
     X(model_host)                                                                                  \
     X(model_colocate)                                                                              \

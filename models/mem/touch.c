@@ -60,9 +60,9 @@ struct mem_source {
     struct mem_ahead *ahead; /* NULL: no look-ahead */
 };
 
-/* Scatters ranks: odd multipliers are one to one modulo a power of two, and what lies beyond
- * the pages is walked over (cycle walking), so every rank has a page of its own. */
-static uint64_t scattered(uint64_t rank, uint64_t pages)
+/* Odd multipliers are one to one modulo a power of two, and what lies beyond the pages is walked
+ * over (cycle walking). */
+uint64_t mem_scattered(uint64_t rank, uint64_t pages)
 {
     uint64_t mask = 1;
     while (mask < pages)
@@ -91,7 +91,7 @@ static uint64_t pick(struct mem_source *s)
     case PATTERN_uniform:
         return rng_below(&s->which, p->pages);
     case PATTERN_zipf:
-        return scattered(rng_zipf_draw(s->zipf, &s->which) - 1, p->pages);
+        return mem_scattered(rng_zipf_draw(s->zipf, &s->which) - 1, p->pages);
     case PATTERN_reverse:
         return p->pages - 1 - i;
     case PATTERN_strided:

@@ -33,6 +33,9 @@ struct mem_touch {
     uint32_t tenant, pages, write, count; /* count accesses, spread over `pages` pages */
 };
 
+/* Scatters ranks below `pages` over the pages, one to one. */
+uint64_t mem_scattered(uint64_t rank, uint64_t pages);
+
 struct mem_source;
 /* One of pattern and rows; rows is borrowed.  window 0: `next` is always UINT64_MAX.
  * NULL: out of memory. */
