@@ -74,15 +74,15 @@ static const char synth_help[] =
 static void print_presets(void)
 {
     const struct synth_kind *k;
-    const char *name, *title, *source, *last;
+    struct synth_named p;
     for (size_t i = 0; (k = synth_kind_at(i)); i++) {
+        const char *last = "";
         printf("\npresets of %s:\n", trace_schemas[k->table].table);
-        last = "";
-        for (size_t j = 0; k->preset_at(j, &name, &title, &source); j++) {
-            printf("  %-16s %s\n", name, title);
-            if (strcmp(last, source))
-                printf("%19s%s\n", "", source);
-            last = source;
+        for (size_t j = 0; k->preset_at(j, &p, NULL); j++) {
+            printf("  %-16s %s\n", p.name, p.title);
+            if (strcmp(last, p.source))
+                printf("%19s%s\n", "", p.source);
+            last = p.source;
         }
     }
 }

@@ -58,21 +58,6 @@ static struct synth_io defaults(void)
     return (struct synth_io){.span_gib = 800};
 }
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    struct synth_io *p = params;
-    const struct preset *from = NULL;
-    for (size_t i = 0; i < PRESETS && !from; i++)
-        from = strcmp(presets[i].name, name) ? NULL : &presets[i];
-    if (!from)
-        return synth_no_preset(&synth_kind_io, name, e);
-    *p = defaults();
-    p->head.duration_s = 10;
-    snprintf(p->head.preset, sizeof p->head.preset, "%s", name);
-    fill(p, from->mix, from->rate);
-    return 0;
-}
-
 static int read_size(const struct config *c, struct synth_io_size *z, struct err *e)
 {
     const struct config_field fields[] = {
@@ -181,18 +166,22 @@ static double span_s(const void *params)
     return synth_head_span(&p->head, (double)p->head.rows / per_s);
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_io *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = SOURCE;
+    *what = (struct synth_named){presets[i].name, presets[i].title, SOURCE};
+    if (p) {
+        *p = defaults();
+        p->head.duration_s = 10;
+        fill(p, presets[i].mix, presets[i].rate);
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_io = {.table = TRACE_IO,
-                                         .preset = preset,
                                          .read = read_params,
                                          .json = json,
                                          .open = synth_io_open,

@@ -20,7 +20,7 @@
  * the jobs by hour of submission.  Compared and not fitted: the durations' p99 (254,884 s), the
  * gaps' p99 (601 s).  Time 0 is midnight.  The extract names no users, CPUs or memory.  */
 static const struct synth_jobs philly = {
-    .head = {.preset = "philly", .rows = 82247},
+    .head.rows = 82247,
     .rate_per_h = 31.469372,
     .cv = 2.3905,
     .amplitude = 0.2877,
@@ -54,17 +54,6 @@ static const struct preset {
      &philly},
 };
 #define PRESETS (sizeof presets / sizeof *presets)
-
-static int preset(const char *name, void *params, struct err *e)
-{
-    for (size_t i = 0; i < PRESETS; i++) {
-        if (strcmp(presets[i].name, name))
-            continue;
-        *(struct synth_jobs *)params = *presets[i].params;
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_jobs, name, e);
-}
 
 static int read_numbers(const struct config *c, double lo, double hi, double *to, uint32_t *n,
                         struct err *e)
@@ -272,18 +261,20 @@ static double span_s(const void *params)
     return synth_head_span(&p->head, (double)p->head.rows / p->rate_per_h * 3600);
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_jobs *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = presets[i].source;
+    *what = (struct synth_named){presets[i].name, presets[i].title, presets[i].source};
+    if (p) {
+        *p = *presets[i].params;
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_jobs = {.table = TRACE_JOBS,
-                                           .preset = preset,
                                            .read = read_params,
                                            .json = json,
                                            .open = synth_jobs_open,

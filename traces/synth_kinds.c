@@ -26,32 +26,42 @@ const struct synth_kind *synth_kind_of(enum trace_table table)
     return NULL;
 }
 
-static const struct synth_kind *kind_with_preset(const char *preset)
+/* Which of the kind's presets it is; SIZE_MAX: none. */
+static size_t preset_named(const struct synth_kind *k, const char *name)
 {
-    const char *name, *title, *source;
+    struct synth_named p;
+    for (size_t i = 0; k->preset_at(i, &p, NULL); i++)
+        if (!strcmp(p.name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+static const struct synth_kind *kind_with_preset(const char *name)
+{
     for (size_t i = 0; i < KINDS; i++)
-        for (size_t k = 0; kinds[i]->preset_at(k, &name, &title, &source); k++)
-            if (!strcmp(name, preset))
-                return kinds[i];
+        if (preset_named(kinds[i], name) != SIZE_MAX)
+            return kinds[i];
     return NULL;
 }
 
 int synth_any_preset(const char *name, struct synth_any *s, struct err *e)
 {
+    struct synth_named p;
     const struct synth_kind *k = kind_with_preset(name);
     if (!k)
         return err_set(e, ERR_ENAME, "no preset \"%s\"; malv trace synth --help lists them", name);
     s->table = k->table;
-    return k->preset(name, &s->p, e);
+    (void)k->preset_at(preset_named(k, name), &p, &s->p);
+    return 0;
 }
 
-int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e)
+static int no_preset(const struct synth_kind *k, const char *name, struct err *e)
 {
-    const char *preset, *title, *source;
+    struct synth_named p;
     char known[400];
     size_t at = 0;
-    for (size_t i = 0; k->preset_at(i, &preset, &title, &source) && at < sizeof known; i++)
-        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", preset);
+    for (size_t i = 0; k->preset_at(i, &p, NULL) && at < sizeof known; i++)
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", i ? ", " : "", p.name);
     return err_set(e, ERR_ENAME, "no preset \"%s\"; known are %s", name, known);
 }
 
@@ -60,11 +70,14 @@ int synth_preset_read(const struct config *section, const struct synth_kind *k, 
 {
     const struct config *preset =
         config_kind(section) == CONFIG_OBJECT ? config_get(section, "preset") : NULL;
+    struct synth_named p;
     const char *name;
     int rc = preset ? config_str(preset, &name, e) : 0;
-    if (preset && !rc && (rc = k->preset(name, params, e)))
-        err_wrap(e, rc, "%s", config_path(preset));
-    return rc;
+    if (!preset || rc)
+        return rc;
+    if (!k->preset_at(preset_named(k, name), &p, params))
+        return err_wrap(e, no_preset(k, name, e), "%s", config_path(preset));
+    return 0;
 }
 
 int synth_name_check(const struct config *at, const char *name, size_t room, struct err *e)
@@ -112,9 +125,6 @@ int synth_any_read(const struct config *section, struct synth_any *s, struct err
 const char *synth_any_source(const struct synth_any *s)
 {
     const struct synth_kind *k = synth_kind_of(s->table);
-    const char *name, *title, *source;
-    for (size_t i = 0; k->preset_at(i, &name, &title, &source); i++)
-        if (!strcmp(name, k->name(&s->p)))
-            return source;
-    return NULL;
+    struct synth_named p;
+    return k->preset_at(preset_named(k, k->name(&s->p)), &p, NULL) ? p.source : NULL;
 }

@@ -33,10 +33,13 @@ struct synth_any {
     } p;
 };
 
+struct synth_named { /* a preset */
+    const char *name, *title, *source;
+};
+
 /* One synthesizer; params points at the member of struct synth_any that is its own. */
 struct synth_kind {
     enum trace_table table;
-    int (*preset)(const char *name, void *params, struct err *e);
     int (*read)(const struct config *section, void *params, struct err *e);
     char *(*json)(const void *params); /* every number, for digests; malloc'd */
     int (*open)(struct row_source **out, const void *params, uint64_t seed, struct err *e);
@@ -46,8 +49,8 @@ struct synth_kind {
     const char *(*name)(const void *params); /* of the preset; "": none */
     bool (*seeded)(const void *params, uint64_t *seed); /* does the section fix the seed? */
     struct trace_names *(*names)(const void *params);   /* that rows refer to; NULL: none do */
-    /* Presets in order; false past the end. */
-    bool (*preset_at)(size_t i, const char **name, const char **title, const char **source);
+    /* The i-th preset, with its parameters where params is not NULL; false past the end. */
+    bool (*preset_at)(size_t i, struct synth_named *what, void *params);
 };
 
 const struct synth_kind *synth_kind_at(size_t i);               /* NULL past the end */
@@ -61,7 +64,6 @@ const char *synth_any_source(const struct synth_any *s);
 /* For the readers of the kinds: params as the section's "preset" has them, when it names one. */
 int synth_preset_read(const struct config *section, const struct synth_kind *k, void *params,
                       struct err *e) MUST_CHECK;
-int synth_no_preset(const struct synth_kind *k, const char *name, struct err *e);
 /* A name of 1..room - 1 letters, digits and any of _-./, or a complaint at its key. */
 int synth_name_check(const struct config *at, const char *name, size_t room,
                      struct err *e) MUST_CHECK;

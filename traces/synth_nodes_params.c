@@ -23,11 +23,9 @@
         "A10", 2, 1, 128, 1024                                                                     \
     }
 
-static const struct synth_nodes openb_gpu = {
-    .head = {.preset = "openb-gpu", .rows = 1213}, .kind = {GPU_NODES}, .kinds = 12};
-static const struct synth_nodes openb_all = {.head = {.preset = "openb-all", .rows = 1523},
-                                             .kind = {GPU_NODES, {"", 310, 0, 59.665, 340.852}},
-                                             .kinds = 13};
+static const struct synth_nodes openb_gpu = {.head.rows = 1213, .kind = {GPU_NODES}, .kinds = 12};
+static const struct synth_nodes openb_all = {
+    .head.rows = 1523, .kind = {GPU_NODES, {"", 310, 0, 59.665, 340.852}}, .kinds = 13};
 
 #define SOURCE                                                                                     \
     "counts, sums and means of Alibaba's openb node lists (cluster-trace-gpu-v2023; Weng et al., " \
@@ -41,17 +39,6 @@ static const struct preset {
     {"openb-all", "these and 310 nodes without GPUs", &openb_all},
 };
 #define PRESETS (sizeof presets / sizeof *presets)
-
-static int preset(const char *name, void *params, struct err *e)
-{
-    for (size_t i = 0; i < PRESETS; i++) {
-        if (strcmp(presets[i].name, name))
-            continue;
-        *(struct synth_nodes *)params = *presets[i].params;
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_nodes, name, e);
-}
 
 struct kind_text {
     struct synth_node_kind k;
@@ -154,18 +141,20 @@ static double span_s(const void *params)
     return 0;
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_nodes *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = SOURCE;
+    *what = (struct synth_named){presets[i].name, presets[i].title, SOURCE};
+    if (p) {
+        *p = *presets[i].params;
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_nodes = {.table = TRACE_NODES,
-                                            .preset = preset,
                                             .read = read_params,
                                             .json = json,
                                             .open = synth_nodes_open,

@@ -8,21 +8,6 @@
 
 #define US_MAX 1e9
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    struct synth_ops *p = params;
-    const struct synth_ops_preset *known;
-    for (size_t i = 0; (known = synth_ops_preset_at(i)); i++) {
-        if (strcmp(known->name, name))
-            continue;
-        *p = known->p;
-        p->head.rows = p->iterations * synth_ops_rows(p);
-        snprintf(p->head.preset, sizeof p->head.preset, "%s", name);
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_ops, name, e);
-}
-
 struct class_text {
     struct synth_ops_class c;
     const char *name;
@@ -227,19 +212,22 @@ static struct trace_names *names(const void *params)
     return NULL;
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
-    const struct synth_ops_preset *p = synth_ops_preset_at(i);
-    if (!p)
+    struct synth_ops *p = params;
+    const struct synth_ops_preset *known = synth_ops_preset_at(i);
+    if (!known)
         return false;
-    *name = p->name;
-    *title = p->title;
-    *source = p->source;
+    *what = (struct synth_named){known->name, known->title, known->source};
+    if (p) {
+        *p = known->p;
+        p->head.rows = p->iterations * synth_ops_rows(p);
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_ops = {.table = TRACE_OPS,
-                                          .preset = preset,
                                           .read = read_params,
                                           .json = json,
                                           .open = synth_ops_open,

@@ -48,20 +48,6 @@ static struct synth_pages defaults(void)
                                 .mode_accesses = 20000};
 }
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    struct synth_pages *p = params;
-    for (size_t i = 0; i < PRESETS; i++) {
-        if (strcmp(presets[i].name, name))
-            continue;
-        *p = defaults();
-        p->pattern = presets[i].pattern;
-        snprintf(p->head.preset, sizeof p->head.preset, "%s", name);
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_pages, name, e);
-}
-
 /* Which keys say something to which patterns. */
 static const struct {
     const char *key;
@@ -195,18 +181,21 @@ static double span_s(const void *params)
     return synth_head_span(&p->head, (double)p->head.rows * (double)p->gap_ns * 1e-9);
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_pages *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = SOURCE;
+    *what = (struct synth_named){presets[i].name, presets[i].title, SOURCE};
+    if (p) {
+        *p = defaults();
+        p->pattern = presets[i].pattern;
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_pages = {.table = TRACE_PAGES,
-                                            .preset = preset,
                                             .read = read_params,
                                             .json = json,
                                             .open = synth_pages_open,

@@ -55,11 +55,6 @@ static int open_rows(struct row_source **out, const void *params, uint64_t seed,
     return 0;
 }
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    return synth_params_preset(name, params, e);
-}
-
 static int read_params(const struct config *section, void *params, struct err *e)
 {
     return synth_params_read(section, params, e);
@@ -99,19 +94,18 @@ static bool seeded(const void *params, uint64_t *seed)
     return p->seeded;
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
-    const struct synth_preset *s = synth_preset_at(i);
-    if (!s)
+    const struct synth_preset *known = synth_preset_at(i);
+    if (!known)
         return false;
-    *name = s->name;
-    *title = s->title;
-    *source = s->source;
+    *what = (struct synth_named){known->name, known->title, known->source};
+    if (params)
+        *(struct synth_params *)params = known->params;
     return true;
 }
 
 const struct synth_kind synth_kind_requests = {.table = TRACE_REQUESTS,
-                                               .preset = preset,
                                                .read = read_params,
                                                .json = json,
                                                .open = open_rows,

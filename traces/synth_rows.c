@@ -67,6 +67,11 @@ const char *synth_head_name(const void *params)
     return ((const struct synth_head *)params)->preset;
 }
 
+void synth_head_named(struct synth_head *h, const char *preset)
+{
+    snprintf(h->preset, sizeof h->preset, "%s", preset);
+}
+
 bool synth_head_seeded(const void *params, uint64_t *seed)
 {
     const struct synth_head *h = params;

@@ -51,6 +51,7 @@ uint64_t synth_head_rows(const void *params);
 /* How long it lasts that would take so many seconds for its rows: duration_s may end it before. */
 double synth_head_span(const struct synth_head *head, double rows_s);
 const char *synth_head_name(const void *params);
+void synth_head_named(struct synth_head *h, const char *preset); /* sets it */
 bool synth_head_seeded(const void *params, uint64_t *seed);
 /* After reading: is the seed there, is there an end?  A section that says one of rows and
  * duration_s drops what its preset had of the other. */

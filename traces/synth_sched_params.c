@@ -37,20 +37,6 @@ static const struct preset {
 #define PRESETS (sizeof presets / sizeof *presets)
 #define ROWS    100000
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    struct synth_sched *p = params;
-    for (size_t i = 0; i < PRESETS; i++) {
-        if (strcmp(presets[i].name, name))
-            continue;
-        *p = presets[i].p;
-        p->head.rows = ROWS;
-        snprintf(p->head.preset, sizeof p->head.preset, "%s", name);
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_sched, name, e);
-}
-
 struct class_text {
     struct synth_sched_class c;
     const char *name;
@@ -184,18 +170,21 @@ static struct trace_names *names(const void *params)
     return n;
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_sched *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = SOURCE;
+    *what = (struct synth_named){presets[i].name, presets[i].title, SOURCE};
+    if (p) {
+        *p = presets[i].p;
+        p->head.rows = ROWS;
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_sched = {.table = TRACE_SCHED,
-                                            .preset = preset,
                                             .read = read_params,
                                             .json = json,
                                             .open = synth_sched_open,

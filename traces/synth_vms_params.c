@@ -39,20 +39,6 @@ static struct synth_vms defaults(void)
                               .sizes = 4};
 }
 
-static int preset(const char *name, void *params, struct err *e)
-{
-    struct synth_vms *p = params;
-    for (size_t i = 0; i < PRESETS; i++) {
-        if (strcmp(presets[i].name, name))
-            continue;
-        *p = defaults();
-        p->pattern = presets[i].pattern;
-        snprintf(p->head.preset, sizeof p->head.preset, "%s", name);
-        return 0;
-    }
-    return synth_no_preset(&synth_kind_vms, name, e);
-}
-
 static int read_sizes(const struct config *c, struct synth_vms *p, struct err *e)
 {
     if (config_kind(c) != CONFIG_ARRAY || config_count(c) < 1 || config_count(c) > SYNTH_VM_SIZES)
@@ -158,18 +144,21 @@ static double span_s(const void *params)
     return synth_head_span(&p->head, (double)p->head.rows * p->gap_s);
 }
 
-static bool preset_at(size_t i, const char **name, const char **title, const char **source)
+static bool preset_at(size_t i, struct synth_named *what, void *params)
 {
+    struct synth_vms *p = params;
     if (i >= PRESETS)
         return false;
-    *name = presets[i].name;
-    *title = presets[i].title;
-    *source = SOURCE;
+    *what = (struct synth_named){presets[i].name, presets[i].title, SOURCE};
+    if (p) {
+        *p = defaults();
+        p->pattern = presets[i].pattern;
+        synth_head_named(&p->head, what->name);
+    }
     return true;
 }
 
 const struct synth_kind synth_kind_vms = {.table = TRACE_VMS,
-                                          .preset = preset,
                                           .read = read_params,
                                           .json = json,
                                           .open = synth_vms_open,
