@@ -57,7 +57,6 @@ static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
 
 static int parse_option(struct options *o, int c, char **argv, struct err *e)
 {
-    char *end;
     switch (c) {
     case OPT_JSON:
         o->json = true;
@@ -69,11 +68,7 @@ static int parse_option(struct options *o, int c, char **argv, struct err *e)
         o->check = true;
         return 0;
     case OPT_REPEATS:
-        o->repeats = (int)strtol(optarg, &end, 10);
-        if (*end || o->repeats < 1 || o->repeats > BENCH_REPEATS)
-            return err_set(e, ERR_EUSAGE, "--repeats: got \"%s\", want 1 to %d", optarg,
-                           BENCH_REPEATS);
-        return 0;
+        return args_repeats(optarg, BENCH_REPEATS, &o->repeats, e);
     case 'q':
         o->quiet = true;
         return 0;

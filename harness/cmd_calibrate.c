@@ -74,16 +74,6 @@ static int want_probe(struct options *o, const char *name, struct err *e)
                    name);
 }
 
-static int want_repeats(struct options *o, const char *text, struct err *e)
-{
-    char *end;
-    o->repeats = (int)strtol(text, &end, 10);
-    if (*end || o->repeats < 1 || o->repeats > CALIBRATE_REPEATS)
-        return err_set(e, ERR_EUSAGE, "--repeats: got \"%s\", want 1 to %d", text,
-                       CALIBRATE_REPEATS);
-    return 0;
-}
-
 static int parse_option(struct options *o, int c, char **argv, struct err *e)
 {
     switch (c) {
@@ -102,7 +92,7 @@ static int parse_option(struct options *o, int c, char **argv, struct err *e)
     case OPT_ONLY:
         return want_probe(o, optarg, e);
     case OPT_REPEATS:
-        return want_repeats(o, optarg, e);
+        return args_repeats(optarg, CALIBRATE_REPEATS, &o->repeats, e);
     case OPT_QUICK:
         o->quick = true;
         return 0;

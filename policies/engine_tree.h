@@ -80,4 +80,24 @@ static inline uint32_t engine_tree_least(struct engine_tree *t, const struct pol
     return t->leaves > 1 ? t->winner[1] : 0;
 }
 
+/* A policy that is a tree for each stage and nothing else. */
+struct engine_trees {
+    struct engine_tree of[2];
+};
+
+static inline int engine_trees_create(void **self, const struct policy_host *h)
+{
+    (void)h;
+    *self = calloc(1, sizeof(struct engine_trees));
+    return *self ? 0 : -1;
+}
+
+static inline void engine_trees_destroy(void *self)
+{
+    struct engine_trees *s = self;
+    engine_tree_free(&s->of[0]);
+    engine_tree_free(&s->of[1]);
+    free(s);
+}
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "policy.h"
+#include "python_random.h"
 
 #define ROUNDS_TYPES 16 /* of GPUs that these policies know how to deal with */
 
@@ -22,6 +23,19 @@ struct book {
     struct book_note *note; /* [n]: those of o->job, in their order */
     uint32_t n, room;
 };
+
+/* The parameter "seed" of Python's random stream (0); false: it is not 0..4e9, and the log says so.
+ */
+static inline bool book_seed(const struct policy_host *h, struct pyrandom *draw)
+{
+    const double seed = h->param(h->host, "seed", 0);
+    const bool good = seed >= 0 && seed <= 4e9;
+    if (good)
+        pyrandom_seed(draw, (uint64_t)seed);
+    else
+        h->log(h->host, "want seed 0..4e9");
+    return good;
+}
 
 /* Forgets those that have gone, opens a note for those that have come. */
 static inline bool book_turn(struct book *b, const struct policy_round_obs *o)

@@ -10,7 +10,6 @@
  *
  * Parameters
  *   seed  of Python's random stream  (0)                                                        */
-#include "python_random.h"
 #include "rounds_book.h"
 
 struct fifo {
@@ -29,13 +28,11 @@ struct hand { /* of one question */
 
 static int create(void **self, const struct policy_host *h)
 {
-    const double seed = h->param(h->host, "seed", 0);
-    struct fifo *s = seed >= 0 && seed <= 4e9 ? calloc(1, sizeof *s) : NULL;
-    if (!s) {
-        h->log(h->host, "want seed 0..4e9");
+    struct fifo *s = calloc(1, sizeof *s);
+    if (!s || !book_seed(h, &s->draw)) {
+        free(s);
         return -1;
     }
-    pyrandom_seed(&s->draw, (uint64_t)seed);
     *self = s;
     return 0;
 }

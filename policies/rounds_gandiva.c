@@ -1,7 +1,6 @@
 /* rounds_gandiva.c - Gandiva (Xiao et al., OSDI'18) as Gavel's evaluation has it: equal parts of
  * every type; when there are more jobs than GPUs, two at random share GPUs, and stay together until
  * one ends, unless the two run slower together than one after the other. */
-#include "python_random.h"
 #include "rounds_book.h"
 
 struct gandiva {
@@ -13,13 +12,11 @@ struct gandiva {
 
 static int create(void **self, const struct policy_host *h)
 {
-    const double seed = h->param(h->host, "seed", 0);
-    struct gandiva *s = seed >= 0 && seed <= 4e9 ? calloc(1, sizeof *s) : NULL;
-    if (!s) {
-        h->log(h->host, "want seed 0..4e9");
+    struct gandiva *s = calloc(1, sizeof *s);
+    if (!s || !book_seed(h, &s->draw)) {
+        free(s);
         return -1;
     }
-    pyrandom_seed(&s->draw, (uint64_t)seed);
     *self = s;
     return 0;
 }

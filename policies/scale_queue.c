@@ -9,11 +9,11 @@
  *   patience      (3)     periods, 0..1e6                                     */
 #include <stdlib.h>
 
-#include "policy.h"
+#include "patience.h"
 
 struct queue {
     double per_engine;
-    uint32_t patience, fewer; /* periods in a row that wanted fewer */
+    struct patience patience;
 };
 
 static int create(void **self, const struct policy_host *h)
@@ -22,13 +22,11 @@ static int create(void **self, const struct policy_host *h)
     if (!s)
         return -1;
     s->per_engine = h->param(h->host, "per_engine", 16);
-    const double patience = h->param(h->host, "patience", 3);
-    if (!(s->per_engine > 0 && patience >= 0 && patience <= 1e6)) {
+    if (!patience_read(&s->patience, h) || !(s->per_engine > 0)) {
         h->log(h->host, "want \"per_engine\" above 0, \"patience\" 0 to 1e6");
         free(s);
         return -1;
     }
-    s->patience = (uint32_t)patience;
     *self = s;
     return 0;
 }
@@ -41,13 +39,9 @@ static void destroy(void *self)
 static uint32_t scale(void *self, const struct policy_scale_obs *o)
 {
     struct queue *s = self;
-    const uint32_t now = o->serving + o->starting;
     const double want = ((double)o->waiting + o->running) / s->per_engine;
-    uint32_t n = want < o->most ? (uint32_t)want + (want > (uint32_t)want) : o->most;
-    s->fewer = n < now ? s->fewer + 1 : 0;
-    if (n < now && s->fewer <= s->patience)
-        n = now;
-    return n < o->least ? o->least : n > o->most ? o->most : n;
+    return patience_engines(&s->patience, o,
+                            want < o->most ? (uint32_t)want + (want > (uint32_t)want) : o->most);
 }
 
 POLICY(.name = "scale-queue", .summary = "engines by how many requests there are", .create = create,

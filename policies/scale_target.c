@@ -12,11 +12,11 @@
  *   patience    (3)      periods, 0..1e6                                      */
 #include <stdlib.h>
 
-#include "policy.h"
+#include "patience.h"
 
 struct target {
     double target, slack;
-    uint32_t patience, fewer; /* periods in a row that wanted fewer */
+    struct patience patience;
 };
 
 static int create(void **self, const struct policy_host *h)
@@ -26,14 +26,12 @@ static int create(void **self, const struct policy_host *h)
         return -1;
     s->target = h->param(h->host, "target", 0.7);
     s->slack = h->param(h->host, "slack", 0.1);
-    const double patience = h->param(h->host, "patience", 3);
-    if (!(s->target >= 0.01 && s->target <= 1 && s->slack >= 0 && s->slack <= 1 && patience >= 0 &&
-          patience <= 1e6)) {
+    if (!patience_read(&s->patience, h) ||
+        !(s->target >= 0.01 && s->target <= 1 && s->slack >= 0 && s->slack <= 1)) {
         h->log(h->host, "want \"target\" 0.01 to 1, \"slack\" 0 to 1, \"patience\" 0 to 1e6");
         free(s);
         return -1;
     }
-    s->patience = (uint32_t)patience;
     *self = s;
     return 0;
 }
@@ -46,16 +44,11 @@ static void destroy(void *self)
 static uint32_t scale(void *self, const struct policy_scale_obs *o)
 {
     struct target *s = self;
-    const uint32_t now = o->serving + o->starting;
     const double busy = o->busy_milli / 1000.0, off = busy / s->target - 1;
     double want = (o->serving + o->ending) * busy / s->target;
     if (off <= s->slack && off >= -s->slack)
-        want = now;
-    uint32_t n = (uint32_t)want + (want > (uint32_t)want);
-    s->fewer = n < now ? s->fewer + 1 : 0;
-    if (n < now && s->fewer <= s->patience)
-        n = now;
-    return n < o->least ? o->least : n > o->most ? o->most : n;
+        want = o->serving + o->starting;
+    return patience_engines(&s->patience, o, (uint32_t)want + (want > (uint32_t)want));
 }
 
 POLICY(.name = "scale-target", .summary = "engines by a target of their utilisation",

@@ -10,5 +10,7 @@
 
 void args_begin(void);
 int args_refuse(const char *command, char **argv, struct err *e);
+/* The value of --repeats: 1..most. */
+int args_repeats(const char *text, int most, int *repeats, struct err *e) MUST_CHECK;
 
 #endif
