@@ -194,9 +194,9 @@ struct policy_balance_obs {
     uint32_t home_node;          /* where most of its memory is; POLICY_NONE */
     uint32_t failed;             /* attempts in a row that moved nothing */
     uint32_t src_astray;         /* runnable tasks there whose memory is on another node */
-    uint64_t oracle_src_ns,
-        oracle_dst_ns; /* oracles: what all runnable tasks there have left until
-                          they block, the task itself at src among them; else 0 */
+    /* Oracles: how long it is until this task's burst is done on either CPU, if nobody comes and
+     * all share by weight until each blocks; with cold caches and memory far away.  Else 0. */
+    uint64_t oracle_src_ns, oracle_dst_ns;
 };
 enum policy_move { POLICY_LEAVE = 0, POLICY_MIGRATE = 1 };
 

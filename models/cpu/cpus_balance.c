@@ -17,15 +17,6 @@ static uint32_t astray(const struct cpu *src)
     return n;
 }
 
-static uint64_t work_left(struct cpu *cpu)
-{
-    uint64_t ns = 0;
-    cpu_charge(cpu); /* who runs has less left than when it was last looked at */
-    for (const struct cpu_task *t = cpu->first; t; t = t->next)
-        ns += cpu_task_left(t);
-    return ns;
-}
-
 /* What the answer costs is the time of the CPU that wants work: before the next task begins. */
 static int ask(struct cpu *dst, const struct policy_balance_obs *o)
 {
@@ -61,8 +52,8 @@ static bool may_move(struct cpu *dst, const struct cpu_task *t, enum policy_idle
     o.src_astray = astray(src);
     if (policy_slot_oracle(dst->c->env.balance)) {
         o.task.oracle_left_ns = cpu_task_left(t);
-        o.oracle_src_ns = work_left(src);
-        o.oracle_dst_ns = work_left(dst);
+        o.oracle_src_ns = cpu_foresee(src, t);
+        o.oracle_dst_ns = cpu_foresee(dst, t);
     }
     return ask(dst, &o) == POLICY_MIGRATE;
 }

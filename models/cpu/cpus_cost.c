@@ -129,3 +129,27 @@ void cpu_leave_cost(struct cpu *cpu, struct cpu_task *t)
         t->missing = (int64_t)((unsigned __int128)(uint64_t)t->missing * (cpu->work_from - from) /
                                (cpu->work_from - cpu->cold_from));
 }
+
+/* The others run in proportion to their weights, none longer than until it blocks. */
+static uint64_t beside(const struct cpu *cpu, const struct cpu_task *t, uint64_t own)
+{
+    uint64_t ns = 0;
+    for (const struct cpu_task *o = cpu->first; o; o = o->next) {
+        const uint64_t part = own * o->spec.weight / t->spec.weight, left = cpu_task_left(o);
+        if (o != t)
+            ns += o->wants == WANTS_WORK && left < part ? left : part;
+    }
+    return ns;
+}
+
+uint64_t cpu_foresee(struct cpu *cpu, const struct cpu_task *t)
+{
+    const uint32_t home = t->spec.home_node;
+    uint64_t own = cpu_task_left(t);
+    cpu_charge(cpu); /* who runs has less left than when it was last looked at */
+    if (home != POLICY_NONE && home != cpu->node)
+        own = (uint64_t)((unsigned __int128)own * SPEED_ONE / t->remote_speed);
+    const uint64_t refill =
+        t->ran_on ? refill_cost(cpu, t, lost_lines(cpu, t)) / 1000 : 0; /* a part of its turn */
+    return own + refill + beside(cpu, t, own + refill);
+}

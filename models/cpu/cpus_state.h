@@ -124,6 +124,8 @@ struct cpu *cpus_place(struct cpus *c, const struct cpu_task *t);
 void cpu_speeds(struct cpu *cpu);                         /* of all threads of its core */
 void cpu_enter_cost(struct cpu *cpu, struct cpu_task *t); /* sets cold_from, work_from */
 void cpu_leave_cost(struct cpu *cpu, struct cpu_task *t); /* what it leaves in the caches */
+/* Until a task that waits would block there, ns: as struct policy_balance_obs says. */
+uint64_t cpu_foresee(struct cpu *cpu, const struct cpu_task *t);
 
 /* cpus_balance.c */
 bool cpu_pull(struct cpu *dst);          /* newly idle: true if a task came */

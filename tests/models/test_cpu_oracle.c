@@ -99,33 +99,15 @@ Test(cpu_oracle, who_blocks_soonest_first_is_shortest_remaining_time)
 
 /* ---- cpu.balance -------------------------------------------------------------------------- */
 
-Test(cpu_oracle, a_task_moves_when_the_work_before_it_is_less_there)
+Test(cpu_oracle, a_task_moves_to_where_its_burst_is_done_sooner)
 {
-    static const struct {
-        uint64_t own, src, dst; /* us */
-        uint32_t home, dst_node;
-        int want;
-    } row[] = {
-        {100, 600, 0, POLICY_NONE, 0, POLICY_MIGRATE},
-        {100, 140, 0, POLICY_NONE, 0, POLICY_LEAVE}, /* caches cost 50 us, it waits 40 */
-        {100, 600, 460, POLICY_NONE, 0, POLICY_LEAVE},
-        {100, 600, 440, POLICY_NONE, 0, POLICY_MIGRATE},
-        {1000, 1400, 0, 0, 1, POLICY_LEAVE}, /* away from its memory: 400 us more */
-        {1000, 1500, 0, 0, 1, POLICY_MIGRATE},
-        {1000, 1060, 400, 1, 1, POLICY_MIGRATE}, /* home: 400 us less */
-    };
     struct cpu_world w;
     struct cpus_config f = cpu_free_config(1, 1, 1);
     cpu_world_open(&w, &f, NULL, cpu_policy("balance_oracle"), 1, false);
-    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        const struct policy_balance_obs o = {
-            .task = {.weight = 1024, .oracle_left_ns = 1000 * row[i].own},
-            .dst = {.node = row[i].dst_node},
-            .home_node = row[i].home,
-            .oracle_src_ns = 1000 * row[i].src,
-            .oracle_dst_ns = 1000 * row[i].dst};
-        cr_expect_eq(policy_slot_balance(&w.balance, &o), row[i].want, "row %zu", i);
-    }
+    struct policy_balance_obs o = {.oracle_src_ns = 500, .oracle_dst_ns = 499};
+    cr_expect_eq(policy_slot_balance(&w.balance, &o), POLICY_MIGRATE);
+    o.oracle_dst_ns = 500;
+    cr_expect_eq(policy_slot_balance(&w.balance, &o), POLICY_LEAVE);
     cpu_world_close(&w);
 }
 
@@ -153,28 +135,31 @@ static void nothing(void *ctx, uint64_t arg)
     (void)ctx, (void)arg;
 }
 
-/* Two CPUs run 10 and 20 ms; 7 ms wait behind the second, 3 ms behind the first.  The first
- * balancing finds the 7 on the longer queue. */
-Test(cpu_oracle, what_is_left_of_a_queue_is_told)
+/* CPU 0 runs 10 ms of weight 512, and 7 ms wait behind it; CPU 1, on the other node, runs 20.
+ * Beside these 7 the first would run 3.5; on the other node they would take 14, and the 20 as much.
+ */
+Test(cpu_oracle, when_a_burst_would_be_done_is_told)
 {
     const struct policy_ops ops = {
         .name = "notes", .oracle = 1, .create = create, .destroy = destroy, .cpu_balance = notes};
     static const uint32_t ms[] = {10, 20, 7};
     struct cpu_world w;
-    struct cpus_config f = cpu_free_config(1, 2, 1);
+    struct cpus_config f = cpu_free_config(2, 1, 1);
+    f.remote_slowdown = 2;
     f.balance_period = 2 * SIM_MS;
     cpu_world_open(&w, &f, NULL, &ops, 1, false);
     for (uint32_t i = 0; i < 3; i++) {
         struct cpu_task_spec s = {.gang = POLICY_NONE,
-                                  .home_node = POLICY_NONE,
+                                  .home_node = 0,
+                                  .memory_bound = i == 2,
                                   .first_cpu = i == 1,
                                   .n_cpus = i < 2,
-                                  .weight = i == 0 ? 15 : 1024};
+                                  .weight = i == 0 ? 512 : 1024};
         cpu_task_run(cpu_task_new(w.cpus, &s), ms[i] * SIM_MS, nothing, NULL, 0);
     }
     sim_run(w.sim, 3 * SIM_MS);
     cr_expect_eq(told[0], 7 * SIM_MS);
-    cr_expect_eq(told[1] + told[2], (10 + 20 + 7 - 2 * 2) * SIM_MS, "%lu and %lu",
-                 (unsigned long)told[1], (unsigned long)told[2]);
+    cr_expect_eq(told[1], 7 * SIM_MS + 3500000, "%lu", (unsigned long)told[1]);
+    cr_expect_eq(told[2], (14 + 14) * SIM_MS, "%lu", (unsigned long)told[2]);
     cpu_world_close(&w);
 }
