@@ -171,6 +171,18 @@ static int read_sweep(struct experiment *x, const struct config *sweep, struct e
 
 /* ---- the whole ---------------------------------------------------------------- */
 
+static int stand_at(struct experiment *x, const char *file, struct err *e)
+{
+    const char *slash = strrchr(file, '/');
+    x->file = strdup(file);
+    x->folder = slash ? strndup(file, (size_t)(slash - file)) : strdup(".");
+    x->root = places_root("");
+    if (x->root) /* without its last slash */
+        x->root[strlen(x->root) - 1] = '\0';
+    x->where = (struct trace_places){.base = x->folder, .root = x->root};
+    return x->file && x->folder && x->root ? machines_open(&x->machines, e) : no_memory(e);
+}
+
 int experiment_from(struct experiment **out, const struct config *doc, const char *file,
                     const struct experiment_edits *edits, struct err *e)
 {
@@ -179,16 +191,8 @@ int experiment_from(struct experiment **out, const struct config *doc, const cha
     struct experiment *x = calloc(1, sizeof *x);
     if (!x)
         return no_memory(e);
-    const char *slash = strrchr(file, '/');
-    x->file = strdup(file);
-    x->folder = slash ? strndup(file, (size_t)(slash - file)) : strdup(".");
-    x->root = places_root("");
-    if (x->root) /* without its last slash */
-        x->root[strlen(x->root) - 1] = '\0';
-    x->where = (struct trace_places){.base = x->folder, .root = x->root};
     x->doc = config_copy(doc);
-    int rc =
-        x->file && x->folder && x->root && x->doc ? machines_open(&x->machines, e) : no_memory(e);
+    int rc = x->doc ? stand_at(x, file, e) : no_memory(e);
     if (!rc && config_kind(x->doc) != CONFIG_OBJECT)
         rc = config_complain(x->doc, e, "an object");
     if (!rc)
