@@ -176,6 +176,37 @@ static int read_rules(struct full_config *c, const struct config *list, struct e
 /* ---- the section of the machine's model ------------------------------------------- */
 
 /* How GPUs are shared, and what a part of one is, must go together. */
+static int check_of(const struct full_config *c, const struct config *at, const char *sharing,
+                    struct err *e)
+{
+    if (!strcmp(sharing, "mig") != (c->of == OF_MIG))
+        return config_complain(at, e,
+                               "\"mig\" where \"fraction\" is of MIG slices, and only there");
+    if (c->of == OF_MPS && strcmp(sharing, "mps"))
+        return config_complain(at, e, "\"mps\": \"fraction\" is of MPS percents");
+    if (c->of == OF_TIME && (!strcmp(sharing, "mps") || !strcmp(sharing, "dispatch")))
+        return config_complain(at, e, "turns: \"fraction\" is of time");
+    return 0;
+}
+
+/* On a host those who share GPUs do it as its "gpus" say. */
+static int check_gpus(const struct full_config *c, const struct config *hosts, struct err *e)
+{
+    const struct config *at = c->section ? config_get(c->section, "gpus") : NULL;
+    const char *sharing = "";
+    if (!at != (c->of == OF_NOTHING))
+        return config_complain(at ? at : hosts, e,
+                               at ? "a \"fraction\": nobody has a part of a GPU"
+                                  : "\"gpus\" in its \"section\": with a \"fraction\" GPUs are "
+                                    "shared");
+    if (!at)
+        return 0;
+    int rc = config_kind(at) == CONFIG_OBJECT && config_get(at, "sharing")
+                 ? config_str(config_get(at, "sharing"), &sharing, e)
+                 : config_complain(at, e, "an object with a \"sharing\"");
+    return rc ? rc : check_of(c, at, sharing, e);
+}
+
 static int check_sharing(const struct full_config *c, const struct config *hosts, struct err *e)
 {
     const struct config *at = c->section ? config_get(c->section, "sharing") : NULL;
@@ -184,13 +215,8 @@ static int check_sharing(const struct full_config *c, const struct config *hosts
     if (rc)
         return rc;
     at = at ? at : hosts;
-    if (!strcmp(sharing, "mig") != (c->of == OF_MIG))
-        return config_complain(at, e,
-                               "\"mig\" where \"fraction\" is of MIG slices, and only there");
-    if (c->of == OF_MPS && strcmp(sharing, "mps"))
-        return config_complain(at, e, "\"mps\": \"fraction\" is of MPS percents");
-    if (c->of == OF_TIME && (!strcmp(sharing, "mps") || !strcmp(sharing, "dispatch")))
-        return config_complain(at, e, "turns: \"fraction\" is of time");
+    if ((rc = check_of(c, at, sharing, e)))
+        return rc;
     if (!config_get(c->section ? c->section : hosts, "duration_s"))
         return config_complain(c->section ? c->section : hosts, e,
                                "a \"duration_s\": how long a mix is looked at");
@@ -208,11 +234,7 @@ static int check_section(const struct full_config *c, const struct config *hosts
                            "who is on the machine says it", e);
     if (rc || c->model == FULL_GPU)
         return rc ? rc : check_sharing(c, hosts, e);
-    return c->of == OF_NOTHING
-               ? 0
-               : config_complain(hosts, e,
-                                 "the model \"gpu\" beside \"fraction\": on a \"host\" "
-                                 "nobody has a part of a GPU");
+    return check_gpus(c, hosts, e);
 }
 
 int full_config(struct full_config *c, const struct config *at, enum cluster_fraction of,
@@ -262,16 +284,16 @@ static int ask(const struct full_config *c, const struct question *q, const stru
     }
 }
 
-static int ask_alone(const struct full_config *c, const struct question *q, uint32_t rule,
+static int ask_alone(const struct full_config *c, const struct question *q, struct mix_kind kind,
                      bool bare, struct err *e)
 {
-    struct mix x = {0};
+    struct mix x;
     struct config *section;
-    mix_add(&x, (struct mix_kind){(uint16_t)rule, 1000}, 1);
+    mix_alone(&x, c, kind);
     char *text = full_section(c, q->machine, &x, bare);
     if (!text)
         return err_set(e, ERR_ENOMEM, "cluster: out of memory");
-    int rc = config_parse(&section, config_path(c->rule[rule].runs), text, strlen(text), e);
+    int rc = config_parse(&section, config_path(c->rule[kind.rule].runs), text, strlen(text), e);
     free(text);
     if (rc)
         return rc;
@@ -280,15 +302,20 @@ static int ask_alone(const struct full_config *c, const struct question *q, uint
     return rc;
 }
 
+/* On the stack, there with a part of a GPU if anybody may have one (three slices of seven, or
+ * half), and on the bare machine. */
 static int ask_all(const struct full_config *c, const struct question *q, struct err *e)
 {
+    const uint16_t part = c->of == OF_MIG ? 429 : 500;
     int rc = 0;
-    for (uint32_t i = 0; !rc && i < c->n; i++) {
+    for (uint16_t i = 0; !rc && i < c->n; i++) {
         struct question bare = *q;
         bare.stack = NULL;
-        rc = ask_alone(c, q, i, false, e);
+        rc = ask_alone(c, q, (struct mix_kind){i, 1000}, false, e);
+        if (!rc && c->of != OF_NOTHING)
+            rc = ask_alone(c, q, (struct mix_kind){i, part}, false, e);
         if (!rc)
-            rc = ask_alone(c, &bare, i, true, e);
+            rc = ask_alone(c, &bare, (struct mix_kind){i, 1000}, true, e);
     }
     return rc;
 }

@@ -1,12 +1,14 @@
 /* full_config.h - the key "hosts" of the section "cluster": nodes as full machines.
  *
- *   model    "host": a node is one; each GPU of a job has a VM there (each seat, with "each":
- *            "seat").  "gpu": each GPU of a node is one, whoever has a part of it a tenant.
+ *   model    "host": a node is one; each GPU of a job has a VM there (each seat, with
+ *            "each": "seat"), and those with a part of a GPU share it.  "gpu": each
+ *            GPU of a node is one, and whoever has a part of it a tenant.
  *            The key absent: hosts are abstract
  *   section  of that model, without those who are on it
- *   jobs     [{"name", "runs", "each", and whom it is of: "group", "user", "qos", "gpu_type":
- *            a name or a list of them, "gpus": N or [least, most]}, ..]: the first that a job
- *            matches says what it runs: an entry of "vms", or of "tenants"
+ *   jobs     [{"name", "runs", "each", and whom it is of: "group", "user", "qos",
+ *            "gpu_type": a name or a list of them, "gpus": N or [least, most]}, ..]:
+ *            the first that a job matches says what it runs: an entry of "vms", or of
+ *            "tenants"
  *   memo     mixes that are kept (65,536)
  *
  * Duration of a job: what it takes on the bare machine, alone, on GPUs of its own.  */

@@ -34,24 +34,6 @@ static bool say_members(FILE *f, const struct config *obj, const char *const *bu
     return ok;
 }
 
-/* ---- a host: VMs ----------------------------------------------------------------- */
-
-/* On the bare machine nobody takes anything over from the program. */
-static bool say_host(FILE *f, const struct full_config *c, const struct mix *x, bool bare)
-{
-    static const char *const none[] = {NULL}, *const offload[] = {"offload", NULL};
-    bool ok = true;
-    fputs("{\"vms\":[", f);
-    for (uint32_t i = 0; ok && i < x->n; i++) {
-        const struct mix_part *p = &x->part[i];
-        fprintf(f, "%s{\"name\":\"m%u\",\"count\":%u", i ? "," : "", i, p->n);
-        ok = say_members(f, c->rule[p->kind.rule].runs, bare ? offload : none);
-        fputc('}', f);
-    }
-    fputc(']', f);
-    return ok && say_members(f, c->section, none) && fputc('}', f) != EOF;
-}
-
 /* ---- a GPU: tenants --------------------------------------------------------------- */
 
 static const char *sharing_of(const struct full_config *c)
@@ -70,7 +52,7 @@ static double constant(const struct machine *m, const char *profile, size_t n, c
 }
 
 /* The MIG profile with so many compute slices; of several the one with the least memory. */
-static void say_profile(FILE *f, const struct machine *m, uint32_t slices)
+static void say_profile(FILE *f, const struct machine *m, uint32_t slices, const char *otherwise)
 {
     const char *best = NULL;
     size_t length = 0;
@@ -93,7 +75,7 @@ static void say_profile(FILE *f, const struct machine *m, uint32_t slices)
     else if (m)
         fprintf(f, "\"%ug\"", slices); /* which the model refuses, naming those that there are */
     else
-        fputs("{\"sms\":1,\"memory_milli\":1}", f); /* no machine yet: any will do */
+        fputs(otherwise, f); /* no machine yet */
 }
 
 static void say_partitions(FILE *f, const struct machine *m, const struct mix *x)
@@ -104,7 +86,8 @@ static void say_partitions(FILE *f, const struct machine *m, const struct mix *x
         for (uint32_t k = 0; k < x->part[i].n; k++) {
             if (said++)
                 fputc(',', f);
-            say_profile(f, m, x->part[i].kind.milli * MIG_SLICES / 1000);
+            say_profile(f, m, x->part[i].kind.milli * MIG_SLICES / 1000,
+                        "{\"sms\":1,\"memory_milli\":1}");
         }
     fputc(']', f);
 }
@@ -142,6 +125,58 @@ static bool say_gpu(FILE *f, const struct full_config *c, const struct machine *
     return ok && say_members(f, c->section, bare ? shared : all) && fputc('}', f) != EOF;
 }
 
+/* ---- a host: VMs ----------------------------------------------------------------- */
+
+/* The GPU of a VM that has a part of one. */
+static void say_part(FILE *f, const struct full_config *c, const struct machine *machine,
+                     uint32_t milli, uint32_t gpu)
+{
+    fprintf(f, ",\"gpu\":{\"on\":%u", gpu);
+    if (c->of == OF_MPS)
+        fprintf(f, ",\"percent\":%u", (milli + 9) / 10);
+    if (c->of == OF_TIME)
+        fprintf(f, ",\"weight\":%u", (milli * 1024u + 999) / 1000);
+    if (c->of == OF_MIG) {
+        fputs(",\"slice\":", f);
+        say_profile(f, machine, milli * MIG_SLICES / 1000, "\"any\"");
+    }
+    fputc('}', f);
+}
+
+/* On the bare machine nobody takes anything over from the program, or has only a part of a GPU. */
+static bool say_vms(FILE *f, const struct full_config *c, const struct machine *machine,
+                    const struct mix *x, uint32_t i, uint32_t gpu, bool bare)
+{
+    static const char *const none[] = {NULL}, *const offload[] = {"offload", NULL};
+    const struct mix_part *p = &x->part[i];
+    const struct config *runs = c->rule[p->kind.rule].runs;
+    fprintf(f, "{\"name\":\"m%u\",\"count\":%u", i, p->n);
+    if (p->group && !bare && !config_get(runs, "gpu"))
+        say_part(f, c, machine, p->kind.milli, gpu);
+    return say_members(f, runs, bare ? offload : none) && fputc('}', f) != EOF;
+}
+
+static bool say_host(FILE *f, const struct full_config *c, const struct machine *machine,
+                     const struct mix *x, bool bare)
+{
+    static const char *const none[] = {NULL}, *const gpus[] = {"gpus", NULL};
+    uint32_t gpu = 0;
+    bool ok = true, parts = false;
+    fputs("{\"vms\":[", f);
+    for (uint32_t i = 0; ok && i < x->n; i++) {
+        const struct mix_part *p = &x->part[i];
+        if (i && p->group > 1 && p->group != x->part[i - 1].group)
+            gpu += x->part[i - 1].times;
+        for (uint32_t t = 0; ok && t < p->times; t++) {
+            fputs(i + t ? "," : "", f);
+            ok = say_vms(f, c, machine, x, i, gpu + t, bare);
+        }
+        parts |= p->group && !config_get(c->rule[p->kind.rule].runs, "gpu");
+    }
+    fputc(']', f);
+    return ok && say_members(f, c->section, bare || !parts ? gpus : none) && fputc('}', f) != EOF;
+}
+
 char *full_section(const struct full_config *c, const struct machine *machine, const struct mix *x,
                    bool bare)
 {
@@ -151,7 +186,7 @@ char *full_section(const struct full_config *c, const struct machine *machine, c
     if (!f)
         return NULL;
     const bool ok =
-        c->model == FULL_HOST ? say_host(f, c, x, bare) : say_gpu(f, c, machine, x, bare);
+        c->model == FULL_HOST ? say_host(f, c, machine, x, bare) : say_gpu(f, c, machine, x, bare);
     const bool whole = fclose(f) == 0 && ok;
     if (whole)
         return text;
@@ -187,10 +222,11 @@ static void add_shares(const struct measures *m, const char *who, uint32_t of, s
 static void host_seen(const struct measures *m, const struct mix *x, uint32_t i,
                       struct mix_seen *out)
 {
+    const uint32_t n = x->part[i].n * x->part[i].times;
     uint32_t first = 1;
     for (uint32_t k = 0; k < i; k++)
-        first += x->part[k].n;
-    for (uint32_t k = 0; k < x->part[i].n; k++) {
+        first += x->part[k].n * x->part[k].times;
+    for (uint32_t k = 0; k < n; k++) {
         char who[32];
         snprintf(who, sizeof who, "m%u.%u", i, first + k);
         const double ms = find(m, who, "op_mean");
@@ -198,8 +234,8 @@ static void host_seen(const struct measures *m, const struct mix *x, uint32_t i,
             out->time = 0;
             return;
         }
-        out->time += ms / 1e3 / x->part[i].n;
-        add_shares(m, who, x->part[i].n, out);
+        out->time += ms / 1e3 / n;
+        add_shares(m, who, n, out);
     }
 }
 
@@ -234,7 +270,7 @@ void full_say(const struct full_config *c, const struct mix *x, char *text, size
     text[0] = '\0';
     for (uint32_t i = 0; i < x->n && at < size; i++) {
         const struct mix_part *p = &x->part[i];
-        at += (size_t)snprintf(text + at, size - at, "%s%u %s", i ? ", " : "", p->n,
+        at += (size_t)snprintf(text + at, size - at, "%s%u %s", i ? ", " : "", p->n * p->times,
                                c->rule[p->kind.rule].name);
         if (p->kind.milli < 1000 && at < size)
             at += (size_t)snprintf(text + at, size - at, " (%g of a GPU)", p->kind.milli / 1000.0);

@@ -164,12 +164,12 @@ static void slow_down(struct pace *p, const struct mix_speed *v)
 }
 
 static void apply(struct cluster *s, const struct mix *x, const struct mix_speed *v,
-                  const struct resident *who)
+                  const struct resident *who, uint16_t group)
 {
     struct job *j = &s->job[who->slot];
-    const struct mix_kind kind = kind_of(j);
+    const uint32_t kind = mix_order(kind_of(j));
     for (uint32_t i = 0; i < x->n; i++)
-        if (x->part[i].kind.rule == kind.rule && x->part[i].kind.milli == kind.milli)
+        if (mix_order(x->part[i].kind) == kind && x->part[i].group == group)
             slow_down(&j->pace[who->seat], &v[i]);
 }
 
@@ -180,25 +180,57 @@ static uint32_t vms(const struct full *f, const struct job *j, uint32_t seat)
     return f->c->rule[j->runs].by_seat || !gpus ? 1 : gpus;
 }
 
+static bool on_gpu(const struct cluster *s, const struct resident *who, uint32_t gpu)
+{
+    return s->job[who->slot].seat[who->seat].gpus >> gpu & 1;
+}
+
+/* The GPU of which it has a part; MIX_GPUS: its GPUs are its own. */
+static uint32_t shared_gpu(const struct cluster *s, const struct resident *who)
+{
+    const struct job *j = &s->job[who->slot];
+    const uint32_t gpus = j->seat[who->seat].gpus;
+    return kind_of(j).milli < 1000 && gpus ? (uint32_t)__builtin_ctz(gpus) : MIX_GPUS;
+}
+
+/* Who is on a host; group: of each of its GPUs, 0 where nobody shares it. */
+static bool mix_of_host(const struct full *f, const struct cluster *s, uint32_t number,
+                        struct mix *x, uint16_t *group)
+{
+    const struct full_node *node = &f->node[number];
+    struct mix gpu[MIX_GPUS] = {0};
+    uint32_t gpus = 0, at[MIX_GPUS];
+    uint16_t of[MIX_GPUS];
+    bool room = true;
+    for (uint32_t i = 0; room && i < node->n; i++) {
+        const struct job *j = &s->job[node->on[i].slot];
+        const uint32_t g = shared_gpu(s, &node->on[i]);
+        room = g < MIX_GPUS ? mix_add(&gpu[g], kind_of(j), 1)
+                            : mix_add(x, kind_of(j), vms(f, j, node->on[i].seat));
+    }
+    for (uint32_t g = 0; g < MIX_GPUS; g++)
+        if (gpu[g].n) {
+            at[gpus] = g;
+            gpu[gpus++] = gpu[g]; /* those that are shared, close together */
+        }
+    room = room && mix_join(x, gpu, gpus, of);
+    for (uint32_t i = 0; room && i < gpus; i++)
+        group[at[i]] = of[i];
+    return room;
+}
+
 static int look_at_host(struct full *f, struct cluster *s, uint32_t number)
 {
     struct full_node *node = &f->node[number];
     struct mix x = {0};
+    uint16_t group[MIX_GPUS + 1] = {0};
     const struct mix_speed *v;
-    for (uint32_t i = 0; i < node->n; i++) {
-        const struct job *j = &s->job[node->on[i].slot];
-        if (!mix_add(&x, kind_of(j), vms(f, j, node->on[i].seat)))
-            return too_many(s, number);
-    }
+    if (!mix_of_host(f, s, number, &x, group))
+        return too_many(s, number);
     int rc = x.n ? mixes_speeds(f->mixes, &x, &v, s->e) : 0;
     for (uint32_t i = 0; !rc && i < node->n; i++)
-        apply(s, &x, v, &node->on[i]);
+        apply(s, &x, v, &node->on[i], group[shared_gpu(s, &node->on[i])]);
     return rc;
-}
-
-static bool on_gpu(const struct cluster *s, const struct resident *who, uint32_t gpu)
-{
-    return s->job[who->slot].seat[who->seat].gpus >> gpu & 1;
 }
 
 static int look_at_gpu(struct full *f, struct cluster *s, uint32_t number, uint32_t gpu)
@@ -212,7 +244,7 @@ static int look_at_gpu(struct full *f, struct cluster *s, uint32_t number, uint3
     int rc = x.n ? mixes_speeds(f->mixes, &x, &v, s->e) : 0;
     for (uint32_t i = 0; !rc && i < node->n; i++)
         if (on_gpu(s, &node->on[i], gpu))
-            apply(s, &x, v, &node->on[i]);
+            apply(s, &x, v, &node->on[i], 0);
     return rc;
 }
 

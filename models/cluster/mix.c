@@ -39,38 +39,40 @@ struct mixes {
 
 /* ---- a mix ------------------------------------------------------------------------ */
 
-static uint32_t order(struct mix_kind k)
-{
-    return (uint32_t)k.rule << 16 | k.milli;
-}
-
 bool mix_add(struct mix *x, struct mix_kind kind, uint32_t n)
 {
     uint32_t i = 0;
-    while (i < x->n && order(x->part[i].kind) < order(kind))
+    while (i < x->n && mix_order(x->part[i].kind) < mix_order(kind))
         i++;
-    if (i < x->n && order(x->part[i].kind) == order(kind)) {
+    if (i < x->n && mix_order(x->part[i].kind) == mix_order(kind)) {
         x->part[i].n += n;
         return true;
     }
     if (x->n == MIX_PARTS)
         return false;
     memmove(&x->part[i + 1], &x->part[i], (x->n - i) * sizeof *x->part);
-    x->part[i] = (struct mix_part){kind, n};
+    x->part[i] = (struct mix_part){kind, n, 0, 1};
     x->n++;
     return true;
 }
 
-/* FNV-1a over kinds and counts. */
+/* FNV-1a over kinds, counts and groups. */
 static uint64_t hash_of(const struct mix *x)
 {
     uint64_t h = UINT64_C(14695981039346656037);
     for (uint32_t i = 0; i < x->n; i++) {
-        const uint32_t word[2] = {order(x->part[i].kind), x->part[i].n};
-        for (int k = 0; k < 8; k++)
+        const struct mix_part *p = &x->part[i];
+        const uint32_t word[3] = {mix_order(p->kind), p->n, (uint32_t)p->group << 16 | p->times};
+        for (int k = 0; k < (p->group ? 12 : 8); k++)
             h = (h ^ (word[k / 4] >> (k % 4 * 8) & 0xff)) * UINT64_C(1099511628211);
     }
     return h;
+}
+
+static bool same_part(const struct mix_part *a, const struct mix_part *b)
+{
+    return mix_order(a->kind) == mix_order(b->kind) && a->n == b->n && a->group == b->group &&
+           a->times == b->times;
 }
 
 static bool same(const struct kept *k, const struct mix *x)
@@ -78,7 +80,7 @@ static bool same(const struct kept *k, const struct mix *x)
     if (k->n != x->n)
         return false;
     for (uint32_t i = 0; i < x->n; i++)
-        if (order(k->part[i].kind) != order(x->part[i].kind) || k->part[i].n != x->part[i].n)
+        if (!same_part(&k->part[i], &x->part[i]))
             return false;
     return true;
 }
@@ -228,10 +230,10 @@ static int seen_of(struct mixes *m, const struct measures *from, const struct mi
 
 static int time_alone(struct mixes *m, struct mix_kind kind, bool bare, double *time, struct err *e)
 {
-    struct mix x = {0};
+    struct mix x;
     struct measures *out;
     struct mix_seen seen;
-    mix_add(&x, kind, 1);
+    mix_alone(&x, m->c, kind);
     int rc = simulate(m, &x, bare, &out, e);
     if (rc)
         return rc;
@@ -247,13 +249,13 @@ static int know(struct mixes *m, const struct mix *x, uint32_t part, double time
 {
     const struct mix_kind kind = x->part[part].kind;
     for (uint32_t i = 0; i < m->n_known; i++)
-        if (order(m->known[i].kind) == order(kind)) {
+        if (mix_order(m->known[i].kind) == mix_order(kind)) {
             *out = m->known[i];
             return 0;
         }
     *out = (struct known){.kind = kind};
     int rc = time_alone(m, kind, true, &out->bare, e);
-    if (!rc && (x->n > 1 || x->part[0].n > 1))
+    if (!rc && !mix_is_alone(x))
         rc = time_alone(m, kind, false, &time, e);
     if (rc)
         return rc;

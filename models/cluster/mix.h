@@ -1,6 +1,7 @@
 /* mix.h - how fast programs run beside each other on one machine.
  *
- * A mix is who is on a machine at once: how many of each kind, in order of kind.
+ * A mix is who is on a machine at once: how many of each kind, in order of kind;
+ * and on a host those who share a GPU, GPU by GPU, in order of who is on each.
  * It is simulated by the real model of the machine (full_config.h), whose seed
  * follows from the run's and the mix alone, and is kept, so that thousands of
  * machines with the same mix are one simulation.  Who came first, and whether it
@@ -21,10 +22,23 @@ struct mix {
     struct mix_part {
         struct mix_kind kind;
         uint32_t n;
-    } part[MIX_PARTS]; /* ascending */
+        /* On a host: `times` GPUs are shared in this way, number `group`, from 1; 0: none is. */
+        uint16_t group, times;
+    } part[MIX_PARTS]; /* ascending by group and kind */
 };
-/* false: more kinds than there is room for. */
+static inline uint32_t mix_order(struct mix_kind k)
+{
+    return (uint32_t)k.rule << 16 | k.milli;
+}
+/* Somebody with GPUs of his own, or on the GPU that is the machine.  false: more kinds than there
+ * is room for. */
 bool mix_add(struct mix *x, struct mix_kind kind, uint32_t n);
+/* mix_join.c: adds a host's shared GPUs, who is on each; group[i]: its number.  false: no room. */
+enum { MIX_GPUS = 16 };
+bool mix_join(struct mix *x, const struct mix *gpu, uint32_t n, uint16_t *group);
+/* One of a kind, alone on a machine. */
+void mix_alone(struct mix *x, const struct full_config *c, struct mix_kind kind);
+bool mix_is_alone(const struct mix *x);
 
 /* Of one of a kind in a mix.  Speeds in millionths of that on the bare machine, alone. */
 struct mix_speed {

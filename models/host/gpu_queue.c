@@ -37,5 +37,7 @@ void gpu_queue_book(const struct gpu_queue *q, struct account *a, sim_time now)
 void gpu_queue_free(struct gpu_queue *q)
 {
     free(q->end);
+    free(q->on_way);
     q->end = NULL;
+    q->on_way = NULL;
 }

@@ -100,6 +100,7 @@ static void tenant_start(struct tenant *vm)
 static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setup *set,
                          uint32_t number)
 {
+    struct device_context *context = NULL;
     *vm = (struct tenant){.host = h, .set = set, .work = &set->work, .number = number};
     snprintf(vm->name, sizeof vm->name, "%s.%u", set->name, number);
     const uint32_t nodes = cpus_node(h->cpus, cpus_count(h->cpus) - 1) + 1;
@@ -112,8 +113,10 @@ static bool tenant_begin(struct tenant *vm, struct host *h, const struct vm_setu
     meet_begin(vm);
     vm->gpus = PROGRAM_IDS;
     vm->gpu = calloc(vm->gpus, sizeof *vm->gpu);
+    if (set->part.has && (h->rc = gpu_shared_join(h->shared, &set->part, &context, h->e)))
+        return false;
     for (uint32_t i = 0; vm->gpu && i < vm->gpus; i++)
-        vm->gpu[i].depth = h->gpu_depth;
+        vm->gpu[i] = (struct gpu_queue){.depth = h->gpu_depth, .context = context};
     vm->latency = sketch_new(h->env->exact);
     if (!vm->gpu || !vm->latency || !walks_begin(vm) || !threads_begin(vm) || !seats_begin(vm) ||
         !hand_begin(&vm->hand, vm) || !ahead_begin(vm))
@@ -141,6 +144,16 @@ static void tenant_end(struct tenant *vm)
 
 /* ---- the machine ------------------------------------------------------------------------ */
 
+static int share_gpus(struct host *h, uint32_t copies)
+{
+    int rc = gpu_shared_new(&h->shared, h->sim, &h->set->gpus, &h->parts, h->e);
+    for (uint32_t c = 0; c < copies; c++)
+        for (size_t i = 0; i < h->set->n_vm; i++)
+            for (uint32_t k = 0; !rc && h->set->vm[i].part.has && k < h->set->vm[i].count; k++)
+                rc = gpu_shared_want(h->shared, &h->set->vm[i].part, h->e);
+    return rc;
+}
+
 static bool begin(struct host *h, uint32_t copies)
 {
     struct sim_options opt = h->env->sim;
@@ -157,6 +170,8 @@ static bool begin(struct host *h, uint32_t copies)
     if (!(h->tenant = calloc(h->n_tenants, sizeof *h->tenant)))
         return false;
     if (h->drive.dies && !(h->disk = ssd_new(h->sim, &h->drive)))
+        return false;
+    if (h->set->parts && (h->rc = share_gpus(h, copies)))
         return false;
     rng_init(&h->starts, h->env->seed, "host", "starts");
     uint32_t n = 0;
@@ -175,6 +190,7 @@ static void end(struct host *h)
         tenant_end(&h->tenant[i]);
     free(h->tenant);
     mlaas_bill_close(&h->bill);
+    gpu_shared_free(h->shared);
     ssd_free(h->disk);
     cpus_free(h->cpus);
     sim_free(h->sim);
@@ -189,7 +205,7 @@ int host_run(const struct host_run *r, struct host_result *out, struct err *e)
     if (!rc)
         rc = mlaas_bill_open(&h.bill, &r->set->infer, r->stack, &h.use, r->env->infer, e);
     if (!rc && !begin(&h, r->copies))
-        h.failed = true;
+        rc = h.rc, h.failed = true;
     if (!rc && !h.failed) {
         sim_run(h.sim, r->set->duration);
         h.failed = h.failed || sim_failed(h.sim);

@@ -213,6 +213,8 @@ int host_costs(struct host *h, const char *stack)
     rc = read_paths(h, h->path, h->stack, h->vm);
     if (!rc)
         rc = read_offload(h);
+    if (!rc && h->set->parts)
+        rc = gpu_parts_costs(&h->parts, &h->set->gpus, &h->use, h->e);
     if (!rc)
         rc = read_ahead(h);
     if (!rc)

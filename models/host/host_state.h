@@ -9,6 +9,7 @@
 
 #include "models/cpu/cpus.h"
 #include "models/host/disk.h"
+#include "models/host/gpu_part.h"
 #include "models/host/gpu_queue.h"
 #include "models/host/ledger.h"
 #include "models/host/legs.h"
@@ -104,6 +105,10 @@ struct thread {
     struct guest_lock *lock; /* waits for it */
     bool parked;
     struct gpu_queue *gpu; /* of the wait or launch in progress */
+    uint64_t gpu_until;    /* a part of a GPU: waits until so many have ended, */
+    sim_fn *gpu_then;      /* and then, after so long, for this */
+    sim_time gpu_after;
+    struct thread *gpu_next; /* who waits for the same */
 
     struct request *batch; /* taken by receive */
     uint64_t batched;
@@ -235,6 +240,8 @@ struct host {
     sim_time lock_spin;
     sim_time guest_slice; /* how long a thread keeps a vCPU that others wait for */
     uint64_t gpu_depth;
+    struct gpu_parts_costs parts;
+    struct gpu_shared *shared; /* NULL: nobody has a part of a GPU */
     struct rng starts;
     struct tenant *tenant;
     uint32_t n_tenants, running;
@@ -242,6 +249,7 @@ struct host {
     struct err *e;
     uint64_t os_ns; /* CPU work of kernel, hypervisor and servers that was begun */
     bool failed;    /* out of memory */
+    int rc;         /* anything else */
 };
 
 /* host_costs.c: opens h->use; native when stack is NULL. */

@@ -12,7 +12,8 @@ const char *const preset_names[] = {"training", "inference", "cpu", "memory", "i
 
 /* One struct for all presets: each fills what its table names. */
 struct params {
-    uint64_t steps, workers, prefetch, samples, ranks, kernels, threads, batch, write_every;
+    uint64_t kernel_sms, steps, workers, prefetch, samples, ranks, kernels, threads, batch,
+        write_every;
     double batch_mib, read_mib, load_us, framework_us, kernel_us, memory_bound, working_set_mib;
     double rate_per_s, parse_us, compute_us, lock_us, think_us, io_kib, jitter, touch_mib;
     const struct config *program, *sync;
@@ -35,6 +36,7 @@ static const struct config_field training[] = {U(steps, 0, 1e9),
                                                F(load_us, 0, 1e8),
                                                F(framework_us, 0, 1e8),
                                                F(kernel_us, 0.001, 1e8),
+                                               U(kernel_sms, 1, 65536),
                                                CONFIG_ANY(struct params, sync, false),
                                                COMMON,
                                                CONFIG_END};
@@ -44,6 +46,7 @@ static const struct config_field inference[] = {F(rate_per_s, 0.001, 1e7),
                                                 F(batch_mib, 0, 1e5),
                                                 F(framework_us, 0, 1e8),
                                                 F(kernel_us, 0.001, 1e8),
+                                                U(kernel_sms, 1, 65536),
                                                 CONFIG_ANY(struct params, sync, false),
                                                 COMMON,
                                                 CONFIG_END};
@@ -127,7 +130,9 @@ static bool on_gpu(struct program *p, const struct params *q)
     return add(p, bytes > 0, OP(stage, .bytes = bytes)) &&
            add(p, bytes > 0, OP(copy, .bytes = bytes)) &&
            add(p, q->framework_us > 0, work(q, q->framework_us)) &&
-           add(p, true, OP(launch, .count = q->kernels, .ns = NS(q->kernel_us))) &&
+           add(p, true,
+               OP(launch, .count = q->kernels, .ns = NS(q->kernel_us),
+                  .sms = (uint32_t)q->kernel_sms)) &&
            add(p, true, OP(sync, .poll = q->poll));
 }
 

@@ -15,7 +15,7 @@
  *     send         `count` messages to the wire
  *     receive      takes up to `count` requests from the tenant's queue, waits for one
  *     touch        `count` pages that were never touched: a page fault each
- *     launch       `count` kernels of `ns` each into stream `id`
+ *     launch       `count` kernels of `ns` each into stream `id`, which fill `sms` SMs
  *     stage        CPU copies `bytes` to where the GPU can fetch them
  *     copy         `bytes` to the GPU in stream `id`, behind what is there
  *     sync         until stream `id` is empty; `poll`: burning CPU
@@ -71,6 +71,7 @@ struct op {
     sim_time ns;
     uint64_t bytes;
     double memory_bound;
+    uint32_t sms; /* launch: that a kernel can fill, where GPUs are shared; 0: all */
 };
 
 enum { PROGRAM_OPS_MAX = 256, PROGRAM_DEPTH_MAX = 8, PROGRAM_FETCH_MAX = 4096, PROGRAM_IDS = 64 };

@@ -8,7 +8,7 @@ struct raw { /* one op as written */
     const struct config *op, *ops;
     double us, kib, memory_bound, working_set_mib;
     uint64_t count;
-    uint32_t id;
+    uint32_t id, sms;
     bool poll;
 };
 
@@ -27,7 +27,8 @@ static const struct config_field sized[] = {OPF, KIB, CONFIG_END};
 static const struct config_field fetch[] = {
     OPF, KIB, CONFIG_U64(struct raw, count, 1, PROGRAM_FETCH_MAX, false), CONFIG_END};
 static const struct config_field counted[] = {OPF, COUNT(1, false), CONFIG_END};
-static const struct config_field launch[] = {OPF, US, COUNT(1, false), ID, CONFIG_END};
+static const struct config_field launch[] = {
+    OPF, US, COUNT(1, false), ID, CONFIG_U32(struct raw, sms, 1, 65536, false), CONFIG_END};
 static const struct config_field copy[] = {OPF, KIB, ID, CONFIG_END};
 static const struct config_field sync[] = {OPF, ID, CONFIG_BOOL(struct raw, poll, false),
                                            CONFIG_END};
@@ -89,7 +90,8 @@ static int read_op(struct program *p, const struct config *c, int depth, struct 
                           .count = in.count,
                           .ns = (sim_time)(in.us * 1e3 + 0.5),
                           .bytes = (uint64_t)(bytes + 0.5),
-                          .memory_bound = in.memory_bound};
+                          .memory_bound = in.memory_bound,
+                          .sms = in.sms};
     if (!program_add(p, op))
         return config_complain(c, e, "at most %d ops in a program", PROGRAM_OPS_MAX);
     if (kind != OP_loop)

@@ -138,10 +138,8 @@ static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
 {
     static const char *const sizes[] = {"4k", "2m", NULL};
     static const char *const devices[] = {"virtio", "passthrough", NULL};
-    static const char *const gpus[] = {"none", "passthrough", NULL};
     struct raw_vm in = {.mem_gib = 16, .halt_poll_us = -1};
     in.v = (struct vm_setup){.name = "vm", .count = 1, .vcpus = 1, .weight = 1024, .tick_hz = 250};
-    in.v.gpu = true;
     in.v.footprint = 0.5;
     int rc = config_fill(c, vm_fields, &in, e);
     if (!rc)
@@ -151,7 +149,7 @@ static int read_vm(struct vm_setup *v, const struct config *c, struct err *e)
     if (!rc)
         rc = choice(in.device, devices, &in.v.disk_passed, e);
     if (!rc)
-        rc = choice(in.gpu, gpus, &in.v.gpu, e);
+        rc = setup_gpu_vm(&in.v, in.gpu, e);
     if (!rc)
         rc = read_offload(&in.v, in.offload, e);
     if (!rc)
@@ -185,7 +183,7 @@ struct raw {
     uint32_t cpus;
     double duration_s, warmup_s, overcommit;
     const char *label, *disk;
-    const struct config *vms, *baseline, *infer;
+    const struct config *vms, *baseline, *infer, *gpus;
 };
 static const struct config_field fields[] = {
     CONFIG_U32(struct raw, cpus, 1, 4096, false),
@@ -197,6 +195,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, vms, true),
     CONFIG_ANY(struct raw, baseline, false),
     CONFIG_ANY(struct raw, infer, false),
+    CONFIG_ANY(struct raw, gpus, false),
     CONFIG_END,
 };
 
@@ -266,7 +265,13 @@ int host_setup_read(struct host_setup *s, const struct config *section, struct e
         rc = config_complain(config_get(section, "warmup_s"), e, "less than duration_s (%g)",
                              in.duration_s);
     if (!rc)
+        rc = setup_gpus(&s->gpus, in.gpus, e);
+    if (!rc)
         rc = read_vms(s, in.vms, e);
+    for (size_t i = 0; !rc && i < s->n_vm; i++)
+        s->parts |= s->vm[i].part.has;
+    if (!rc)
+        rc = setup_gpus_fit(s, section, e);
     if (!rc)
         rc = read_copies(s, &in, section, e);
     if (!rc && count_tenants(s, s->copies) > TENANTS_MAX)

@@ -2,6 +2,7 @@
 #ifndef MODELS_HOST_SETUP_H
 #define MODELS_HOST_SETUP_H
 
+#include "models/host/gpu_part.h"
 #include "models/host/program.h"
 #include "models/mlaas/mlaas.h"
 
@@ -21,6 +22,7 @@ struct vm_setup {
     sim_time halt_poll;
     sim_time budget, period; /* of each vCPU's scheduling context; 0: none */
     double footprint;
+    struct gpu_part_setup part; /* of a GPU that others use too */
     struct workload work;
 };
 
@@ -34,8 +36,16 @@ struct host_setup {
     uint32_t copies;      /* of the whole list */
     const char *baseline; /* a stack to run on as well, or NULL; borrowed */
     uint32_t baseline_copies;
-    struct mlaas_config infer; /* of policies that ask networks */
+    struct gpu_parts_setup gpus; /* those that VMs have parts of */
+    bool parts;                  /* any has */
+    struct mlaas_config infer;   /* of policies that ask networks */
 };
+
+/* setup_gpu.c: "gpu" of a VM, "gpus" of the section; then whether they go together. */
+int setup_gpu_vm(struct vm_setup *v, const struct config *at, struct err *e) MUST_CHECK;
+int setup_gpus(struct gpu_parts_setup *s, const struct config *at, struct err *e) MUST_CHECK;
+int setup_gpus_fit(const struct host_setup *s, const struct config *section,
+                   struct err *e) MUST_CHECK;
 
 int host_setup_read(struct host_setup *s, const struct config *section, struct err *e) MUST_CHECK;
 void host_setup_free(struct host_setup *s);

@@ -35,12 +35,49 @@ static uint64_t batch_of(const struct thread *th, const struct op *op, const str
     return left < most ? left : most;
 }
 
+static void add_to_part(struct thread *th, const struct op *op, sim_time arrives, sim_time ns)
+{
+    const bool copy = op->kind == OP_copy;
+    const struct device_work w = {.kind = copy ? DEVICE_H2D : DEVICE_KERNEL,
+                                  .alone = ns * 1000,
+                                  .bytes = copy ? op->bytes : 0,
+                                  .sms = op->sms};
+    if (!gpu_part_add(gpu_of(th, op), th->host->sim, arrives, &w))
+        host_fail(th->host);
+}
+
+/* Until so many of a part's commands have ended. */
+static void wait_for_part(struct thread *th, uint64_t until, sim_time after, sim_fn *then)
+{
+    th->gpu_until = until;
+    th->gpu_after = after;
+    th->gpu_then = then;
+    th->gpu_next = th->gpu->waits;
+    th->gpu->waits = th;
+}
+
+void gpu_queue_wake(struct gpu_queue *q)
+{
+    struct thread **at = &q->waits, *th;
+    while ((th = *at))
+        if (th->gpu_until <= q->ended) {
+            *at = th->gpu_next;
+            th->timer = sim_after(q->sim, th->gpu_after, 0, th->gpu_then, th, 0);
+        } else {
+            at = &th->gpu_next;
+        }
+}
+
 static void add_one(struct thread *th, const struct op *op, sim_time arrives)
 {
     struct host *h = th->host;
     sim_time ns = thread_draw(th, op->ns);
     if (op->kind == OP_copy)
         ns = (sim_time)(h->pcie_ps_per_byte * (double)op->bytes / 1000) + 1;
+    if (gpu_of(th, op)->context) {
+        add_to_part(th, op, arrives, ns);
+        return;
+    }
     const sim_time end = gpu_queue_add(gpu_of(th, op), arrives, ns, op->kind == OP_copy);
     if (!end)
         host_fail(h);
@@ -79,11 +116,16 @@ static void launch_next(struct thread *th)
     }
     const uint64_t n = batch_of(th, op, q);
     const sim_time room = gpu_queue_room(q, n);
-    if (room > sim_now(th->host->sim)) { /* the driver spins on a full ring */
+    const uint64_t until = q->submitted + n > q->depth ? q->submitted + n - q->depth : 0;
+    const bool full = q->context ? until > q->ended : room > sim_now(th->host->sim);
+    if (full) { /* the driver spins on the ring */
         thread_book(th);
         th->gpu = q;
         th->doing = DOING_GPU;
-        th->timer = sim_at(th->host->sim, room, 0, room_again, th, 0);
+        if (q->context)
+            wait_for_part(th, until, 0, room_again);
+        else
+            th->timer = sim_at(th->host->sim, room, 0, room_again, th, 0);
         seat_spin(th);
         return;
     }
@@ -132,30 +174,42 @@ static void gpu_interrupts(void *ctx, uint64_t unused)
     flight_back(th, PATH_sync_done);
 }
 
+/* When all has ended `free` says when; on a GPU of its own also before. */
+static bool part_works(const struct gpu_queue *q)
+{
+    return q->context && q->ended < q->submitted;
+}
+
 static void gpu_poll(struct thread *th)
 {
     struct host *h = th->host;
-    const sim_time end = th->gpu->free + legs_wire(&h->path[PATH_polled]) / 1000;
-    if (end <= sim_now(h->sim)) { /* the fence is there already */
+    const sim_time wire = legs_wire(&h->path[PATH_polled]) / 1000, end = th->gpu->free + wire;
+    if (!part_works(th->gpu) && end <= sim_now(h->sim)) { /* the fence is there already */
         gpu_polled(th, 0);
         return;
     }
     thread_book(th);
     th->doing = DOING_GPU;
-    th->timer = sim_at(h->sim, end, 0, gpu_polled, th, 0);
+    if (part_works(th->gpu))
+        wait_for_part(th, th->gpu->submitted, wire, gpu_polled);
+    else
+        th->timer = sim_at(h->sim, end, 0, gpu_polled, th, 0);
     seat_spin(th);
 }
 
 static void gpu_block(struct thread *th)
 {
     struct sim *sim = th->host->sim;
-    if (th->gpu->free <= sim_now(sim)) {
+    if (!part_works(th->gpu) && th->gpu->free <= sim_now(sim)) {
         gpu_polled(th, 0);
         return;
     }
     thread_book(th);
     th->doing = DOING_GPU;
-    th->timer = sim_at(sim, th->gpu->free, 0, gpu_interrupts, th, 0);
+    if (part_works(th->gpu))
+        wait_for_part(th, th->gpu->submitted, 0, gpu_interrupts);
+    else
+        th->timer = sim_at(sim, th->gpu->free, 0, gpu_interrupts, th, 0);
     seat_leave(th);
 }
 
