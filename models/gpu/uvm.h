@@ -74,7 +74,9 @@ uint64_t uvm_resident(const struct uvm *u, uint64_t at, uint64_t bytes); /* byte
 /* Many units (warps) at once, each going through steps of its own; a step makes some accesses.
  * Those that hit are done; those that miss are replayed after each batch until they hit too, and
  * the unit waits for the last of them (NVIDIA, US 2014/0281263: what has succeeded leaves the
- * replay buffer).  The other units go on. */
+ * replay buffer).  The other units go on.  Whose faults
+ * come first in the next batch is not published: here those whom this one served, so that few
+ * blocks are in use at once. */
 struct uvm_access {
     uint64_t at, bytes;
     uint32_t used; /* bytes that cross the link when it is reached over it */

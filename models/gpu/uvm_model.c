@@ -2,10 +2,11 @@
 #include "models/gpu/uvm_model.h"
 
 static const char *const patterns[] = {"stream", "triad", "gather", "chase", NULL};
+static const char *const orders[] = {"grid", "chunks", "shuffled", NULL};
 static const char *const modes[] = {"fault", "prefetch", "read-mostly", "host", NULL};
 
 struct section {
-    const struct config *pattern, *mode;
+    const struct config *pattern, *order, *mode;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     double size;
     uint64_t bytes, stride;
@@ -15,6 +16,7 @@ struct section {
 
 static const struct config_field fields[] = {
     CONFIG_ANY(struct section, pattern, false),
+    CONFIG_ANY(struct section, order, false),
     CONFIG_ANY(struct section, mode, false),
     CONFIG_STR(struct section, label, false),
     CONFIG_F64(struct section, size, 0.001, 16, false),
@@ -31,11 +33,16 @@ static const struct config_field fields[] = {
 static int read_setup(const struct config *c, struct uvm_setup *s, struct err *e)
 {
     struct section in = {.stride = 4096, .threads = 262144, .steps = 4, .warmup = 2, .passes = 2};
-    int pattern = UVM_STREAM, mode = UVM_FAULT;
+    int pattern = UVM_STREAM, order = UVM_GRID, mode = UVM_FAULT;
     in.on_host = true;
     int rc = config_fill(c, fields, &in, e);
     if (!rc && in.pattern)
         rc = config_choice(in.pattern, patterns, &pattern, e);
+    if (!rc && in.order)
+        rc = config_choice(in.order, orders, &order, e);
+    if (!rc && in.order && pattern != UVM_STREAM)
+        rc = config_complain(in.order, e, "no \"order\": pattern \"%s\" has its own",
+                             patterns[pattern]);
     if (!rc && in.mode)
         rc = config_choice(in.mode, modes, &mode, e);
     if (!rc && !config_get(c, "size") == !config_get(c, "bytes"))
@@ -43,6 +50,7 @@ static int read_setup(const struct config *c, struct uvm_setup *s, struct err *e
     if (!rc && in.threads % 32)
         rc = config_complain(config_get(c, "threads"), e, "a multiple of 32");
     *s = (struct uvm_setup){.pattern = (enum uvm_pattern)pattern,
+                            .order = (enum uvm_order)order,
                             .mode = (enum uvm_mode)mode,
                             .size = in.size,
                             .bytes = in.bytes,

@@ -4,11 +4,16 @@
  * t + threads, .. of `stride` bytes.  A unit is a warp, or as many warps as
  * share a page.
  *
- *   stream  reads one array and writes another, half the bytes each
+ *   stream  reads one array and writes another, half the bytes each; with
+ *           order "chunks" each thread goes through a chunk of its own, whole
+ *           pages, element after element; "shuffled" in the order of a linear
+ *           congruential generator, which leaves out some where its step and
+ *           the elements of a chunk have a divisor in common
  *   triad   reads two and writes a third
  *   gather  reads an index, reads at a random place, writes; a third each
- *   chase   each thread follows `steps` pointers of a list, and writes a result;
- *           unless it is on the host, the GPU makes the list beforehand
+ *   chase   each thread follows `steps` pointers of a list of its own, nine tenths
+ *           of the bytes over the threads, and writes a result; unless they are
+ *           on the host, the GPU makes the lists beforehand
  */
 #ifndef MODELS_GPU_UVM_MODEL_H
 #define MODELS_GPU_UVM_MODEL_H
@@ -17,10 +22,12 @@
 #include "models/model.h"
 
 enum uvm_pattern { UVM_STREAM, UVM_TRIAD, UVM_GATHER, UVM_CHASE };
+enum uvm_order { UVM_GRID, UVM_CHUNKS, UVM_SHUFFLED };
 enum uvm_mode { UVM_FAULT, UVM_PREFETCH, UVM_MODE_READ_MOSTLY, UVM_HOST };
 
 struct uvm_setup {
     enum uvm_pattern pattern;
+    enum uvm_order order; /* of a stream */
     enum uvm_mode mode;
     double size;            /* in GPU memories, where bytes is 0 */
     uint64_t bytes, stride; /* all arrays together */

@@ -10,6 +10,7 @@ struct pattern {
     const struct uvm_setup *s;
     uint64_t array[ARRAYS], bytes; /* of each array */
     uint64_t range;                /* of a unit in one step */
+    uint64_t chunk;                /* of a thread, bytes */
     uint32_t units;
     uint64_t seed, reach; /* a gather reads below reach */
 };
@@ -88,34 +89,54 @@ static uint32_t step_gather(void *ctx, uint32_t unit, uint64_t step,
     return 1;
 }
 
-/* A list of nodes in nine tenths of the array and a result for each in the rest.  Thread t starts
- * at node t * stride; node i points to that of the Numerical Recipes generator's i-th successor. */
-enum { NODE = 12, RESULT = 4 };
-
-static uint64_t nodes(const struct pattern *p)
+static uint32_t lcg(uint32_t x)
 {
-    return p->bytes / 10 * 9 / NODE;
+    return UINT32_C(1664525) * x + UINT32_C(1013904223); /* Numerical Recipes */
 }
 
-static uint64_t next_node(const struct pattern *p, uint64_t i)
+/* The k-th element of a chunk of n, as eunomia-bpf's rand_chunk_kernel orders them. */
+static uint64_t shuffled(uint64_t thread, uint64_t k, uint64_t n)
 {
-    return (UINT32_C(1664525) * (uint32_t)i + UINT32_C(1013904223)) % nodes(p);
+    const uint32_t seed = lcg(UINT32_C(0x12345678) ^ (uint32_t)thread);
+    return (lcg(seed ^ UINT32_C(0xdeadbeef)) % n + k * (seed | 1)) % n;
 }
 
+static uint32_t step_chunks(void *ctx, uint32_t unit, uint64_t step,
+                            struct uvm_access out[UVM_ACCESSES])
+{
+    const struct pattern *p = ctx;
+    uint32_t busy = 0;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const uint64_t thread = (uint64_t)unit * LANES + lane, from = thread * p->chunk;
+        const uint64_t left = from < p->bytes ? p->bytes - from : 0;
+        const uint64_t n = (left < p->chunk ? left : p->chunk) / p->s->stride;
+        if (step / 2 >= n)
+            continue;
+        const uint64_t k = p->s->order == UVM_SHUFFLED ? shuffled(thread, step / 2, n) : step / 2;
+        out[busy++] = (struct uvm_access){p->array[step % 2] + from + k * p->s->stride, 4,
+                                          UVM_SECTOR, step % 2};
+    }
+    return busy;
+}
+
+enum { NODE = 12 };
+
+/* Each thread's list begins with the first node of its chunk, and stays in it. */
 static uint32_t step_chase(void *ctx, uint32_t unit, uint64_t step,
                            struct uvm_access out[UVM_ACCESSES])
 {
     const struct pattern *p = ctx;
+    const uint64_t n = p->chunk / NODE;
     if (step > p->s->steps)
         return 0;
     for (uint32_t lane = 0; lane < LANES; lane++) {
-        uint64_t start = (unit * UINT64_C(32) + lane) * (p->s->stride / NODE) % nodes(p), i = start;
+        const uint64_t thread = (uint64_t)unit * LANES + lane;
+        uint64_t i = thread * n;
         for (uint64_t k = 0; k < step; k++)
-            i = next_node(p, i);
+            i = thread * n + lcg((uint32_t)i) % n;
         out[lane] = (struct uvm_access){p->array[0] + i * NODE, 8, UVM_SECTOR, false};
         if (step == p->s->steps)
-            out[lane] = (struct uvm_access){p->array[0] + nodes(p) * NODE + start * RESULT, RESULT,
-                                            UVM_SECTOR, true};
+            out[lane] = (struct uvm_access){p->array[1] + thread * 4, 4, UVM_SECTOR, true};
     }
     return LANES;
 }
@@ -128,29 +149,62 @@ static double touches(const struct pattern *p, uint32_t arrays)
     return (double)(p->bytes / p->s->stride) * arrays;
 }
 
-static int setup(struct pattern *p, struct uvm *u, uint32_t arrays, struct err *e)
+static uint64_t divided_up(uint64_t x, uint64_t by)
+{
+    return (x + by - 1) / by;
+}
+
+/* How many units, and what one of them goes over in a step. */
+static void shape(struct pattern *p, uint32_t arrays)
 {
     const struct uvm_setup *s = p->s;
-    int rc = 0;
+    const uint64_t page_nodes = UVM_PAGE / NODE;
     p->bytes = s->bytes / arrays / UVM_PAGE * UVM_PAGE;
     p->range = s->stride * LANES > UVM_PAGE ? s->stride * LANES : UVM_PAGE;
     p->units = (uint32_t)(s->threads * s->stride / p->range);
-    if (s->pattern == UVM_CHASE)
-        p->units = s->threads / LANES;
     p->units += !p->units;
     p->reach = p->bytes < RAND_ELEMENTS * 4 ? p->bytes : RAND_ELEMENTS * 4;
-    for (uint32_t i = 0; !rc && i < arrays; i++) {
-        rc = uvm_alloc(u, p->bytes, s->on_host, &p->array[i], e);
-        if (!rc && s->mode == UVM_MODE_READ_MOSTLY)
-            uvm_advise(u, p->array[i], p->bytes, UVM_READ_MOSTLY);
-        if (!rc && s->mode == UVM_HOST)
-            uvm_advise(u, p->array[i], p->bytes, UVM_PREFER_HOST);
-        if (!rc && s->mode == UVM_PREFETCH)
-            uvm_prefetch(u, p->array[i], p->bytes);
-    }
+    if (s->pattern != UVM_CHASE && s->order == UVM_GRID)
+        return;
+    p->units = s->threads / LANES;
+    p->chunk = divided_up(divided_up(p->bytes, s->threads), UVM_PAGE) * UVM_PAGE;
+    if (s->pattern != UVM_CHASE)
+        return;
+    p->chunk = divided_up(s->bytes / 10 * 9 / NODE, s->threads);
+    p->chunk = divided_up(p->chunk, page_nodes) * page_nodes * NODE;
+}
+
+static int allocate(struct pattern *p, struct uvm *u, int array, uint64_t bytes, struct err *e)
+{
+    const enum uvm_mode mode = p->s->mode;
+    int rc = uvm_alloc(u, bytes, p->s->on_host, &p->array[array], e);
+    if (!rc && mode == UVM_MODE_READ_MOSTLY)
+        uvm_advise(u, p->array[array], bytes, UVM_READ_MOSTLY);
+    if (!rc && mode == UVM_HOST)
+        uvm_advise(u, p->array[array], bytes, UVM_PREFER_HOST);
+    if (!rc && mode == UVM_PREFETCH)
+        uvm_prefetch(u, p->array[array], bytes);
+    return rc;
+}
+
+/* Lists, and a result of each thread. */
+static int setup_chase(struct pattern *p, struct uvm *u, struct err *e)
+{
+    const uint64_t nodes = p->chunk * p->s->threads;
     sim_cost waited;
-    if (!rc && s->pattern == UVM_CHASE && !s->on_host) /* the GPU makes the list */
-        rc = uvm_touch(u, p->array[0], nodes(p) * NODE, true, &waited, e);
+    int rc = allocate(p, u, 0, nodes, e);
+    if (!rc)
+        rc = allocate(p, u, 1, p->s->threads * UINT64_C(4), e);
+    return rc || p->s->on_host ? rc : uvm_touch(u, p->array[0], nodes, true, &waited, e);
+}
+
+static int setup(struct pattern *p, struct uvm *u, uint32_t arrays, struct err *e)
+{
+    int rc = 0;
+    if (p->s->pattern == UVM_CHASE)
+        return setup_chase(p, u, e);
+    for (uint32_t i = 0; !rc && i < arrays; i++)
+        rc = allocate(p, u, (int)i, p->bytes, e);
     return rc;
 }
 
@@ -158,7 +212,8 @@ static int passes(struct pattern *p, struct uvm *u, struct uvm_result *out, stru
 {
     static uint32_t (*const step[])(void *, uint32_t, uint64_t, struct uvm_access *) = {
         step_stream, step_triad, step_gather, step_chase};
-    struct uvm_walk w = {p->units, step[p->s->pattern], p};
+    const bool chunks = p->s->order != UVM_GRID;
+    struct uvm_walk w = {p->units, chunks ? step_chunks : step[p->s->pattern], p};
     struct uvm_stats warm = {0};
     int rc = 0;
     for (uint32_t i = 0; !rc && i < p->s->warmup + p->s->passes; i++) {
@@ -186,6 +241,7 @@ int uvm_simulate(const struct uvm_setup *s, const struct uvm_params *params, uin
     struct uvm *u;
     *out = (struct uvm_result){0};
     int rc = uvm_new(&u, params, e);
+    shape(&p, arrays[s->pattern]);
     if (!rc)
         rc = setup(&p, u, arrays[s->pattern], e);
     out->touched = p.bytes * arrays[s->pattern];

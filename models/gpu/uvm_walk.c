@@ -100,8 +100,15 @@ static void enqueue(struct walk *k, uint32_t i)
     k->waiting++;
 }
 
+static void enqueue_first(struct walk *k, uint32_t i)
+{
+    k->head = (k->head + k->w->units - 1) % k->w->units;
+    k->queue[k->head] = i;
+    k->waiting++;
+}
+
 /* One round: units go on in turn until their faults fill a batch, which is serviced; then those
- * that waited for it go on until they miss again, and queue behind the others. */
+ * that waited for it go on until they miss again, and come first in the next. */
 static void round_of(struct walk *k)
 {
     uint32_t n = k->waiting, turns = 0;
@@ -111,9 +118,9 @@ static void round_of(struct walk *k)
             k->turn[turns++] = unit;
     }
     uvm_service(k->u);
-    for (uint32_t i = 0; i < turns; i++)
+    for (uint32_t i = turns; i-- > 0;)
         if (go(k, k->turn[i], false))
-            enqueue(k, k->turn[i]);
+            enqueue_first(k, k->turn[i]);
 }
 
 static uint64_t sum_steps(const struct walk *k)

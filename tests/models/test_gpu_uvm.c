@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "models/gpu/uvm.h"
+#include "models/gpu/uvm_model.h"
 #include "sim/rng.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -277,5 +277,68 @@ Test(gpu_uvm, a_step_that_can_not_fit_is_said)
     g.blocks = 8;
     cr_expect_neq(uvm_walk(u, &w, &e), 0);
     cr_expect_str_eq(e.msg, "unified memory: what one step needs never fits into 4 blocks");
+    uvm_free(u);
+}
+
+static uint64_t divisor(uint64_t a, uint64_t b)
+{
+    return b ? divisor(b, a % b) : a;
+}
+
+static uint64_t copied(enum uvm_order order, uint32_t elements)
+{
+    struct uvm_params p = usual;
+    p.memory = 2048 * UVM_BLOCK;
+    p.threshold = 100; /* more than that is never there: no tree */
+    const struct uvm_setup s = {.pattern = UVM_STREAM,
+                                .order = order,
+                                .bytes = UINT64_C(2) * 64 * elements * UVM_LEAF,
+                                .stride = UVM_LEAF,
+                                .threads = 64,
+                                .passes = 1,
+                                .on_host = true};
+    struct uvm_result r;
+    struct err e = {0};
+    cr_assert_eq(uvm_simulate(&s, &p, 1, &r, &e), 0, "%s", e.msg);
+    return r.s.in / UVM_LEAF;
+}
+
+/* A step through n elements that has a divisor with n comes round early: n over it are visited. */
+Test(gpu_uvm, a_shuffled_chunk_leaves_out_what_its_step_skips)
+{
+    for (uint32_t n = 7; n <= 12; n++) {
+        uint64_t want = 0;
+        for (uint32_t t = 0; t < 64; t++) {
+            uint32_t step = (1664525 * (0x12345678 ^ t) + 1013904223) | 1;
+            want += n / divisor(step, n);
+        }
+        cr_expect_eq(copied(UVM_CHUNKS, n), 2 * 64 * n);
+        cr_expect_eq(copied(UVM_SHUFFLED, n), 2 * want, "%u", n);
+    }
+}
+
+/* What was just served comes first: two units of four blocks each, room for four and a batch of
+ * one.  In turn they would take each other's blocks away. */
+static uint32_t to_and_fro(void *ctx, uint32_t unit, uint64_t step,
+                           struct uvm_access out[UVM_ACCESSES])
+{
+    const struct grid *g = ctx;
+    out[0] = (struct uvm_access){g->at + (unit * 4 + step % 4) * UVM_BLOCK, 4, 0, false};
+    return step < 40;
+}
+
+Test(gpu_uvm, few_blocks_are_in_use_at_once)
+{
+    struct uvm_params p = usual;
+    struct uvm_stats s;
+    p.memory = 4 * UVM_BLOCK;
+    p.batch = 1;
+    struct uvm *u = fresh(&p);
+    struct grid g = {alloc(u, 8 * UVM_BLOCK, true), 8, 2};
+    struct uvm_walk w = {2, to_and_fro, &g};
+    cr_assert_eq(uvm_walk(u, &w, NULL), 0);
+    uvm_used(u, &s);
+    cr_expect_eq(s.services, 8);
+    cr_expect_eq(s.evictions, 4);
     uvm_free(u);
 }
