@@ -2,25 +2,21 @@
  *
  * {"timestamp": ms, "input_length": n, "output_length": n, "hash_ids": [..]}
  * A hash id names a block of 512 prompt tokens together with all before it:
- * equal leading ids are a shared prefix.  The last block may be partial.
- * Keys may come in any order; a key that is not among the four is refused.  */
+ * equal leading ids are a shared prefix.  The last block may be partial.    */
 #include <stdlib.h>
-#include <string.h>
 
-#include "traces/import.h"
-#include "traces/json.h"
+#include "traces/json_rows.h"
 
 #define TOKENS_MAX 100000000u
 #define BLOCKS_MAX (1u << 20)
 #define MS_MAX     (UINT64_MAX / 4000000)
 
-enum { SEEN_TIME = 1, SEEN_INPUT = 2, SEEN_OUTPUT = 4, SEEN_HASHES = 8, SEEN_ALL = 15 };
+enum { TIME, INPUT, OUTPUT, HASHES, KEYS };
+static const char *const keys[] = {"timestamp", "input_length", "output_length", "hash_ids", NULL};
 
 static bool mooncake_sniff(const char *head, size_t len)
 {
-    static const char stamp[] = "\"timestamp\"", input[] = "\"input_length\"";
-    return len && head[0] == '{' && memmem(head, len, stamp, sizeof stamp - 1) &&
-           memmem(head, len, input, sizeof input - 1);
+    return json_rows_sniff(head, len, "\"timestamp\"", "\"input_length\"");
 }
 
 static int push(struct importer *im, uint64_t id)
@@ -56,95 +52,29 @@ static int hashes(struct importer *im, struct json *j)
     return 0;
 }
 
-static bool is(const char *key, size_t len, const char *name)
+static int value(struct importer *im, struct json *j, unsigned key, struct trace_request *r)
 {
-    return len == strlen(name) && !memcmp(key, name, len);
-}
-
-static int member(struct importer *im, struct json *j, struct trace_request *r, unsigned *seen)
-{
-    const char *key;
-    size_t len;
     uint64_t v = 0;
-    unsigned bit;
-    int rc = 0;
-    size_t key_at = j->at;
-    if (!json_key(j, &key, &len))
-        return 0;
-    if (is(key, len, "timestamp")) {
-        bit = SEEN_TIME;
-        json_u64(j, MS_MAX, &v);
+    if (key == HASHES)
+        return hashes(im, j);
+    json_u64(j, key == TIME ? MS_MAX : TOKENS_MAX, &v);
+    if (key == TIME)
         r->time_ns = v * 1000000;
-    } else if (is(key, len, "input_length")) {
-        bit = SEEN_INPUT;
-        json_u64(j, TOKENS_MAX, &v);
-        r->prompt_tokens = (uint32_t)v;
-    } else if (is(key, len, "output_length")) {
-        bit = SEEN_OUTPUT;
-        json_u64(j, TOKENS_MAX, &v);
-        r->output_tokens = (uint32_t)v;
-    } else if (is(key, len, "hash_ids")) {
-        bit = SEEN_HASHES;
-        rc = hashes(im, j);
-    } else {
-        j->at = key_at;
-        json_fail(j, "timestamp, input_length, output_length or hash_ids");
-        return 0;
-    }
-    if (*seen & bit) {
-        j->at = key_at;
-        json_fail(j, "every key once");
-    }
-    *seen |= bit;
-    return rc;
+    else
+        *(key == INPUT ? &r->prompt_tokens : &r->output_tokens) = (uint32_t)v;
+    return 0;
 }
 
-static int complain(const struct importer *im, const struct json *j, const char *want,
-                    struct err *e)
-{
-    const struct lines *l = &im->csv.lines;
-    const char *got = l->text + j->at;
-    size_t n = strcspn(got, " ,]}:");
-    if (n == 0 && j->at < l->len)
-        n = 1;
-    const char *quote = *got == '"' ? "" : "\"";
-    return err_set(e, ERR_EPARSE, "%s:%llu:%zu: got %s%.*s%s, want %s", input_name(l->in),
-                   (unsigned long long)l->number, j->at + 1, quote, n < 40 ? (int)n : 40, got,
-                   quote, want);
-}
+static const struct json_rows rows = {keys, KEYS,
+                                      "timestamp, input_length, output_length or hash_ids", value};
 
 static int mooncake_row(struct importer *im, union trace_row *out, struct err *e)
 {
-    struct lines *l = &im->csv.lines;
-    struct json j;
-    unsigned seen = 0;
-    int rc;
-    do
-        rc = lines_next(l, e);
-    while (rc == 1 && l->len == 0);
-    if (rc <= 0)
-        return rc;
-    json_begin(&j, l->text, l->len);
-    if (json_expect(&j, '{', "an object {...}")) {
-        do {
-            if ((rc = member(im, &j, &out->request, &seen)) < 0)
-                return err_set(e, rc, "out of memory");
-        } while (json_take(&j, ','));
-        json_expect(&j, '}', "a comma or }");
-    }
-    if (!json_end(&j))
-        return complain(im, &j, j.wrong, e);
-    if (seen != SEEN_ALL)
-        return err_set(e, ERR_EPARSE, "%s:%llu:1: key \"%s\" is missing", input_name(l->in),
-                       (unsigned long long)l->number,
-                       !(seen & SEEN_TIME)     ? "timestamp"
-                       : !(seen & SEEN_INPUT)  ? "input_length"
-                       : !(seen & SEEN_OUTPUT) ? "output_length"
-                                               : "hash_ids");
+    int rc = json_rows_next(im, &rows, &out->request, e);
     out->request.model = TRACE_NAME_NONE;
     out->request.n_prefix = im->prefix.n;
     out->request.prefix = im->prefix.v;
-    return 1;
+    return rc;
 }
 
 static void mooncake_put(struct exporter *x, const union trace_row *row)
