@@ -94,6 +94,11 @@ static int open_costs(struct emb *m, const char *stack)
     const struct path launch = {STACK_launch, &m->cost.launch};
     if (!(m->stack = stack_find(stack ? stack : "native", m->e)))
         return ERR_ENAME;
+    if (m->c.direct && stack_pays(m->stack, STACK_copy, "cost.remote_dispatch"))
+        return err_set(m->e, ERR_ENAME,
+                       "embedding.fill is \"direct\", but on stack \"%s\" the GPU does not reach "
+                       "the guest's memory",
+                       m->stack->name);
     int rc = open_paths(m, &launch, 1);
     if (!rc)
         rc = rate(m, "gpu.bandwidth", &m->cost.hbm_ps);
