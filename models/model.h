@@ -100,7 +100,8 @@ struct model_ops {
     /* Where it asks policies: a set of 1 << POLICY_HOOK_x.  Another binding is refused as a
      * mistake; 0: it takes no policy. */
     unsigned hooks;
-    unsigned lives; /* of these, where a policy may be replaced in mid-run */
+    unsigned lives;     /* of these, where a policy may be replaced in mid-run */
+    unsigned lives_one; /* of these, where all VMs have the same one at any time */
     /* Why a policy bound to one of `hooks` would have no say in a run of this checked section, as
      * what is wanted in its place: "none: ..".  oracle: whether it is one; it has no say where the
      * truth can't be told.  NULL, or a NULL answer: it has. */

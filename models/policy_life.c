@@ -167,6 +167,30 @@ void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_tick
         life_drained(l);
 }
 
+sim_time policy_life_stall(struct policy_life *l)
+{
+    const sim_time now = sim_now(l->env.sim),
+                   wait = l->stalls_until > now ? l->stalls_until - now : 0;
+    l->n.held += wait > 0;
+    l->n.held_most = wait > l->n.held_most ? wait : l->n.held_most;
+    return wait;
+}
+
+struct policy_slot *policy_life_now(struct policy_life *l, uint32_t vm, struct policy_ticket *t,
+                                    sim_time *wait)
+{
+    *t = (struct policy_ticket){.size = 1};
+    *wait = policy_life_stall(l);
+    policy_life_ask(l, vm, t, NULL, NULL, 0);
+    return policy_life_of(l, t->version);
+}
+
+void policy_life_said(struct policy_life *l, uint32_t vm, struct policy_ticket *t)
+{
+    policy_life_answered(l, vm, t);
+    policy_life_watch(l, vm);
+}
+
 /* ---- life cycle --------------------------------------------------------------------- */
 
 static void due(void *ctx, uint64_t i)

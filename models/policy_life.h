@@ -8,6 +8,10 @@
  * decisions in flight, handing the state over, the replacement itself,
  * unloading; each costs time on a core.  Steps go one after the other.
  *
+ * Where an answer is needed in the middle of something (at_once), nothing is ever in
+ * flight: the new version is there as soon as it is loaded, and who asks before
+ * its replacement is paid for waits for the rest of that (policy_life_now).
+ *
  * While a step drains, new decisions wait (quiesce), or the old version goes
  * on to answer them.  Either way each is answered once: a ticket goes with it.
  * A version that crashes or refuses in create, or crashes in restore, never
@@ -84,7 +88,10 @@ int life_costs(struct life_costs *k, const struct policy_step *step, uint32_t n_
 
 struct life_env {
     struct sim *sim;
-    struct cores *cpu;
+    struct cores *cpu; /* NULL: `charge` is asked */
+    /* Work of so many ns for the machine, then next(arg, n); false: out of memory. */
+    bool (*charge)(void *ctx, sim_time ns, sim_fn *next, void *arg, uint64_t n);
+    bool at_once; /* policy_life_now only */
     const struct stack *stack;
     struct machine_use *use;
     struct measures *out;
@@ -124,6 +131,13 @@ bool policy_life_busy(const struct policy_life *l); /* a step is under way */
 bool policy_life_ask(struct policy_life *l, uint32_t vm, struct policy_ticket *t, sim_fn *again,
                      void *ctx, uint64_t arg);
 void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
+/* Both in one, for who goes on at once: whom to ask now, and then that the answer was given. *wait:
+ * ns that the decision waits for a step.  With a plan only. */
+struct policy_slot *policy_life_now(struct policy_life *l, uint32_t vm, struct policy_ticket *t,
+                                    sim_time *wait);
+/* at_once: ns that a decision asked for now would wait; it does if it is not 0. */
+sim_time policy_life_stall(struct policy_life *l);
+void policy_life_said(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
 /* What came of it, when that is known: the latency of the request or read. */
 void policy_life_done(struct policy_life *l, uint32_t vm, const struct policy_ticket *t,
                       sim_time cost);

@@ -81,6 +81,7 @@ struct policy_life {
     struct policy_step *waiting; /* steps that are due, in order */
     size_t n_waiting, cap_waiting;
     bool busy;
+    sim_time stalls_until; /* at_once: who asks before waits */
     struct life_job job;
     struct life_held *held;
     size_t n_held, cap_held;
@@ -98,7 +99,7 @@ void life_fail(struct policy_life *l, int rc);
 /* A step that is due joins the queue. */
 void life_due(struct policy_life *l, const struct policy_step *step);
 void life_drained(struct policy_life *l); /* what was in flight has ended */
-void life_charge(struct policy_life *l, sim_cost ps, sim_fn *next);
+sim_time life_charge(struct policy_life *l, sim_cost ps, sim_fn *next); /* ns that it takes */
 /* policy_life_learn.c */
 void life_asked(struct policy_life *l, struct life_vm *v, const struct policy_ticket *t);
 uint32_t life_choose(struct policy_life *l, struct life_vm *v, uint32_t now); /* or the baseline */

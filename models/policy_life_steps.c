@@ -9,11 +9,14 @@
 
 static void begin(struct policy_life *l);
 
-void life_charge(struct policy_life *l, sim_cost ps, sim_fn *next)
+sim_time life_charge(struct policy_life *l, sim_cost ps, sim_fn *next)
 {
+    const sim_time ns = carry_ns(&l->carry, ps);
     l->n.cpu += ps;
-    if (!cores_submit(l->env.cpu, carry_ns(&l->carry, ps), next, l, 0))
+    if (!(l->env.cpu ? cores_submit(l->env.cpu, ns, next, l, 0)
+                     : l->env.charge(l->env.ctx, ns, next, l, 0)))
         life_fail(l, err_set(l->env.e, ERR_ENOMEM, "policies: out of memory"));
+    return ns;
 }
 
 static void nobody_waits(void *ctx, uint64_t arg)
@@ -144,8 +147,9 @@ static void replace(void *ctx, uint64_t arg)
     for (uint32_t i = 0; i < l->vms && j->step.by != LIFE_BY_GUARD; i++)
         if (life_concerns(l, i))
             l->vm[i].guard = (struct life_guard){0};
+    const sim_time now = sim_now(l->env.sim), until = l->stalls_until > now ? l->stalls_until : now;
     snprintf(all, sizeof all, "%.60s; took %.3f us, %zu decisions waited", how,
-             (double)(sim_now(l->env.sim) - j->since) / 1e3, l->n_held);
+             (double)(until - j->since) / 1e3, l->n_held);
     say_step(l, "replaced", all);
     if (j->step.what == LIFE_UNLOAD)
         b->before = LIFE_NOBODY;
@@ -172,7 +176,13 @@ void life_drained(struct policy_life *l)
     struct life_job *j = &l->job;
     j->draining = false;
     save(l);
-    life_charge(l, l->k.replace + (j->bytes + PAGE - 1) / PAGE * l->k.page, replace);
+    const sim_cost ps = l->k.replace + (j->bytes + PAGE - 1) / PAGE * l->k.page;
+    if (!l->env.at_once) {
+        life_charge(l, ps, replace);
+        return;
+    }
+    l->stalls_until = sim_now(l->env.sim) + life_charge(l, ps, nobody_waits);
+    replace(l, 0);
 }
 
 static void quiesce(struct policy_life *l)
@@ -180,6 +190,10 @@ static void quiesce(struct policy_life *l)
     struct life_job *j = &l->job;
     if (!j->step.quiesce) {
         life_charge(l, l->k.replace, replace);
+        return;
+    }
+    if (l->env.at_once) {
+        life_drained(l);
         return;
     }
     j->holding = true;

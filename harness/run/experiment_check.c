@@ -52,6 +52,21 @@ static int check_machine(const struct experiment *x, const struct setup *s, stru
     return rc;
 }
 
+/* Where one answers for all VMs, nothing may be about one of them. */
+static int check_one_for_all(const struct setup *s, unsigned h, struct err *e)
+{
+    const struct life_setup *l = &s->life[h];
+    bool each = l->n_per_vm || l->select || l->guard.every;
+    for (uint32_t i = 0; i < l->n_step; i++)
+        each |= l->step[i].vm != POLICY_NONE;
+    if (!each || !(s->model->lives_one & 1u << h))
+        return 0;
+    return err_set(e, ERR_ENAME,
+                   "%s: in model \"%s\" one policy answers here for all VMs: want steps without a "
+                   "\"vm\", and no \"per_vm\", \"select\" or \"guard\"",
+                   config_path(l->at), s->model->name);
+}
+
 /* What the steps of policies' lives ask of the machine and the stack. */
 static int check_lives(const struct experiment *x, const struct setup *s, struct err *e)
 {
@@ -61,10 +76,16 @@ static int check_lives(const struct experiment *x, const struct setup *s, struct
         struct machine *m = NULL;
         struct machine_use use = {0};
         struct life_costs k;
-        if (!(l->n_step || l->select || l->guard.every) ||
+        if (!(l->n_step || l->select || l->guard.every || l->n_per_vm) ||
             !(s->model->lives & 1u << h)) /* the latter: check_policy says so */
             continue;
-        rc = machines_get(x, s, &m, NULL, e);
+        rc = check_one_for_all(s, h, e);
+        if (!rc)
+            rc = machines_get(x, s, &m, NULL, e);
+        if (!rc && !m && (l->n_step || l->select || l->guard.every))
+            rc = err_set(e, ERR_ENAME,
+                         "%s: steps take time of a \"machine\", and the experiment names none",
+                         config_path(l->at));
         if (!rc && m)
             rc = machine_use_begin(&use, m, e);
         if (!rc && m &&

@@ -77,7 +77,7 @@ static int simulate(struct cluster *s)
         return rc;
     failures_begin(s);
     sim_run(s->sim, SIM_NEVER);
-    rc = s->rc ? s->rc : mlaas_bill_check(&s->bill, s->e);
+    rc = s->rc ? s->rc : scheduler_failed(s);
     if (rc)
         return rc;
     if (sim_failed(s->sim) || sketch_failed(s->jct) || sketch_failed(s->wait))
@@ -152,6 +152,8 @@ const struct model_ops model_cluster = {
     .needs_rows = true,
     .nodes = true,
     .hooks = 1u << POLICY_HOOK_CLUSTER_ORDER | 1u << POLICY_HOOK_CLUSTER_PLACE,
+    .lives = 1u << POLICY_HOOK_CLUSTER_ORDER,
+    .lives_one = 1u << POLICY_HOOK_CLUSTER_ORDER,
     .mute = mute,
     .headline = "jct.mean,wait.mean,jct.p99,slowdown,makespan,gpu_util",
     .run = run,

@@ -17,7 +17,7 @@
 #include "models/machine.h"
 #include "models/mlaas/desk.h"
 #include "models/model.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 #include "sim/rng.h"
 
 #define NOBODY UINT32_MAX
@@ -37,13 +37,14 @@ struct job {
     uint64_t predicted_ns; /* for backfill: the policy's, or else seen.predicted_ns; 0: none */
     uint64_t at_service_ns, ask_at; /* when its key is asked for again; 0: never */
     sim_event ask, end;
-    bool queued;          /* for the scheduler to ask about it, */
-    unsigned why;         /* because of this */
-    bool comes;           /* into the line, when that is answered */
-    uint32_t kind, owner; /* indices: struct kind, struct owner */
-    uint32_t runs;        /* on full machines: the rule of "hosts" */
-    uint32_t place;       /* in the heap of its kind, or of the running; by state */
-    uint32_t sharing;     /* in its owner's list of those that follow its share, + 1; 0: no */
+    bool queued;                        /* for the scheduler to ask about it, */
+    struct policy_ticket ticket, asked; /* of that question; of the one that is being answered */
+    unsigned why;                       /* because of this */
+    bool comes;                         /* into the line, when that is answered */
+    uint32_t kind, owner;               /* indices: struct kind, struct owner */
+    uint32_t runs;                      /* on full machines: the rule of "hosts" */
+    uint32_t place;                     /* in the heap of its kind, or of the running; by state */
+    uint32_t sharing; /* in its owner's list of those that follow its share, + 1; 0: no */
     enum job_state state;
     bool started; /* once */
     /* Of the run under way. */
@@ -116,6 +117,8 @@ struct cluster {
     struct machine_use use; /* of the scheduler's machine; zero: there is none */
     struct mlaas_bill bill;
     struct desk *desk;
+    struct policy_life *life;   /* who answers at cluster.order */
+    struct cores *life_core;    /* where its steps go */
     struct policy_order answer; /* on its way, or just given */
     unsigned asked_why;
     sim_time asked_at;
@@ -192,6 +195,8 @@ void order_unfollow(struct cluster *s, struct job *j);
 void order_forget(struct cluster *s, struct job *j);
 void order_shares(struct cluster *s); /* those whose owners' shares have changed */
 void order_ejected(struct cluster *s);
+void order_gone(struct cluster *s, struct job *j); /* with a question under way, maybe */
+void order_changed(void *ctx, uint32_t vm);        /* another policy answers now */
 
 /* line.c */
 int line_kind(struct cluster *s, struct job *j); /* finds or makes kind, queue, owner */
@@ -219,6 +224,7 @@ int scheduler_open(struct cluster *s) MUST_CHECK;
 void scheduler_close(struct cluster *s);
 void scheduler_pass(void *ctx, uint64_t unused); /* an event: a pass, when its turn comes */
 void scheduler_report(const struct cluster *s);
+int scheduler_failed(const struct cluster *s) MUST_CHECK;
 /* From within a pass: how long after its beginning what it decides now takes effect. */
 static inline sim_time scheduler_late(const struct cluster *s)
 {

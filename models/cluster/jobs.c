@@ -38,6 +38,7 @@ void jobs_gone(struct cluster *s, uint32_t slot)
 {
     struct job *j = &s->job[slot];
     order_forget(s, j);
+    order_gone(s, j);
     *j = (struct job){.next = s->spare};
     s->spare = slot;
 }

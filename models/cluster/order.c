@@ -127,7 +127,8 @@ void order_turn(struct cluster *s, uint32_t slot, uint64_t id)
     };
     s->asked_why = j->why;
     s->asked_at = o.cluster.now_ns;
-    policy_slot_order(s->order, &o, &s->answer);
+    j->asked = j->ticket;
+    policy_slot_order(policy_life_of(s->life, j->asked.version), &o, &s->answer);
     s->n.asks++;
 }
 
@@ -148,13 +149,54 @@ static void apply(struct cluster *s, uint32_t slot)
     order_book(s, slot);
 }
 
+/* Whoever answers now was put out. */
+static bool put_out(const struct cluster *s)
+{
+    const struct policy_slot *p = policy_life_slot(s->life, 0);
+    return p && p->ejected != EJECT_NONE;
+}
+
 void order_answered(struct cluster *s, uint32_t slot, uint64_t id)
 {
-    if (s->job[slot].seen.id == id)
+    struct job *j = &s->job[slot];
+    const bool here = j->seen.id == id;
+    if (here) {
+        policy_life_answered(s->life, 0, &j->asked);
         apply(s, slot);
-    if (!s->ejected && s->order && s->order->ejected != EJECT_NONE)
+    }
+    if (!s->ejected && put_out(s))
         order_ejected(s);
+    policy_life_watch(s->life, 0);
+    if (here && policy_life_stale(s->life, 0, j->asked.version))
+        order_ask(s, slot, POLICY_LATER);
     cluster_wake(s);
+}
+
+/* A number for a question that may outlive its job. */
+static uint64_t held_as(const struct cluster *s, uint32_t slot)
+{
+    return s->job[slot].seen.id << 32 | slot;
+}
+
+static void put(struct cluster *s, uint32_t slot);
+
+/* The step of the policy's life that held the question back is over. */
+static void put_again(void *ctx, uint64_t held)
+{
+    struct cluster *s = ctx;
+    struct policy_ticket gone = {.state = TICKET_HELD};
+    if (held_as(s, (uint32_t)held) == held)
+        put(s, (uint32_t)held);
+    else if (policy_life_ask(s->life, 0, &gone, put_again, s, held))
+        policy_life_answered(s->life, 0, &gone);
+}
+
+static void put(struct cluster *s, uint32_t slot)
+{
+    struct job *j = &s->job[slot];
+    if (policy_life_ask(s->life, 0, &j->ticket, put_again, s, held_as(s, slot)) &&
+        !desk_put(s->desk, slot, j->seen.id))
+        cluster_no_memory(s);
 }
 
 void order_ask(struct cluster *s, uint32_t slot, unsigned why)
@@ -172,8 +214,26 @@ void order_ask(struct cluster *s, uint32_t slot, unsigned why)
     if (j->queued)
         return;
     j->queued = true;
-    if (!desk_put(s->desk, slot, j->seen.id))
-        cluster_no_memory(s);
+    j->ticket = (struct policy_ticket){.size = j->seen.gpus};
+    put(s, slot);
+}
+
+void order_gone(struct cluster *s, struct job *j)
+{
+    if (j->queued && j->ticket.state == TICKET_OPEN)
+        policy_life_answered(s->life, 0, &j->ticket);
+    if (j->asked.state == TICKET_OPEN)
+        policy_life_answered(s->life, 0, &j->asked);
+}
+
+void order_changed(void *ctx, uint32_t vm)
+{
+    struct cluster *s = ctx;
+    (void)vm;
+    s->ejected = put_out(s);
+    for (uint32_t i = 0; i < s->n_slots; i++)
+        if (s->job[i].seen.id && !s->job[i].queued && s->job[i].asked.state != TICKET_OPEN)
+            order_ask(s, i, POLICY_LATER);
 }
 
 void order_shares(struct cluster *s)

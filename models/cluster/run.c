@@ -196,7 +196,7 @@ static void finish(void *ctx, uint64_t slot)
         .job = j->seen, .now_ns = sim_now(s->sim), .duration_ns = j->work_ns};
     report_done(s, j);
     jobs_gone(s, (uint32_t)slot);
-    policy_slot_job_done(s->order, &done);
+    policy_slot_job_done(policy_life_slot(s->life, 0), &done);
     cluster_wake(s);
 }
 

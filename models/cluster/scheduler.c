@@ -41,6 +41,26 @@ int scheduler_fits(const struct cluster_config *c, const struct machine *machine
     return mlaas_bill_fits(&c->service, c->infer, "cluster", machine, stack, e);
 }
 
+static int open_life(struct cluster *s)
+{
+    const struct life_env life = {.sim = s->sim,
+                                  .cpu = s->life_core,
+                                  .stack = s->bill.stack,
+                                  .use = &s->use,
+                                  .out = s->out,
+                                  .changed = order_changed,
+                                  .ctx = s,
+                                  .e = s->e};
+    return policy_life_open(&s->life, s->env->plan[POLICY_HOOK_CLUSTER_ORDER], s->order, &life,
+                            s->e);
+}
+
+int scheduler_failed(const struct cluster *s)
+{
+    const int rc = policy_life_failed(s->life);
+    return rc ? rc : mlaas_bill_check(&s->bill, s->e);
+}
+
 int scheduler_open(struct cluster *s)
 {
     const struct model_env *env = s->env;
@@ -54,13 +74,17 @@ int scheduler_open(struct cluster *s)
     if (rc)
         return rc;
     s->desk = desk_new(s->sim, &s->bill, &calls);
-    return s->desk ? 0 : cluster_no_memory(s);
+    s->life_core = cores_new(s->sim, 1);
+    return s->desk && s->life_core ? open_life(s) : cluster_no_memory(s);
 }
 
 void scheduler_close(struct cluster *s)
 {
     mlaas_bill_close(&s->bill);
     desk_free(s->desk);
+    policy_life_free(s->life);
+    if (s->life_core)
+        cores_free(s->life_core);
     machine_use_end(&s->use);
 }
 
@@ -84,14 +108,17 @@ static void say(const struct cluster *s)
 void scheduler_report(const struct cluster *s)
 {
     const struct mlaas_bill *b = &s->bill;
+    policy_life_report(s->life);
     measures_number(s->out, "infer_calls", "1", BETTER_NONE, (double)b->calls);
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)b->cpu_ps / 1e12);
     measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)b->gpu_ps / 1e12);
     if (b->calls)
         say(s);
-    if (!b->n_nets)
+    if (b->n_nets) {
+        measures_number(s->out, "infer_wait_time", "s", BETTER_LESS, (double)b->waited_ps / 1e12);
+        desk_report(s->desk, "scheduler", sim_now(s->sim) - s->n.first_arrival, s->out);
+    }
+    if (!b->n_nets && !s->env->plan[POLICY_HOOK_CLUSTER_ORDER])
         return;
-    measures_number(s->out, "infer_wait_time", "s", BETTER_LESS, (double)b->waited_ps / 1e12);
-    desk_report(s->desk, "scheduler", sim_now(s->sim) - s->n.first_arrival, s->out);
     machine_use_report(&s->use, s->out);
 }

@@ -50,6 +50,8 @@ void cpus_free(struct cpus *c)
     for (uint32_t i = 0; c->cpu && i < c->n; i++)
         sim_cancel(c->env.sim, c->cpu[i].timer);
     sim_cancel(c->env.sim, c->balance);
+    policy_life_free(c->env.pick_life);
+    policy_life_free(c->env.balance_life);
     free(c->task);
     free(c->obs);
     free(c->cpu);

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 
 #include "models/machine.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 #include "sim/sim.h"
 
 struct cpus_config { /* topology and costs; from the profile's "cpu" section by cpus_config */
@@ -47,6 +47,9 @@ struct cpus_env {
     struct policy_slot *pick, *balance; /* NULL: the defaults */
     struct mlaas_bill *bill; /* of inferences at cpu.pick and cpu.balance: the CPU that asks spends
                                 that time; NULL: free */
+    /* Instead of pick, balance; NULL: no life.  cpus_life_begin fills them in, cpus_free frees
+     * them. */
+    struct policy_life *pick_life, *balance_life;
 };
 struct cpus *cpus_new(const struct cpus_config *c, const struct cpus_env *env);
 void cpus_free(struct cpus *c); /* and its tasks */

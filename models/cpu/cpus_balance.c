@@ -17,24 +17,36 @@ static uint32_t astray(const struct cpu *src)
     return n;
 }
 
+static int answer(struct cpus_env *env, const struct policy_balance_obs *o, sim_cost *ps)
+{
+    struct policy_slot *p = env->balance;
+    struct policy_ticket t;
+    sim_time wait = 0;
+    if (env->balance_life)
+        p = policy_life_now(env->balance_life, 0, &t, &wait);
+    if (env->bill)
+        mlaas_bill_begin(env->bill);
+    const int verdict = policy_slot_balance(p, o);
+    *ps = wait * 1000 + (env->bill ? mlaas_bill_end(env->bill) : 0);
+    if (env->balance_life)
+        policy_life_said(env->balance_life, 0, &t);
+    return verdict;
+}
+
 /* What the answer costs is the time of the CPU that wants work: before the next task begins. */
 static int ask(struct cpu *dst, const struct policy_balance_obs *o)
 {
-    struct mlaas_bill *bill = dst->c->env.bill;
-    if (!bill)
-        return policy_slot_balance(dst->c->env.balance, o);
-    mlaas_bill_begin(bill);
-    const int answer = policy_slot_balance(dst->c->env.balance, o);
-    const sim_cost ps = mlaas_bill_end(bill);
+    sim_cost ps;
+    const int verdict = answer(&dst->c->env, o, &ps);
     const sim_time now = sim_now(dst->c->env.sim);
     if (!ps)
-        return answer;
+        return verdict;
     if (dst->cur)
         dst->owed += ps;
     else
         dst->asks_until =
             (dst->asks_until > now ? dst->asks_until : now) + carry_ns(&dst->carry, ps);
-    return answer;
+    return verdict;
 }
 
 static bool may_move(struct cpu *dst, const struct cpu_task *t, enum policy_idle idle)
@@ -50,7 +62,7 @@ static bool may_move(struct cpu *dst, const struct cpu_task *t, enum policy_idle
     o.home_node = t->spec.home_node;
     o.failed = dst->failed;
     o.src_astray = astray(src);
-    if (policy_slot_oracle(dst->c->env.balance)) {
+    if (policy_slot_oracle(cpus_asked(dst->c->env.balance, dst->c->env.balance_life))) {
         o.task.oracle_left_ns = cpu_task_left(t);
         o.oracle_src_ns = cpu_foresee(src, t);
         o.oracle_dst_ns = cpu_foresee(dst, t);

@@ -145,12 +145,32 @@ void cpu_observe(const struct cpu *cpu, struct policy_cpu *o)
                              .nodes = cpu->c->nodes};
 }
 
+/* What the answer costs, and the step that it waits for, is time of the CPU. */
+static void answers(struct cpu *cpu, const struct policy_pick_obs *o, struct policy_pick *answer)
+{
+    const struct cpus_env *env = &cpu->c->env;
+    struct policy_slot *p = env->pick;
+    struct policy_ticket t;
+    sim_time wait = 0;
+    if (env->pick_life)
+        p = policy_life_now(env->pick_life, 0, &t, &wait);
+    if (env->bill)
+        mlaas_bill_begin(env->bill);
+    policy_slot_pick(p, o, answer);
+    if (env->bill)
+        cpu->owed += mlaas_bill_end(env->bill);
+    if (!env->pick_life)
+        return;
+    cpu->owed += wait * 1000;
+    policy_life_said(env->pick_life, 0, &t);
+}
+
 static struct cpu_task *ask(struct cpu *cpu, enum policy_why why, sim_time *slice)
 {
     struct cpus *c = cpu->c;
     struct policy_pick_obs o = {.why = why, .current = POLICY_NONE, .woken = POLICY_NONE};
     struct policy_pick answer;
-    const bool oracle = policy_slot_oracle(c->env.pick);
+    const bool oracle = policy_slot_oracle(cpus_asked(c->env.pick, c->env.pick_life));
     cpu_observe(cpu, &o.at);
     for (struct cpu_task *t = cpu->first; t; t = t->next) {
         if (t == cpu->cur)
@@ -163,11 +183,7 @@ static struct cpu_task *ask(struct cpu *cpu, enum policy_why why, sim_time *slic
         o.n++;
     }
     o.task = c->obs;
-    if (c->env.bill)
-        mlaas_bill_begin(c->env.bill);
-    policy_slot_pick(c->env.pick, &o, &answer);
-    if (c->env.bill)
-        cpu->owed += mlaas_bill_end(c->env.bill);
+    answers(cpu, &o, &answer);
     *slice = answer.slice_ns;
     struct cpu_task *t = cpu->first;
     while (answer.task--)

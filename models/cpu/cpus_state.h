@@ -100,6 +100,13 @@ static inline bool cpu_allows(const struct cpu *cpu, const struct cpu_task *t)
     return !t->spec.n_cpus || cpu->id - t->spec.first_cpu < t->spec.n_cpus;
 }
 
+/* Who answers now. */
+static inline const struct policy_slot *cpus_asked(const struct policy_slot *alone,
+                                                   const struct policy_life *life)
+{
+    return life ? policy_life_slot(life, 0) : alone;
+}
+
 /* cpus.c */
 void cpus_settle(struct cpus *c);
 void cpu_look(struct cpu *cpu);   /* puts it on the list */

@@ -164,7 +164,8 @@ static int vcpus_run(const struct config *section, const struct model_env *env,
         bool runs[2] = {s.pv_choice != PV_HINT, s.pv_choice != PV_NONE};
         struct mlaas_bill bill;
         rc = mlaas_bill_open(&bill, &s.service, env->stack, &use, env->infer, e);
-        rc = rc ? rc : vcpus_simulate(&set, env, &bill, runs, r, e);
+        rc =
+            rc ? rc : vcpus_simulate(&set, env, &(struct vcpus_told){&bill, &use, out}, runs, r, e);
         rc = rc ? rc : mlaas_bill_check(&bill, e);
         mlaas_bill_report(&bill, out);
         mlaas_bill_close(&bill);
@@ -202,6 +203,8 @@ const struct model_ops model_vcpus = {
     .check = vcpus_check,
     .fits = vcpus_fits,
     .hooks = 1u << POLICY_HOOK_CPU_PICK | 1u << POLICY_HOOK_CPU_BALANCE,
+    .lives = 1u << POLICY_HOOK_CPU_PICK | 1u << POLICY_HOOK_CPU_BALANCE,
+    .lives_one = 1u << POLICY_HOOK_CPU_PICK | 1u << POLICY_HOOK_CPU_BALANCE,
     .mute = mute,
     .headline = "ops_per_s,hint_gain,share.lock,share.steal,ops_least",
     .run = vcpus_run,

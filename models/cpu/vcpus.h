@@ -36,8 +36,13 @@ struct vcpus_result {
     uint64_t events;
 };
 /* The guests without the hint, then new ones with it, or one of both: out[0], out[1]. */
+struct vcpus_told { /* what the run tells beside its result */
+    struct mlaas_bill *bill;
+    struct machine_use *use;
+    struct measures *out;
+};
 int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
-                   struct mlaas_bill *bill, const bool runs[2], struct vcpus_result out[2],
+                   const struct vcpus_told *told, const bool runs[2], struct vcpus_result out[2],
                    struct err *e) MUST_CHECK;
 
 #endif

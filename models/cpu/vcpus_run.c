@@ -1,6 +1,7 @@
 /* vcpus_run.c - one host, its guests and their locks, for one stretch of time. */
 #include <stdlib.h>
 
+#include "models/cpu/cpus_life.h"
 #include "models/cpu/vcpus.h"
 #include "sim/rng.h"
 
@@ -220,7 +221,8 @@ static bool run(struct host *h, bool hint, struct vcpus_result *r)
     return !sim_failed(h->sim);
 }
 
-static bool build(struct host *h, const struct model_env *env, struct mlaas_bill *bill)
+static int build(struct host *h, const struct model_env *env, const struct vcpus_told *told,
+                 struct err *e)
 {
     const struct vcpus_setup *s = h->set;
     struct sim_options opt = env->sim;
@@ -233,25 +235,32 @@ static bool build(struct host *h, const struct model_env *env, struct mlaas_bill
     struct cpus_env ce = {.sim = h->sim,
                           .pick = model_policy(env, POLICY_HOOK_CPU_PICK),
                           .balance = model_policy(env, POLICY_HOOK_CPU_BALANCE),
-                          .bill = bill};
+                          .bill = told->bill};
     h->cpus = h->sim ? cpus_new(&cfg, &ce) : NULL;
     h->worker = calloc(h->n, sizeof *h->worker);
     h->lock = calloc((size_t)s->vms * (s->program.files + 1), sizeof *h->lock);
-    return h->cpus && h->worker && h->lock;
+    const struct cpus_life_env life = {env, told->use, told->out, e};
+    return h->cpus && h->worker && h->lock ? cpus_life_begin(h->cpus, &life)
+                                           : err_set(e, ERR_ENOMEM, "vcpus: out of memory");
 }
 
 int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
-                   struct mlaas_bill *bill, const bool runs[2], struct vcpus_result out[2],
+                   const struct vcpus_told *told, const bool runs[2], struct vcpus_result out[2],
                    struct err *e)
 {
     struct host h = {.set = s};
-    bool ok = build(&h, env, bill);
+    bool ok = true;
+    int rc = build(&h, env, told, e);
     for (int hint = 0; hint < 2; hint++)
-        for (h.nth = 0; ok && runs[hint] && h.nth < s->restarts; h.nth++)
+        for (h.nth = 0; !rc && ok && runs[hint] && h.nth < s->restarts; h.nth++)
             ok = run(&h, hint, &out[hint]);
+    if (!rc && !ok)
+        rc = err_set(e, ERR_ENOMEM, "vcpus: out of memory");
+    if (!rc)
+        rc = cpus_life_end(h.cpus);
     cpus_free(h.cpus);
     sim_free(h.sim);
     free(h.worker);
     free(h.lock);
-    return ok ? 0 : err_set(e, ERR_ENOMEM, "vcpus: out of memory");
+    return rc;
 }

@@ -109,7 +109,7 @@ static int simulate(struct fleet *f)
         return rc;
     fleet_scale_begin(f);
     sim_run(f->sim, SIM_NEVER);
-    rc = f->rc ? f->rc : mlaas_bill_check(&f->bill, f->e);
+    rc = f->rc ? f->rc : fleet_infer_failed(f);
     if (rc)
         return rc;
     if (sim_failed(f->sim))
@@ -164,6 +164,7 @@ const struct model_ops model_fleet = {
     .tables = tables,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_ROUTE |
              1u << POLICY_HOOK_SERVE_SCALE,
+    .lives = 1u << POLICY_HOOK_SERVE_ROUTE,
     .mute = mute,
     .headline = "goodput,ttft.mean,ttft.p99,tpot.mean,tpot.p99,e2e.mean,engine_hours",
     .run = run,

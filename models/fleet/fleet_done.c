@@ -16,7 +16,9 @@ void fleet_done_first(struct engine *e, uint32_t slot)
 
 static void tell(struct fleet *f, const struct seq *q, sim_time now)
 {
-    if (!f->route && !f->admit)
+    struct policy_slot *route = policy_life_of(f->routes, q->came.version);
+    policy_life_done(f->routes, q->tenant, &q->came, now - q->arrived);
+    if (!route && !f->admit)
         return;
     struct policy_done d = {.now_ns = now,
                             .output_tokens = q->output,
@@ -24,8 +26,8 @@ static void tell(struct fleet *f, const struct seq *q, sim_time now)
                             .first_token_ns = q->first_token,
                             .last_token_ns = now};
     fleet_request(q, &d.request);
-    policy_slot_done(f->route, &d);
-    if (f->admit != f->route)
+    policy_slot_done(route, &d);
+    if (f->admit != route)
         policy_slot_done(f->admit, &d);
 }
 

@@ -1,4 +1,5 @@
-/* fleet_infer.c - what the inference behind the router's and the scaler's policies costs.
+/* fleet_infer.c - what the inference behind the router's and the scaler's policies costs, and the
+ * life of the router's.
  *
  * Each is a thread on a core of the experiment's machine, its own: routing and
  * admission take their turn on one (fleet_route.c), scaling on the other.
@@ -17,6 +18,19 @@ static struct desk *new_desk(struct fleet *f, const struct desk_calls *calls)
     return desk_new(f->sim, &f->bill, &bound);
 }
 
+static int open_life(struct fleet *f)
+{
+    const struct life_env life = {.sim = f->sim,
+                                  .cpu = f->life_core,
+                                  .stack = f->bill.stack,
+                                  .use = &f->use,
+                                  .out = f->out,
+                                  .e = f->e};
+    f->routed_by = f->route;
+    return policy_life_open(&f->routes, f->env->plan[POLICY_HOOK_SERVE_ROUTE], f->route, &life,
+                            f->e);
+}
+
 int fleet_infer_open(struct fleet *f)
 {
     const struct model_env *env = f->env;
@@ -30,7 +44,16 @@ int fleet_infer_open(struct fleet *f)
         return rc;
     f->router = new_desk(f, &fleet_route_calls);
     f->scaler = new_desk(f, &fleet_scale_calls);
-    return f->router && f->scaler ? 0 : err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
+    f->life_core = cores_new(f->sim, 1);
+    return f->router && f->scaler && f->life_core
+               ? open_life(f)
+               : err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
+}
+
+int fleet_infer_failed(const struct fleet *f)
+{
+    const int rc = policy_life_failed(f->routes);
+    return rc ? rc : mlaas_bill_check(&f->bill, f->e);
 }
 
 void fleet_infer_close(struct fleet *f)
@@ -38,11 +61,15 @@ void fleet_infer_close(struct fleet *f)
     mlaas_bill_close(&f->bill);
     desk_free(f->router);
     desk_free(f->scaler);
+    policy_life_free(f->routes);
+    if (f->life_core)
+        cores_free(f->life_core);
 }
 
 void fleet_infer_report(const struct fleet *f)
 {
     const sim_time span = f->n.last_done - f->n.first_arrival;
+    policy_life_report(f->routes);
     mlaas_bill_report(&f->bill, f->out);
     desk_report(f->router, "router", span, f->out);
     desk_report(f->scaler, "scaler", span, f->out);

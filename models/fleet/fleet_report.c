@@ -181,6 +181,6 @@ void fleet_report_end(struct fleet *f)
     policy_slot_report(f->scale, f->out);
     policy_slot_report(f->route, f->out);
     fleet_infer_report(f);
-    if (f->uses_machine || f->bill.n_nets)
+    if (f->uses_machine || f->bill.n_nets || f->env->plan[POLICY_HOOK_SERVE_ROUTE])
         machine_use_report(&f->use, f->out);
 }

@@ -29,9 +29,20 @@ static struct engine *that_fits(struct fleet *f, const struct gate *g, uint32_t 
     return NULL;
 }
 
+/* A policy that was not asked the last time has missed what was told then. */
+static void all_changed(struct fleet *f)
+{
+    for (uint32_t i = 0; i < f->engines; i++)
+        fleet_route_changed(&f->engine[i]);
+}
+
 static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage stage,
                           const struct seq *q)
 {
+    struct policy_slot *p = policy_life_of(f->routes, q->asked.version);
+    if (p != f->routed_by)
+        all_changed(f);
+    f->routed_by = p;
     struct policy_route_obs o = {.now_ns = sim_now(f->sim),
                                  .stage = stage,
                                  .n = g->n,
@@ -39,9 +50,10 @@ static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage sta
                                  .n_changed = g->n_changed,
                                  .changed = g->changed};
     fleet_request(q, &o.request);
-    if (f->route)
+    if (p)
         fleet_prefix_show(f, g, q);
-    const uint32_t at = policy_slot_route(f->route, &o, &g->next);
+    const uint32_t at = policy_slot_route(p, &o, &g->next);
+    policy_life_watch(f->routes, q->tenant);
     for (uint32_t i = 0; i < g->n_changed; i++)
         f->engine[g->first + g->changed[i]].flagged = false;
     g->n_changed = 0;
@@ -143,10 +155,22 @@ static void leaves(struct fleet *f, uint32_t slot, struct engine *to)
 
 /* ---- the router's desk ---- */
 
+/* Held back by a step of the policy's life, it comes here again. */
+static void may_ask(void *ctx, uint64_t slot)
+{
+    struct fleet *f = ctx;
+    struct seq *q = &f->seq[slot];
+    if (policy_life_ask(f->routes, q->tenant, &q->asked, may_ask, f, slot) &&
+        !desk_put(f->router, slot, q->stage))
+        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+}
+
 static void put(struct fleet *f, uint32_t slot, enum policy_stage stage)
 {
-    if (!desk_put(f->router, slot, stage))
-        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+    struct seq *q = &f->seq[slot];
+    q->stage = stage;
+    q->asked = (struct policy_ticket){.size = q->prompt};
+    may_ask(f, slot);
 }
 
 void fleet_route_new(void *ctx, uint64_t slot)
@@ -175,9 +199,13 @@ static void answered(void *ctx, uint64_t slot, uint64_t stage)
 {
     struct fleet *f = ctx;
     const struct gate *g = stage == POLICY_COMES ? &f->front : &f->back;
+    struct seq *q = &f->seq[slot];
     struct engine *e = f->routed.engine;
+    policy_life_answered(f->routes, q->tenant, &q->asked);
+    if (stage == POLICY_COMES)
+        q->came = q->asked;
     if (e && !e->seen->takes)
-        e = that_fits(f, g, e->seen->id, &f->seq[slot]);
+        e = that_fits(f, g, e->seen->id, q);
     if (stage == POLICY_COMES)
         enters(f, (uint32_t)slot, e);
     else

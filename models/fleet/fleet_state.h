@@ -16,7 +16,7 @@
 #include "models/fleet/fleet_cost.h"
 #include "models/mlaas/desk.h"
 #include "models/model.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 #include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/slot_heap.h"
@@ -42,7 +42,9 @@ struct seq {     /* a request */
     uint64_t length;        /* tokens in the KV cache when it joined */
     struct reuse_seq reuse; /* the prefix cache's part of its prompt */
     bool was_scheduled, decoding;
-    bool shipped; /* its KV cache came over the link: nothing to compute */
+    enum policy_stage stage;          /* at which the router is asked about it */
+    struct policy_ticket asked, came; /* now; when it came */
+    bool shipped;                     /* its KV cache came over the link: nothing to compute */
 };
 
 enum pool_rule { RULE_MIXED, RULE_PROMPTS_FIRST }; /* what prompts and decoding share */
@@ -155,7 +157,10 @@ struct fleet {
     struct machine_use use;
     bool uses_machine; /* for more than inference */
     struct mlaas_bill bill;
-    struct desk *router, *scaler; /* each on a core of its own */
+    struct desk *router, *scaler;        /* each on a core of its own */
+    struct policy_life *routes;          /* who answers at serve.route; f->route: the first */
+    struct cores *life_core;             /* where its steps go */
+    const struct policy_slot *routed_by; /* that saw the last changes of the engines */
     struct routed routed;
     uint32_t scaled_to; /* the last answer of serve.scale */
     struct stack_cost in, token_out;
@@ -182,6 +187,7 @@ int fleet_config(struct fleet_config *c, const struct config *section, struct er
 int fleet_infer_fits(const struct fleet_config *c, const struct machine *machine, const char *stack,
                      struct err *e) MUST_CHECK;
 int fleet_infer_open(struct fleet *f) MUST_CHECK; /* after fleet_open */
+int fleet_infer_failed(const struct fleet *f) MUST_CHECK;
 void fleet_infer_close(struct fleet *f);
 void fleet_infer_report(const struct fleet *f);
 /* fleet_setup.c: engines, from the configuration */

@@ -69,9 +69,10 @@ static uint32_t tenants_of(const struct gpu_setup *set)
 static bool in_front(struct board *b)
 {
     const struct board_want *w = &b->want;
-    const struct dispatch_params d = {w->number,      b->partition[0],
-                                      w->params->sms, w->per_command,
-                                      w->infer,       w->set->infer.mode == MLAAS_ASYNC};
+    const struct dispatch_params d = {w->number,       b->partition[0],
+                                      w->params->sms,  w->per_command,
+                                      w->infer,        w->set->infer.mode == MLAAS_ASYNC,
+                                      w->dispatch_life};
     if (w->sharing == SHARING_DISPATCH &&
         !(b->dispatch = dispatch_new(b->sim, b->device, &d, w->dispatch)))
         return false;

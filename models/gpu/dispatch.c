@@ -222,16 +222,47 @@ static void nobody_waits(void *ctx, uint64_t arg)
     (void)ctx, (void)arg;
 }
 
+static void answers(struct dispatch *x, const struct policy_dispatch_obs *o)
+{
+    struct policy_ticket t;
+    sim_time none;
+    x->n.asked++;
+    if (!x->p.life) {
+        policy_slot_dispatch(x->policy, o, &x->answer);
+        return;
+    }
+    policy_slot_dispatch(policy_life_now(x->p.life, 0, &t, &none), o, &x->answer);
+    policy_life_said(x->p.life, 0, &t);
+}
+
+/* The step that held all questions back is over. */
+static void step_over(void *ctx, uint64_t arg)
+{
+    struct dispatch *x = ctx;
+    (void)arg;
+    x->busy = false;
+    dispatch_wake(x);
+}
+
+static bool held_back(struct dispatch *x)
+{
+    const sim_time wait = x->p.life ? policy_life_stall(x->p.life) : 0;
+    if (!wait)
+        return false;
+    x->busy = true;
+    sim_after(x->sim, wait, DISPATCH_PRIO, step_over, x, 0);
+    return true;
+}
+
 /* false: the answer is on its way. */
 static bool put(struct dispatch *x, const struct policy_dispatch_obs *o)
 {
-    x->n.asked++;
     if (!x->p.infer) {
-        policy_slot_dispatch(x->policy, o, &x->answer);
+        answers(x, o);
         return true;
     }
     mlaas_hook_begin(x->p.infer);
-    policy_slot_dispatch(x->policy, o, &x->answer);
+    answers(x, o);
     const bool charged = mlaas_hook_end(x->p.infer, x->p.async ? nobody_waits : decided, x, 0);
     if (!charged || x->p.async)
         return true;
@@ -252,7 +283,7 @@ static void ask(void *ctx, uint64_t arg)
     if (x->busy)
         return;
     do {
-        if (!observe(x, &o, seen, x->which) || !put(x, &o))
+        if (!observe(x, &o, seen, x->which) || held_back(x) || !put(x, &o))
             return;
     } while (follow(x));
 }

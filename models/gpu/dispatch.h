@@ -35,15 +35,16 @@
 
 #include "models/gpu/tenant.h"
 #include "models/mlaas/mlaas.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 
 struct dispatch_params {
-    uint32_t device;      /* number, for the policy */
-    uint32_t partition;   /* of the device */
-    uint32_t sms;         /* of the partition */
-    sim_cost per_command; /* dispatch_cost; 0: free, the policy knows at once */
-    struct mlaas *infer;  /* what the policy's inference costs; NULL: nothing */
-    bool async;           /* the answer does not wait for it */
+    uint32_t device;          /* number, for the policy */
+    uint32_t partition;       /* of the device */
+    uint32_t sms;             /* of the partition */
+    sim_cost per_command;     /* dispatch_cost; 0: free, the policy knows at once */
+    struct mlaas *infer;      /* what the policy's inference costs; NULL: nothing */
+    bool async;               /* the answer does not wait for it */
+    struct policy_life *life; /* who answers when, at once; NULL: `policy` for ever */
 };
 /* What handing over one command costs on a stack: cost.gpu_dispatch (malv: the hypervisor takes the
  * command off its queue), cost.gpu_intercept (all others: a library in the tenant's process puts it

@@ -43,6 +43,7 @@ struct board *gpu_run_board(struct gpu_run *r, uint32_t number)
                                  .dispatch =
                                      alone ? NULL : model_policy(env, POLICY_HOOK_GPU_DISPATCH),
                                  .share = alone ? NULL : model_policy(env, POLICY_HOOK_GPU_SHARE),
+                                 .dispatch_life = r->life,
                                  .infer = gpu_infer_service(r->infer)};
     int rc = board_new(&r->board[number], r->sim, &w, r->e);
     if (rc)
@@ -109,6 +110,28 @@ static int fill_seats(struct gpu_run *r)
     return rc;
 }
 
+static int open_life(struct gpu_run *r)
+{
+    const struct model_env *env = r->m->env;
+    const struct policy_plan *plan = env->plan[POLICY_HOOK_GPU_DISPATCH];
+    if (!plan || r->only != GPU_ALL)
+        return 0;
+    const struct stack *stack = stack_find(env->stack ? env->stack : "native", r->e);
+    if (!stack)
+        return ERR_ENAME;
+    if (!(r->life_core = cores_new(r->sim, 1)))
+        return err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
+    const struct life_env life = {.sim = r->sim,
+                                  .cpu = r->life_core,
+                                  .at_once = true,
+                                  .stack = stack,
+                                  .use = &r->m->use,
+                                  .out = r->m->out,
+                                  .e = r->e};
+    return policy_life_open(&r->life, plan, model_policy(env, POLICY_HOOK_GPU_DISPATCH), &life,
+                            r->e);
+}
+
 int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct err *e)
 {
     struct sim_options opt = m->env->sim;
@@ -126,6 +149,7 @@ int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct er
     if (only == GPU_ALL && (model_policy(m->env, POLICY_HOOK_GPU_SHARE) ||
                             model_policy(m->env, POLICY_HOOK_GPU_DISPATCH)))
         rc = gpu_infer_open(&r->infer, r->sim, &m->set.infer, m->env, &m->use, e);
+    rc = rc ? rc : open_life(r);
     if (rc || !m->set.clients)
         return rc ? rc : replay_new(r, m->env->rows);
     rc = open_clients(r);
@@ -153,6 +177,8 @@ int gpu_run_go(struct gpu_run *r)
         client_score(c);
     if (!r->rc)
         r->rc = gpu_infer_failed(r->infer, r->e);
+    if (!r->rc && r->life)
+        r->rc = policy_life_failed(r->life);
     if (!r->rc && sim_failed(r->sim))
         r->rc = err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     return r->rc;
@@ -168,6 +194,9 @@ void gpu_run_end(struct gpu_run *r)
     replay_free(r->replay);
     for (uint32_t i = 0; i < r->boards; i++)
         board_free(r->board[i]);
+    policy_life_free(r->life);
+    if (r->life_core)
+        cores_free(r->life_core);
     for (size_t i = 0; r->score && i < r->m->set.clients; i++) {
         sketch_free(r->score[i].latency);
         sketch_free(r->score[i].service);

@@ -54,6 +54,8 @@ struct gpu_run {
     struct score *score; /* [set.clients] */
     struct replay *replay;
     struct gpu_infer *infer;
+    struct policy_life *life; /* of gpu.dispatch; NULL: one policy for ever */
+    struct cores *life_core;  /* where its steps go */
     bool requests_ended;
     union trace_row row; /* the next request of the trace */
     int rc;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/cpu/cpus_life.h"
 #include "models/host/host_run.h"
 #include "models/host/host_state.h"
 
@@ -161,8 +162,10 @@ static bool begin(struct host *h, uint32_t copies)
     h->cpu_config.limit = h->set->cpus;
     if (!(h->sim = sim_new(&opt)))
         return false;
-    const struct cpus_env env = {h->sim, model_policy(h->env, POLICY_HOOK_CPU_PICK),
-                                 model_policy(h->env, POLICY_HOOK_CPU_BALANCE), &h->bill};
+    const struct cpus_env env = {.sim = h->sim,
+                                 .pick = model_policy(h->env, POLICY_HOOK_CPU_PICK),
+                                 .balance = model_policy(h->env, POLICY_HOOK_CPU_BALANCE),
+                                 .bill = &h->bill};
     if (!(h->cpus = cpus_new(&h->cpu_config, &env)))
         return false;
     for (size_t i = 0; i < h->set->n_vm; i++)
@@ -206,10 +209,13 @@ int host_run(const struct host_run *r, struct host_result *out, struct err *e)
         rc = mlaas_bill_open(&h.bill, &r->set->infer, r->stack, &h.use, r->env->infer, e);
     if (!rc && !begin(&h, r->copies))
         rc = h.rc, h.failed = true;
+    if (!rc && !h.failed && r->out)
+        rc = cpus_life_begin(h.cpus, &(struct cpus_life_env){r->env, &h.use, r->out, e});
     if (!rc && !h.failed) {
         sim_run(h.sim, r->set->duration);
         h.failed = h.failed || sim_failed(h.sim);
         rc = mlaas_bill_check(&h.bill, e);
+        rc = rc ? rc : cpus_life_end(h.cpus);
         host_result(&h, out);
         if (r->out)
             host_report(&h, r->out);
@@ -261,6 +267,7 @@ static int run(const struct config *section, const struct model_env *env, struct
         struct model_env quiet = *env; /* the defaults schedule there, and nobody draws it */
         quiet.policy = NULL;
         memset(quiet.bound, 0, sizeof quiet.bound);
+        memset(quiet.plan, 0, sizeof quiet.plan);
         quiet.sim.spans = NULL;
         const struct host_run b = {&quiet, &s, s.baseline, s.baseline_copies, NULL};
         rc = host_run(&b, &there, e);
@@ -278,6 +285,8 @@ const struct model_ops model_host = {
     .fits = fits,
     .stacks = true,
     .hooks = 1U << POLICY_HOOK_CPU_PICK | 1U << POLICY_HOOK_CPU_BALANCE,
+    .lives = 1U << POLICY_HOOK_CPU_PICK | 1U << POLICY_HOOK_CPU_BALANCE,
+    .lives_one = 1U << POLICY_HOOK_CPU_PICK | 1U << POLICY_HOOK_CPU_BALANCE,
     .headline = "throughput,operation.mean,operation.p99,normalized,steal,exits,cpu_util",
     .run = run,
 };

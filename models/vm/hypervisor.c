@@ -164,7 +164,8 @@ static bool start(struct hv_bench *b, const struct model_env *env, const struct 
     b->latency = measures_sketch(out, "latency", "ns", env->exact);
     if (!b->sim || !b->latency)
         return false;
-    const struct cpus_env cpus = {b->sim, model_policy(env, POLICY_HOOK_CPU_PICK), NULL, &b->bill};
+    const struct cpus_env cpus = {
+        .sim = b->sim, .pick = model_policy(env, POLICY_HOOK_CPU_PICK), .bill = &b->bill};
     b->cpus = cpus_new(cfg, &cpus);
     const struct hv_env hv = {b->sim, b->cpus, &b->cost};
     b->hv = b->cpus ? hv_new(&hv) : NULL;

@@ -105,6 +105,7 @@ void life_start(struct life_world *w)
 {
     const struct life_env env = {.sim = w->sim,
                                  .cpu = w->cpu,
+                                 .at_once = w->at_once,
                                  .stack = stack_find("kvm", NULL),
                                  .use = &w->use,
                                  .out = w->out,

@@ -26,6 +26,7 @@ struct life_world {
         uint32_t vm, asked, answered;
     } q[LIFE_DECISIONS];
     uint32_t changes;
+    bool at_once; /* set before life_start */
 };
 
 /* In this order: open, what plan there shall be, start, questions, close. */

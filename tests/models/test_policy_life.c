@@ -151,6 +151,48 @@ Test(policy_life, without_quiescing_nobody_waits_and_the_state_is_dropped)
     life_close(&w);
 }
 
+/* An answer that is needed at once: the same step, with nothing in flight.  It is loaded at 150.5;
+ * who asks before 156.5 waits for the rest, and the new version answers. */
+Test(policy_life, at_once_nothing_is_in_flight_and_who_asks_pays_the_rest)
+{
+    struct life_world w;
+    struct policy_ticket t;
+    sim_time wait;
+    life_open(&w, 1);
+    w.at_once = true;
+    life_version(&w, true);
+    life_version(&w, false);
+    w.plan.n_step = 1;
+    w.plan.step[0] = (struct policy_step){.at = 100 * SIM_US,
+                                          .what = LIFE_REPLACE,
+                                          .to = 1,
+                                          .vm = POLICY_NONE,
+                                          .quiesce = true,
+                                          .hand = true};
+    life_start(&w);
+    *(uint64_t *)w.slot[0].self = 41;
+    static const struct {
+        sim_time at, wait; /* ns */
+        uint32_t version;
+    } asks[] = {{99000, 0, 0}, {150400, 0, 0}, {152000, 4500, 1}, {156500, 0, 1}, {200000, 0, 1}};
+    for (size_t i = 0; i < sizeof asks / sizeof *asks; i++) {
+        sim_run(w.sim, asks[i].at);
+        struct policy_slot *p = policy_life_now(w.life, 0, &t, &wait);
+        cr_expect_eq(wait, asks[i].wait, "at %g us: %g", (double)asks[i].at / 1e3,
+                     (double)wait / 1e3);
+        cr_expect_eq(p, &w.slot[asks[i].version]);
+        policy_life_said(w.life, 0, &t);
+    }
+    cr_expect_eq(*(uint64_t *)w.slot[1].self, 42, "the state came, by restore");
+    sim_run(w.sim, SIM_NEVER);
+    policy_life_report(w.life);
+    cr_expect_eq(life_number(&w, "asked"), 5);
+    cr_expect_eq(life_number(&w, "lost"), 0);
+    cr_expect_eq(life_number(&w, "held"), 1);
+    cr_expect_float_eq(life_number(&w, "cpu_time"), 0.5 + 50 + 5 + 1, 1e-9);
+    life_close(&w);
+}
+
 static void crash(struct life_world *w, uint64_t at)
 {
     one_swap(w, true, true, 120 * SIM_US);

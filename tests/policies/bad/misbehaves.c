@@ -207,9 +207,14 @@ static uint32_t seat(void *self, const struct policy_seat_obs *o, struct policy_
     return misbehave(self, "cluster_place", "node"); /* else: not now */
 }
 
+static void order(void *self, const struct policy_order_obs *o, struct policy_order *answer)
+{
+    answer->key = misbehave(self, "cluster_order", "key") ? INT64_MIN : -(int64_t)o->job.id;
+}
+
 POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy = destroy,
        .save = save, .restore = restore, .serve_admit = admit, .serve_batch = batch,
        .serve_route = route, .serve_scale = scale, .cpu_pick = pick, .cpu_balance = balance,
        .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
        .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done,
-       .gpu_dispatch = dispatch, .gpu_share = share, .cluster_place = seat);
+       .gpu_dispatch = dispatch, .gpu_share = share, .cluster_place = seat, .cluster_order = order);

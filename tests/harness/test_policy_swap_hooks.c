@@ -1,0 +1,178 @@
+/* Policies that come and go at hooks other than the server's: whatever the newcomer does, each
+ * decision asked for is answered once, and what was to be done is done. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/harness/trials.h"
+
+#define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
+
+static const struct {
+    const char *hook, *call; /* as misbehaves.c calls it */
+    const char *experiment;  /* model, section, machine, trace */
+    int at_ms;
+    const char *all; /* a measure that must be `want`, however often who answers changes; NULL */
+    double want;
+} hooks[] = {
+    {"cpu.pick", "cpu_pick",
+     "\"model\": \"host\", \"machine\": \"machines/two-nodes.json\", \"host\": {\"duration_s\": "
+     "0.3, "
+     "\"vms\": [{\"name\": \"a\", \"count\": 12, \"vcpus\": 2, \"gpu\": \"none\", \"workload\": "
+     "{\"program\": \"io\", \"threads\": 2, \"io_kib\": 16, \"think_us\": 150, \"jitter\": 0.5}}]}",
+     100, NULL, 0},
+    {"cpu.balance", "cpu_balance",
+     "\"model\": \"host\", \"machine\": \"machines/two-nodes.json\", \"host\": {\"duration_s\": "
+     "0.3, "
+     "\"vms\": [{\"name\": \"a\", \"count\": 12, \"vcpus\": 2, \"gpu\": \"none\", \"workload\": "
+     "{\"program\": \"io\", \"threads\": 2, \"io_kib\": 16, \"think_us\": 150, \"jitter\": 0.5}}]}",
+     100, NULL, 0},
+    {"gpu.dispatch", "gpu_dispatch",
+     "\"model\": \"gpu\", \"machine\": \"machines/a100-40gb.json\", \"stack\": \"malv\", "
+     "\"programs\": "
+     "{\"p\": {\"synth\": {\"preset\": \"resnet50-inference\"}}}, \"gpu\": {\"sharing\": "
+     "\"dispatch\", "
+     "\"gaps\": \"device\", \"tenants\": [{\"program\": \"p\", \"count\": 8}, {\"program\": \"p\", "
+     "\"name\": \"q\", \"count\": 8}]}",
+     10, NULL, 0},
+    {"cluster.order", "cluster_order",
+     "\"model\": \"cluster\", \"machine\": \"machines/h100-server.json\", \"trace\": {\"synth\": "
+     "{\"preset\": \"philly\", \"rows\": 400, \"rate_per_h\": 60}}, \"cluster\": {\"pool\": 64, "
+     "\"line\": \"skip-over\"}",
+     3600000, "completed", 400},
+    {"serve.route", "serve_route",
+     "\"model\": \"fleet\", \"machine\": \"machines/h100-server.json\", \"trace\": {\"synth\": "
+     "{\"preset\": \"mixed\", \"requests\": 400, \"rate_per_s\": 60}}, \"fleet\": {\"pools\": "
+     "{\"p\": "
+     "{\"role\": \"prefill\", \"engines\": 2, \"cost\": {\"llm\": \"llama-3.1-8b\"}}, \"d\": "
+     "{\"role\": "
+     "\"decode\", \"engines\": 3, \"cost\": {\"llm\": \"llama-3.1-8b\"}}}, \"link\": "
+     "{\"gb_per_s\": 50, "
+     "\"source\": \"t\"}}",
+     2000, "completed", 400},
+};
+#define N_HOOKS (sizeof hooks / sizeof *hooks)
+
+static const struct {
+    const char *how, *hook; /* NULL: the call itself */
+    int at;
+    double undone, replaced;
+    const char *kind;
+} ways[] = {
+    {"none", "none", 0, 0, 1, "replaced"},   {"crash", "create", 0, 1, 0, "undone"},
+    {"crash", "restore", 0, 1, 0, "undone"}, {"refuse", "restore", 0, 0, 1, "replaced"},
+    {"bad", NULL, 3, 0, 2, "ejected"},       {"crash", NULL, 3, 0, 2, "ejected"},
+};
+#define N_WAYS (sizeof ways / sizeof *ways)
+
+static struct result_set *swapped(size_t k, size_t w, const char *more, unsigned jobs)
+{
+    char json[4096], *here = realpath(MISBEHAVES, NULL);
+    cr_assert_not_null(here);
+    snprintf(
+        json, sizeof json,
+        "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 2, %s,"
+        " \"policies\": {\"%s\": {\"candidates\": [{\"name\": \"%s\", \"label\": \"old\","
+        " \"params\": {\"how\": \"none\"}}], \"swap\": [{\"at_ms\": %d, \"to\": {\"name\": \"%s\","
+        " \"label\": \"new\", \"params\": {\"how\": \"%s\", \"hook\": \"%s\", \"at\": %d}}}%s]}}}",
+        hooks[k].experiment, hooks[k].hook, here, hooks[k].at_ms, here, ways[w].how,
+        ways[w].hook ? ways[w].hook : hooks[k].call, ways[w].at, more);
+    free(here);
+    return trials_of(json, jobs);
+}
+
+static double life(const struct result_trial *t, const char *hook, const char *what)
+{
+    char name[64];
+    snprintf(name, sizeof name, "life.%s.%s", hook, what);
+    return trials_number(t, name);
+}
+
+ParameterizedTestParameters(swap_hooks, whatever_the_newcomer_does)
+{
+    static int row[N_HOOKS * N_WAYS];
+    for (size_t i = 0; i < N_HOOKS * N_WAYS; i++)
+        row[i] = (int)i;
+    return cr_make_param_array(int, row, N_HOOKS *N_WAYS);
+}
+
+ParameterizedTest(int *row, swap_hooks, whatever_the_newcomer_does, .timeout = 100)
+{
+    const size_t k = (size_t)*row / N_WAYS, w = (size_t)*row % N_WAYS;
+    const char *hook = hooks[k].hook;
+    struct result_set *one = swapped(k, w, "", 1), *two = swapped(k, w, "", 2);
+    cr_assert_eq(one->n_trial, 2);
+    for (size_t i = 0; i < one->n_trial; i++) {
+        const struct result_trial *t = &one->trial[i];
+        cr_expect_eq(life(t, hook, "lost"), 0, "%s %s", hook, ways[w].how);
+        cr_expect_eq(life(t, hook, "twice"), 0, "%s %s", hook, ways[w].how);
+        cr_expect_gt(life(t, hook, "asked"), 20, "%s", hook);
+        cr_expect_eq(life(t, hook, "undone"), ways[w].undone, "%s %s", hook, ways[w].how);
+        cr_expect_eq(life(t, hook, "replaced"), ways[w].replaced, "%s %s", hook, ways[w].how);
+        cr_expect_not_null(trials_incident(t, ways[w].kind), "%s %s", hook, ways[w].how);
+        if (hooks[k].all)
+            cr_expect_eq(trials_number(t, hooks[k].all), hooks[k].want, "%s", hook);
+    }
+    cr_expect(trials_same(one, two), "%s %s: same for any number of workers", hook, ways[w].how);
+    results_free(one);
+    results_free(two);
+}
+
+/* There and back, unquiesced too, and nobody in the end. */
+Test(swap_hooks, many_steps_in_a_row, .timeout = 100)
+{
+    for (size_t k = 0; k < N_HOOKS; k++) {
+        char more[300];
+        const int ms = hooks[k].at_ms;
+        snprintf(
+            more, sizeof more,
+            ", {\"at_ms\": %d, \"rollback\": true}, {\"at_ms\": %d, \"to\": \"new\", \"quiesce\": "
+            "false}, {\"at_ms\": %d, \"unload\": true}",
+            ms + ms / 10, ms + ms / 5, ms + ms / 4);
+        struct result_set *r = swapped(k, 0, more, 1);
+        for (size_t i = 0; i < r->n_trial; i++) {
+            const struct result_trial *t = &r->trial[i];
+            cr_expect_eq(life(t, hooks[k].hook, "lost"), 0, "%s", hooks[k].hook);
+            cr_expect_eq(life(t, hooks[k].hook, "twice"), 0, "%s", hooks[k].hook);
+            cr_expect_eq(life(t, hooks[k].hook, "replaced"), 4, "%s", hooks[k].hook);
+            if (hooks[k].all)
+                cr_expect_eq(trials_number(t, hooks[k].all), hooks[k].want, "%s", hooks[k].hook);
+        }
+        results_free(r);
+    }
+}
+
+/* With decisions in flight: a forest takes its time for every job, the slower the core. */
+Test(swap_hooks, a_learned_scheduler_comes_and_goes, .timeout = 100)
+{
+    double held = 0;
+    static const char *const quiesce[] = {"true", "false"};
+    for (size_t k = 0; k < 2; k++) {
+        char json[2048];
+        snprintf(
+            json, sizeof json,
+            "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 1, "
+            "\"model\": \"cluster\", \"machine\": \"machines/h100-server.json\", \"scale\": "
+            "{\"infer.cpu\": 1000000, \"infer.flops\": 0.02}, \"trace\": {\"synth\": {\"preset\": "
+            "\"philly\", \"rows\": 400, \"rate_per_h\": 900}}, \"cluster\": {\"pool\": 64, "
+            "\"line\": "
+            "\"skip-over\", \"preempt\": {\"every_s\": 60}, \"failures\": {\"mtbf_h\": 300}}, "
+            "\"policies\": {\"cluster.order\": {\"candidates\": [\"sjf-predicted\", \"job-fifo\"], "
+            "\"swap\": [{\"at_ms\": 600000, \"to\": \"job-fifo\", \"quiesce\": %s}, {\"at_ms\": "
+            "900000, \"rollback\": true}, {\"at_ms\": 1200000, \"unload\": true}]}}}",
+            quiesce[k]);
+        struct result_set *r = trials_of(json, 1);
+        const struct result_trial *t = &r->trial[0];
+        cr_expect_eq(life(t, "cluster.order", "lost"), 0);
+        cr_expect_eq(life(t, "cluster.order", "twice"), 0);
+        cr_expect_eq(life(t, "cluster.order", "replaced"), 3);
+        held += life(t, "cluster.order", "held");
+        cr_expect_gt(trials_number(t, "scheduler.decision_mean"), 3e6);
+        cr_expect_eq(trials_number(t, "completed"), 400);
+        results_free(r);
+    }
+    cr_expect_gt(held, 0);
+}
