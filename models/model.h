@@ -26,6 +26,10 @@ struct infer_tap { /* told of what policies ask for, so that its cost can be cha
     void (*stored)(void *ctx, uint32_t puts, uint32_t commits, uint32_t rows); /* rows: read */
     /* A policy takes hold of a network, or lets it go.  false: there is no memory for it. */
     bool (*holds)(void *ctx, int model, bool on);
+    /* A network is trained: so many operations.  false: its last piece is still in work.  NULL
+     * beside `called`: the model knows no price of it, and nothing is trained. */
+    bool (*trains)(void *ctx, int model, uint64_t flops);
+    bool (*trained)(void *ctx, int model); /* that work is done */
     void *ctx;
     /* What is held, whoever listens: in order of taking hold, a network once for each handle. */
     int held[INFER_HELD];
@@ -44,7 +48,15 @@ struct model_infer {
     /* The harness's memory, never NULL: the running model sets `called` (NULL: nobody listens);
      * policy_host.infer calls it after the real arithmetic, from within the hook. */
     struct infer_tap *tap;
-    const char *(*why)(void *ctx); /* the sentence of the last open or run that failed */
+    const char *(*why)(
+        void *ctx); /* the sentence of the last open, run, fork or renew that failed */
+    /* A network of its own with the weights of another, to be trained and given back; -1. */
+    int (*fork)(void *ctx, int model);
+    void (*drop)(void *ctx, int fork);
+    uint64_t (*train_flops)(void *ctx, int fork, uint32_t rows); /* of a step */
+    void (*train)(void *ctx, int fork,
+                  const struct policy_train *piece); /* checked by the caller */
+    int (*renew)(void *ctx, int fork);               /* it runs as trained from now on; 0, or -1 */
 };
 
 /* Rows under a name, to be read through and rewound as often as one likes: a captured program that

@@ -43,6 +43,17 @@ struct policy_lp {
     const double *value;
 };
 
+/* One piece of training: steps of gradient descent with momentum on the cross entropy of the
+ * softmax of the outputs (gpu-kernels/mlp_train.h), each over all rows. */
+#define POLICY_TRAIN_ROWS  4096
+#define POLICY_TRAIN_STEPS 65536
+struct policy_train {
+    uint32_t rows, steps;  /* 1 and more of both */
+    const float *in;       /* [rows][n_in] */
+    const uint32_t *label; /* [rows], below n_out: the output that was right */
+    float rate, momentum;
+};
+
 struct policy_host {
     void *host;                                /* pass back as the first argument */
     void (*log)(void *host, const char *line); /* shown with -v and in the report */
@@ -91,6 +102,15 @@ struct policy_host {
      * rounded to a multiple of 2^-32; 1: no x keeps all rows, or none is the best; -1: not a
      * program (an index or a number out of range).  Costs nothing in simulated time. */
     int (*lp)(void *host, const struct policy_lp *program, double *x);
+
+    /* Training while the machine runs, beside the hook: a copy of the handle's network, the
+     * policy's own from the first piece on, learns; questions are still answered by the version
+     * before. train: 0 when the piece was taken; 1 when the last one is still in work, and nothing
+     * happened; -1: this network or this machine can't, or a number is out of range (the host says
+     * why). renew: 0: the handle is from now on the network as trained; 1: the work is not done
+     * yet; -1: nothing new was learned.  The work is charged to a core. */
+    int (*model_train)(void *host, int model, const struct policy_train *piece);
+    int (*model_renew)(void *host, int model);
 };
 
 /* ---- serve.admit, serve.batch ------------------------------------------------ */
@@ -241,6 +261,8 @@ struct policy_readahead_obs {
                            mean |step| in pages; current readahead (KML's) */
     const uint64_t *oracle_next; /* [n_next], for oracles: pages it accesses next; else NULL */
     uint32_t n_next;
+    uint64_t io_ns; /* time of the device that its misses and their readahead took so far, this miss
+                       not among them; 0 on no machine */
 };
 #define POLICY_READAHEAD_MAX 1024
 
@@ -613,8 +635,9 @@ struct policy_ops {
      sizeof(struct policy_job_done) + sizeof(struct policy_node) + sizeof(struct policy_demand) +  \
      sizeof(struct policy_seat_obs) + sizeof(struct policy_seat) +                                 \
      sizeof(struct policy_round_job) + sizeof(struct policy_round_obs) +                           \
-     sizeof(struct policy_part) + sizeof(struct policy_lp) + sizeof(struct policy_candidate) +     \
-     sizeof(struct policy_select_obs) + sizeof(struct policy_coming))
+     sizeof(struct policy_part) + sizeof(struct policy_lp) + sizeof(struct policy_train) +         \
+     sizeof(struct policy_candidate) + sizeof(struct policy_select_obs) +                          \
+     sizeof(struct policy_coming))
 
 /* What an experiment can bind to a policy of its own ("policies": {"mem.evict": "lru"}). */
 #define POLICY_HOOKS(X)                                                                            \

@@ -2,7 +2,9 @@
  *
  * Opens a backend once and networks by name (model_file.h), each once; the
  * numbers they give do not depend on the backend.  A device does not survive
- * a fork: open in the process that runs the trials.                         */
+ * a fork: open in the process that runs the trials.
+ *
+ * A fork of a perceptron learns by gpu-kernels/mlp_train.h, on the host whatever the backend.  */
 #ifndef HARNESS_POLICY_INFER_HOST_H
 #define HARNESS_POLICY_INFER_HOST_H
 

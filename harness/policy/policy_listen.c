@@ -75,6 +75,16 @@ static int no_update(void *host, int model, const char *name)
     (void)host, (void)model, (void)name;
     return -1;
 }
+static int no_training(void *host, int model, const struct policy_train *piece)
+{
+    (void)host, (void)model, (void)piece;
+    return -1;
+}
+static int no_renewal(void *host, int model)
+{
+    (void)host, (void)model;
+    return -1;
+}
 static void no_close(void *host, int model)
 {
     (void)host, (void)model;
@@ -107,6 +117,8 @@ void policy_listen(const struct policy_ops *o, bool json)
                             .infer = listen_infer,
                             .model_update = no_update,
                             .model_close = no_close,
+                            .model_train = no_training,
+                            .model_renew = no_renewal,
                             .features = listen_features,
                             .feature_begin = no_begin,
                             .feature_put = no_put,

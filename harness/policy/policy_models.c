@@ -34,6 +34,13 @@ static void let_go(struct policy_session *s, int net)
         (void)tap->holds(tap->ctx, net, false);
 }
 
+static void leave(struct policy_session *s, const struct session_model *m)
+{
+    let_go(s, m->net);
+    if (m->own)
+        s->want.infer->drop(s->want.infer->ctx, m->net);
+}
+
 const struct session_model *session_model(const struct policy_session *s, int model)
 {
     return model >= 0 && model < s->n_model && s->model[model].net >= 0 ? &s->model[model] : NULL;
@@ -51,7 +58,7 @@ static int model_open(void *host, const char *name, uint32_t *n_in, uint32_t *n_
                 name, net >= 0 ? "no memory for it" : why(f));
         return -1;
     }
-    s->model[s->n_model] = (struct session_model){net, *n_in, *n_out};
+    s->model[s->n_model] = (struct session_model){.net = net, .n_in = *n_in, .n_out = *n_out};
     return s->n_model++;
 }
 
@@ -91,8 +98,8 @@ static int model_update(void *host, int model, const char *name)
         session_say(s, "model %.64s does not replace %s: no memory for it", name,
                     f->name(f->ctx, m->net));
     else {
-        let_go(s, m->net);
-        m->net = net;
+        leave(s, m);
+        *m = (struct session_model){.net = net, .n_in = n_in, .n_out = n_out};
         return 0;
     }
     return -1;
@@ -104,12 +111,90 @@ static void model_close(void *host, int model)
     struct session_model *m = (struct session_model *)session_model(s, model);
     if (!m)
         return;
-    let_go(s, m->net);
+    leave(s, m);
     m->net = -1;
+}
+
+/* ---- training ------------------------------------------------------------------------------ */
+
+static bool makes_sense(const struct policy_train *t, uint32_t n_out)
+{
+    bool good = t->rows - 1 < POLICY_TRAIN_ROWS && t->steps - 1 < POLICY_TRAIN_STEPS &&
+                t->rate > 0 && t->rate <= 1e3f && t->momentum >= 0 && t->momentum < 1;
+    for (uint32_t i = 0; good && i < t->rows; i++)
+        good = t->label[i] < n_out;
+    return good;
+}
+
+/* The handle's network becomes one that nobody else holds. */
+static bool own(struct policy_session *s, struct session_model *m)
+{
+    const struct model_infer *f = s->want.infer;
+    const int fork = m->own ? m->net : f->fork ? f->fork(f->ctx, m->net) : -1;
+    if (m->own)
+        return true;
+    if (fork < 0 || !hold(s, fork)) {
+        session_say(s, "%s is not trained: %.160s", f->name(f->ctx, m->net),
+                    fork >= 0 ? "no memory for it" : why(f));
+        if (fork >= 0)
+            f->drop(f->ctx, fork);
+        return false;
+    }
+    let_go(s, m->net);
+    m->net = fork;
+    m->own = true;
+    return true;
+}
+
+static int model_train(void *host, int model, const struct policy_train *t)
+{
+    struct policy_session *s = host;
+    const struct model_infer *f = s->want.infer;
+    struct session_model *m = (struct session_model *)session_model(s, model);
+    if (!m)
+        return -1;
+    if (!makes_sense(t, m->n_out)) {
+        session_say(s, "%s is not trained: rows, steps, rate, momentum or a label out of range",
+                    f->name(f->ctx, m->net));
+        return -1;
+    }
+    if (f->tap->called && !f->tap->trains) {
+        session_say(s, "%s is not trained: this model knows no price of it",
+                    f->name(f->ctx, m->net));
+        return -1;
+    }
+    if (!own(s, m))
+        return -1;
+    const uint64_t flops = t->steps * f->train_flops(f->ctx, m->net, t->rows);
+    if (f->tap->trains && !f->tap->trains(f->tap->ctx, m->net, flops))
+        return 1;
+    f->train(f->ctx, m->net, t);
+    m->fresh = true;
+    return 0;
+}
+
+static int model_renew(void *host, int model)
+{
+    struct policy_session *s = host;
+    const struct model_infer *f = s->want.infer;
+    struct session_model *m = (struct session_model *)session_model(s, model);
+    if (!m || !m->own || !m->fresh)
+        return -1;
+    if (f->tap->trained && !f->tap->trained(f->tap->ctx, m->net))
+        return 1;
+    if (f->renew(f->ctx, m->net)) {
+        err_set(&s->wrong_infer, ERR_EFAIL, "policy %s: %s as trained does not load: %s",
+                session_who(s), f->name(f->ctx, m->net), why(f));
+        return -1;
+    }
+    m->fresh = false;
+    return 0;
 }
 
 void session_models(struct policy_host *face)
 {
+    face->model_train = model_train;
+    face->model_renew = model_renew;
     face->model_open = model_open;
     face->infer = infer;
     face->model_update = model_update;

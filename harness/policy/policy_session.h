@@ -11,6 +11,8 @@ enum { SESSION_ASKED = 64, SESSION_MODELS = 16 };
 struct session_model { /* a handle */
     int net;           /* of want.infer; -1: closed */
     uint32_t n_in, n_out;
+    bool own;   /* a fork, trained by this policy alone */
+    bool fresh; /* it has learned something since it was renewed */
 };
 
 struct policy_session {

@@ -18,6 +18,7 @@ struct stream {
     sim_time since;          /* when the window began */
     struct window now;
     float feature[5]; /* of the last full window */
+    double io_ns;     /* of the device, so far */
 };
 
 struct mem_readahead {
@@ -86,6 +87,13 @@ void mem_readahead_see(struct mem_readahead *r, const struct mem_touch *t)
     s->accesses++;
 }
 
+void mem_readahead_took(struct mem_readahead *r, uint32_t tenant, double ns)
+{
+    struct stream *s = &r->stream[tenant % STREAMS];
+    if (s->tenant == tenant)
+        s->io_ns += ns;
+}
+
 /* The pages that the stream accesses next, in order. */
 static uint32_t foresee(const struct mem_source *ahead, uint32_t tenant, uint64_t *next)
 {
@@ -106,7 +114,8 @@ uint32_t mem_readahead_ask(struct mem_readahead *r, const struct mem_touch *t,
                                      .page = t->page,
                                      .stream = t->tenant,
                                      .readahead = s->readahead,
-                                     .accesses = s->accesses};
+                                     .accesses = s->accesses,
+                                     .io_ns = (uint64_t)s->io_ns};
     for (int i = 0; i < 4; i++)
         o.feature[i] = s->feature[i];
     o.feature[4] = (float)s->readahead;

@@ -1,5 +1,6 @@
 /* run_cache.c - the model "memory" as a page cache. */
 #include "models/mem/cache.h"
+#include "models/mem/device.h"
 #include "models/mem/memory.h"
 #include "models/mem/readahead.h"
 #include "models/mlaas/mlaas_bill.h"
@@ -9,19 +10,31 @@ struct section {
     uint64_t frames;
     bool readahead;
     double window_s; /* of the readahead's features */
-    const struct config *infer;
+    const struct config *infer, *device;
+    const struct config *train_on;
     struct mlaas_config service;
+    struct mem_device phases;
+    bool reader_trains; /* on the reader's core, which waits; else on one of its own */
 };
 
 static const struct config_field fields[] = {CONFIG_U64(struct section, frames, 1, 1e9, true),
                                              CONFIG_BOOL(struct section, readahead, false),
                                              CONFIG_F64(struct section, window_s, 1e-9, 1e9, false),
-                                             CONFIG_ANY(struct section, infer, false), CONFIG_END};
+                                             CONFIG_ANY(struct section, infer, false),
+                                             CONFIG_ANY(struct section, device, false),
+                                             CONFIG_ANY(struct section, train_on, false),
+                                             CONFIG_END};
 
 static int read_section(const struct config *c, struct section *s, struct err *e)
 {
+    static const char *const cores[] = {"core", "reader", NULL};
+    int core = 0;
     *s = (struct section){.window_s = 1};
     int rc = config_fill(c, fields, s, e);
+    rc = rc ? rc : mem_device_config(&s->phases, s->device, e);
+    if (!rc && s->train_on)
+        rc = config_choice(s->train_on, cores, &core, e);
+    s->reader_trains = core == 1;
     return rc ? rc : mlaas_config(&s->service, s->infer, e);
 }
 
@@ -70,21 +83,57 @@ struct run {
     struct mem_source *from;
     uint64_t number;   /* of the access, which is what policies are told as time */
     uint64_t requests; /* to the device: a miss and what is read with it */
+    struct mem_device *device;
     struct mlaas_bill bill;
 };
+
+static struct mem_device_count asked_so_far(const struct run *r)
+{
+    struct mem_cache_stats s;
+    mem_cache_stats(r->cache, &s);
+    return (struct mem_device_count){.requests = r->requests + s.writebacks,
+                                     .pages = s.misses + s.fetched + s.writebacks,
+                                     .accesses = s.accesses};
+}
+
+static void clock_at(struct run *r, sim_time now)
+{
+    if (r->device->n > 1) {
+        const struct mem_device_count c = asked_so_far(r);
+        mem_device_clock(r->device, now, &c);
+    }
+    if (r->ahead)
+        mlaas_bill_clock(&r->bill, now);
+}
+
+/* A miss: how far to read ahead, and what the device then does for it. */
+static void miss(struct run *r, const struct mem_touch *t, const struct mem_device_count *before,
+                 uint64_t now)
+{
+    const uint32_t more = mem_readahead_ask(r->ahead, t, r->from);
+    for (uint32_t i = 1; i <= more && t->page + i <= PAGE_NUMBER_MAX; i++)
+        mem_cache_fetch(r->cache, t->page + i, now);
+    const struct mem_device_count after = asked_so_far(r);
+    mem_readahead_took(
+        r->ahead, t->tenant,
+        mem_device_ns(r->device, after.requests - before->requests, after.pages - before->pages));
+}
 
 static void access_page(struct run *r, const struct mem_touch *t)
 {
     const struct mem_access a = {.page = t->page, .next = t->next, .write = t->write};
     uint64_t now = r->number++;
-    if (r->ahead)
+    struct mem_device_count before;
+    clock_at(r, t->time_ns);
+    if (r->ahead) {
         mem_readahead_see(r->ahead, t);
+        before = asked_so_far(r);
+    }
     if (mem_cache_access(r->cache, &a, now))
         return;
     r->requests++;
-    uint32_t more = r->ahead ? mem_readahead_ask(r->ahead, t, r->from) : 0;
-    for (uint32_t i = 1; i <= more && t->page + i <= PAGE_NUMBER_MAX; i++)
-        mem_cache_fetch(r->cache, t->page + i, now);
+    if (r->ahead)
+        miss(r, t, &before, now);
 }
 
 /* A sample of a region stands for one access to each of its pages. */
@@ -104,7 +153,8 @@ static int replay(struct run *r, struct err *e)
     return got;
 }
 
-static void report(const struct memory_run *m, const struct run *r, const struct costs *c)
+static void report(const struct memory_run *m, const struct run *r, const struct section *section,
+                   const struct costs *c)
 {
     struct mem_cache_stats s;
     mem_cache_stats(r->cache, &s);
@@ -122,10 +172,13 @@ static void report(const struct memory_run *m, const struct run *r, const struct
     }
     if (m->env->machine) {
         struct memory_time t = {.memory = c->hit * n};
+        const struct mem_device_count all = asked_so_far(r);
         t.infer = (double)r->bill.waited_ps / 1e3;
-        t.io = c->request * ((double)r->requests + (double)s.writebacks) +
-               c->page * (miss + (double)s.fetched + (double)s.writebacks);
+        if (section->reader_trains)
+            t.infer += (double)r->bill.training.cpu_ps / 1e3;
+        t.io = mem_device_end(r->device, &all);
         memory_time_report(&t, m->out);
+        mem_device_report(r->device, m->out);
     }
     mlaas_bill_report(&r->bill, m->out);
     struct policy_slot *evict = model_policy(m->env, POLICY_HOOK_MEM_EVICT), *ahead;
@@ -162,6 +215,8 @@ static int run(const struct memory_run *m, struct err *e)
         rc = read_costs(m->use, &costs, e);
     if (rc)
         return rc;
+    s.phases.request = costs.request, s.phases.page = costs.page;
+    r.device = &s.phases;
     rc = mlaas_bill_open(&r.bill, &s.service, m->env->stack, m->env->machine ? m->use : NULL,
                          m->env->infer, e);
     if (!rc && !begin(&r, m, &s))
@@ -169,7 +224,7 @@ static int run(const struct memory_run *m, struct err *e)
     rc = rc ? rc : replay(&r, e);
     rc = rc ? rc : mlaas_bill_check(&r.bill, e);
     if (!rc)
-        report(m, &r, &costs);
+        report(m, &r, &s, &costs);
     mlaas_bill_close(&r.bill);
     mem_readahead_free(r.ahead);
     mem_cache_free(r.cache);

@@ -139,6 +139,83 @@ static void heard(void *ctx, int model, uint32_t rows)
     }
 }
 
+/* ---- the feature store ------------------------------------------------------------------ */
+
+static int store_costs(struct mlaas_bill *b)
+{
+    struct mlaas_bill_store *s = &b->store;
+    int rc = machine_ps(b->use, "cost.feature_put", &s->put, &b->why);
+    rc = rc ? rc : machine_ps(b->use, "cost.feature_commit", &s->commit, &b->why);
+    rc = rc ? rc : machine_ps(b->use, "cost.feature_row", &s->row, &b->why);
+    s->known = !rc;
+    return rc;
+}
+
+static void stored(void *ctx, uint32_t puts, uint32_t commits, uint32_t rows)
+{
+    struct mlaas_bill *b = ctx;
+    struct mlaas_bill_store *s = &b->store;
+    s->puts += puts;
+    s->commits += commits;
+    s->rows += rows;
+    if (b->c->mode == MLAAS_FREE || !b->use || b->rc || (!s->known && (b->rc = store_costs(b))))
+        return;
+    const sim_cost all = puts * s->put + commits * s->commit + rows * s->row;
+    b->cpu_ps += all;
+    if (b->c->mode == MLAAS_WAIT) {
+        b->waits += all;
+        b->waited_ps += all;
+    }
+}
+
+/* ---- training ----------------------------------------------------------------------------- */
+
+static bool priced(struct mlaas_bill *b)
+{
+    struct mlaas_bill_training *t = &b->training;
+    if (b->c->mode == MLAAS_FREE || !b->use || b->rc)
+        return false;
+    if (!t->known)
+        b->rc = machine_ps(b->use, "infer.train", &t->operation, &b->why);
+    t->known = !b->rc;
+    return t->known;
+}
+
+static bool trains(void *ctx, int model, uint64_t flops)
+{
+    struct mlaas_bill *b = ctx;
+    struct mlaas_bill_training *t = &b->training;
+    (void)model;
+    if (t->now < t->done) {
+        t->refused++;
+        return false;
+    }
+    const sim_cost ps = priced(b) ? flops * t->operation : 0;
+    t->pieces++;
+    t->flops += flops;
+    t->cpu_ps += ps;
+    t->done = t->now + (ps + 999) / 1000;
+    return true;
+}
+
+static bool trained(void *ctx, int model)
+{
+    const struct mlaas_bill *b = ctx;
+    (void)model;
+    return b->training.now >= b->training.done;
+}
+
+void mlaas_bill_clock(struct mlaas_bill *b, sim_time now)
+{
+    b->training.now = now;
+    if (!b->infer || b->infer->tap->trains)
+        return;
+    b->infer->tap->trains = trains;
+    b->infer->tap->trained = trained;
+}
+
+/* ---- the bill ------------------------------------------------------------------------------ */
+
 int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const char *stack,
                     struct machine_use *use, const struct model_infer *infer, struct err *e)
 {
@@ -149,6 +226,7 @@ int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const ch
     b->infer = infer;
     if (infer) {
         infer->tap->called = heard;
+        infer->tap->stored = stored;
         infer->tap->ctx = b;
     }
     return 0;
@@ -156,8 +234,13 @@ int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const ch
 
 void mlaas_bill_close(struct mlaas_bill *b)
 {
-    if (b->infer)
-        b->infer->tap->called = NULL;
+    if (b->infer) {
+        struct infer_tap *tap = b->infer->tap;
+        tap->called = NULL;
+        tap->stored = NULL;
+        tap->trains = NULL;
+        tap->trained = NULL;
+    }
     b->infer = NULL;
 }
 
@@ -166,8 +249,22 @@ int mlaas_bill_check(const struct mlaas_bill *b, struct err *e)
     return b->rc ? err_set(e, b->rc, "a policy asks for inference: %s", b->why.msg) : 0;
 }
 
+static void report_training(const struct mlaas_bill *b, struct measures *out)
+{
+    const struct mlaas_bill_training *t = &b->training;
+    if (b->store.commits)
+        measures_number(out, "feature_commits", "1", BETTER_NONE, (double)b->store.commits);
+    if (!t->pieces)
+        return;
+    measures_number(out, "train_pieces", "1", BETTER_NONE, (double)t->pieces);
+    measures_number(out, "train_refused", "1", BETTER_NONE, (double)t->refused);
+    measures_number(out, "train_flops", "1", BETTER_NONE, (double)t->flops);
+    measures_number(out, "train_cpu_time", "s", BETTER_LESS, (double)t->cpu_ps / 1e12);
+}
+
 void mlaas_bill_report(const struct mlaas_bill *b, struct measures *out)
 {
+    report_training(b, out);
     if (!b->calls)
         return;
     measures_number(out, "infer_calls", "1", BETTER_NONE, (double)b->calls);

@@ -6,7 +6,12 @@
  * is itself on a CPU and waits there, takes the bill and charges it to whom it
  * keeps waiting.  Mode "wait": all of it.  "async": the work is counted, but
  * somebody else's; the decision is there at once.  "free": nothing.  Places
- * are those of the service, for a batch that meets nobody: no back-off.     */
+ * are those of the service, for a batch that meets nobody: no back-off.
+ *
+ * What policies keep in the feature store the asker pays for.  A model that says
+ * what time it is (mlaas_bill_clock) also prices training: a thread with a core of
+ * its own does the operations, infer.train each, one piece after the other, and
+ * what was learned is there when it is done.                                 */
 #ifndef MODELS_MLAAS_MLAAS_BILL_H
 #define MODELS_MLAAS_MLAAS_BILL_H
 
@@ -31,7 +36,19 @@ struct mlaas_bill {
     sim_cost waits; /* of the hook in progress */
     uint64_t calls, rows;
     sim_cost cpu_ps, gpu_ps, waited_ps; /* totals */
-    struct err why;                     /* why a call could not be priced */
+    struct mlaas_bill_store {
+        bool known;
+        sim_cost put, commit, row;
+        uint64_t puts, commits, rows;
+    } store;
+    struct mlaas_bill_training {
+        bool known;
+        sim_cost operation; /* infer.train */
+        sim_time now, done; /* the model's clock; when the thread has done its last piece */
+        uint64_t pieces, refused, flops;
+        sim_cost cpu_ps;
+    } training;
+    struct err why; /* why a call could not be priced */
     int rc;
 };
 
@@ -50,6 +67,9 @@ int mlaas_bill_open(struct mlaas_bill *b, const struct mlaas_config *c, const ch
                     struct machine_use *use, const struct model_infer *infer,
                     struct err *e) MUST_CHECK;
 void mlaas_bill_close(struct mlaas_bill *b);
+
+/* The model has a clock, and it is at `now`: from the first call on networks may be trained. */
+void mlaas_bill_clock(struct mlaas_bill *b, sim_time now);
 
 /* Around a hook: what its inferences keep the asker waiting for, in ps. */
 static inline void mlaas_bill_begin(struct mlaas_bill *b)

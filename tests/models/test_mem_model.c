@@ -286,3 +286,32 @@ Test(mem_model, zipf_covers_every_page)
     cr_expect_eq(bits, (UINT64_C(1) << 37) - 1);
     mem_source_free(s);
 }
+
+#define CACHE_ON(device)                                                                           \
+    "{\"accesses\":{\"pattern\":\"zipf\",\"pages\":500,\"count\":20000,\"gap_ns\":1000,"           \
+    "\"writes\":"                                                                                  \
+    "0.3},\"cache\":{\"frames\":50,\"readahead\":true" device "}}"
+#define SERVER "machines/h200-server.json"
+
+/* What a phase takes is what was asked of the device in it; alike phases take together what one
+ * takes, and the cache does not care. */
+Test(mem_model, the_device_behind_a_cache_changes_in_mid_run)
+{
+    struct measures *plain = run(CACHE_ON(""), SERVER, NULL),
+                    *alike = run(CACHE_ON(",\"device\":[{},{\"from_s\":0.01}]"), SERVER, NULL),
+                    *slow = run(CACHE_ON(",\"device\":[{},{\"from_s\":0.01,\"request\":3,"
+                                         "\"page\":3},{\"from_s\":9}]"),
+                                SERVER, NULL);
+    const double time = number(plain, "time"), half = number(alike, "device.1.io_per_access");
+    cr_expect_null(measures_find(plain, "device.0.io_per_access"));
+    cr_expect_float_eq(number(alike, "time"), time, 1e-9 * time);
+    cr_expect_float_eq((number(alike, "device.0.io_per_access") + half) / 2 * 20000 / 1e6,
+                       time * number(plain, "share.io"), 1e-9 * time, "10000 accesses in each");
+    cr_expect_eq(number(slow, "misses"), number(plain, "misses"));
+    cr_expect_eq(number(slow, "device.0.io_per_access"), number(alike, "device.0.io_per_access"));
+    cr_expect_float_eq(number(slow, "device.1.io_per_access"), 3 * half, 1e-9 * half);
+    cr_expect_null(measures_find(slow, "device.2.io_per_access"), "it ends before");
+    measures_free(plain);
+    measures_free(alike);
+    measures_free(slow);
+}

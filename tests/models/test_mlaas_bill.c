@@ -76,6 +76,88 @@ Test(mlaas_bill, prices_are_those_of_the_table)
     machine_free(m);
 }
 
+struct books {
+    struct machine *m;
+    struct mlaas_config c;
+    struct machine_use use;
+    struct mlaas_bill b;
+};
+
+static void open_books(struct books *k, const char *infer_text)
+{
+    struct config *json;
+    struct err e = {0};
+    k->m = load("machines/h200-server.json");
+    cr_assert_eq(config_parse(&json, "infer", infer_text, strlen(infer_text), &e), 0);
+    cr_assert_eq(mlaas_config(&k->c, json, &e), 0, "%s", e.msg);
+    config_free(json);
+    cr_assert_eq(machine_use_begin(&k->use, k->m, &e), 0);
+    cr_assert_eq(mlaas_bill_open(&k->b, &k->c, "native", &k->use, &infer, &e), 0, "%s", e.msg);
+}
+
+static void close_books(struct books *k)
+{
+    struct err e = {0};
+    cr_expect_eq(mlaas_bill_check(&k->b, &e), 0, "%s", e.msg);
+    mlaas_bill_close(&k->b);
+    cr_expect(!tap.called && !tap.trains && !tap.trained && !tap.stored);
+    machine_use_end(&k->use);
+    machine_free(k->m);
+}
+
+/* An operation takes 1.82 ns of a core that nobody waits for; what was learned is there when the
+ * piece is over, and until then nothing more is taken. */
+Test(mlaas_bill, training_takes_a_core_of_its_own_one_piece_after_the_other)
+{
+    enum { FLOPS = 100000, NS = 182000 };
+    struct books k;
+    open_books(&k, "{}");
+    cr_expect_null(tap.trains, "a model without a clock prices no training");
+    mlaas_bill_clock(&k.b, 1000);
+    mlaas_bill_begin(&k.b);
+    cr_assert(tap.trains(tap.ctx, 0, FLOPS));
+    cr_expect_eq(mlaas_bill_end(&k.b), 0);
+    cr_expect_not(tap.trained(tap.ctx, 0));
+    mlaas_bill_clock(&k.b, 1000 + NS - 1);
+    cr_expect_not(tap.trains(tap.ctx, 0, FLOPS));
+    cr_expect_not(tap.trained(tap.ctx, 0));
+    mlaas_bill_clock(&k.b, 1000 + NS);
+    cr_expect(tap.trained(tap.ctx, 0));
+    cr_expect(tap.trains(tap.ctx, 0, FLOPS / 10));
+    cr_expect_eq(k.b.training.pieces, 2);
+    cr_expect_eq(k.b.training.refused, 1);
+    cr_expect_eq(k.b.training.flops, 11 * FLOPS / 10);
+    cr_expect_eq(k.b.training.cpu_ps, UINT64_C(11) * NS * 100);
+    cr_expect_eq(k.b.cpu_ps, 0, "inference is another matter");
+    close_books(&k);
+    open_books(&k, "{\"mode\":\"free\"}");
+    mlaas_bill_clock(&k.b, 5);
+    cr_assert(tap.trains(tap.ctx, 0, FLOPS));
+    cr_expect(tap.trained(tap.ctx, 0));
+    cr_expect_eq(k.b.training.cpu_ps, 0);
+    close_books(&k);
+}
+
+/* 0.03 us a value, 0.06 a commit, 0.04 a row. */
+Test(mlaas_bill, what_policies_keep_the_asker_pays_for)
+{
+    static const struct {
+        const char *infer;
+        double waits_us, cpu_us;
+    } cases[] = {
+        {"{}", 0.58, 0.58}, {"{\"mode\":\"async\"}", 0, 0.58}, {"{\"mode\":\"free\"}", 0, 0}};
+    for (int i = 0; i < 3; i++) {
+        struct books k;
+        open_books(&k, cases[i].infer);
+        mlaas_bill_begin(&k.b);
+        tap.stored(tap.ctx, 6, 1, 0);
+        tap.stored(tap.ctx, 0, 1, 7);
+        cr_expect_float_eq((double)mlaas_bill_end(&k.b) / 1e6, cases[i].waits_us, 1e-6);
+        cr_expect_float_eq((double)k.b.cpu_ps / 1e6, cases[i].cpu_us, 1e-6, "case %d", i);
+        close_books(&k);
+    }
+}
+
 /* ---- in the models ----------------------------------------------------------------- */
 
 static uint32_t asks_ahead(void *self, const struct policy_readahead_obs *o)
