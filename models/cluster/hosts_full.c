@@ -9,6 +9,8 @@
 #include "models/cluster/hosts.h"
 #include "models/cluster/mix.h"
 
+_Static_assert(MIX_GPUS == POLICY_NODE_GPUS, "every GPU of a node may be shared");
+
 struct resident {
     uint32_t slot, seat;
 };
@@ -199,8 +201,8 @@ static bool mix_of_host(const struct full *f, const struct cluster *s, uint32_t 
 {
     const struct full_node *node = &f->node[number];
     struct mix gpu[MIX_GPUS] = {0};
-    uint32_t gpus = 0, at[MIX_GPUS];
-    uint16_t of[MIX_GPUS];
+    uint32_t gpus = 0, at[MIX_GPUS] = {0};
+    uint16_t of[MIX_GPUS] = {0};
     bool room = true;
     for (uint32_t i = 0; room && i < node->n; i++) {
         const struct job *j = &s->job[node->on[i].slot];

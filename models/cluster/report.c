@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "models/cluster/cluster_state.h"
+#include "models/machine.h"
 #include "sim/dmath.h"
 
 #define BOUND_S                                                                                    \
@@ -159,11 +160,26 @@ static void stuck(const struct cluster *s)
     measures_incident(s->out, "livelock", "cluster", sim_now(s->sim), 0, line);
 }
 
+static void told_full(const struct cluster *s)
+{
+    char line[320];
+    const bool host = s->c.full.model == FULL_HOST;
+    snprintf(line, sizeof line,
+             "%s is a full machine (\"%.60s\", stack \"%.20s\"): a job's duration is what it takes "
+             "on the bare one, alone%s%s",
+             host ? "each node" : "each GPU", s->env->machine ? s->env->machine->name : "",
+             s->env->stack ? s->env->stack : "native",
+             s->c.of ? "; a part of a GPU is a part of its " : "", cluster_of_names[s->c.of]);
+    measures_incident(s->out, "hosts", "cluster", 0, 0, line);
+}
+
 static void told(const struct cluster *s)
 {
     char line[400], speeds[120] = "the speed of one alone";
     int at = 0;
-    if (s->c.of == OF_NOTHING)
+    if (s->c.full.model)
+        told_full(s);
+    if (s->c.of == OF_NOTHING || s->c.full.model)
         return;
     for (uint32_t i = 0; s->c.n_beside > 1 && i < s->c.n_beside; i++)
         at += snprintf(speeds + at, sizeof speeds - (size_t)at, "%s%.3g", i ? ", " : "",

@@ -185,6 +185,11 @@ Test(cluster_hosts, two_in_time_slices_get_half_each)
     cr_expect_float_eq(cluster_mean(m, "jct"), 200, 2);
     cr_expect_float_eq(cluster_number(m, "hosts.lost_neighbours"), 0.5, 0.005);
     cr_expect_eq(cluster_number(m, "hosts.lost_alone"), 0);
+    cr_expect_str_eq(
+        cluster_said(m, "hosts"),
+        "each GPU is a full machine (\"bench\", stack \"native\"): a job's duration is "
+        "what it takes on the bare one, alone; a part of a GPU is a part of its time");
+    cr_expect_null(cluster_said(m, "fraction"));
     measures_free(m);
 }
 
