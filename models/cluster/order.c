@@ -135,7 +135,8 @@ void order_turn(struct cluster *s, uint32_t slot, uint64_t id)
 static void apply(struct cluster *s, uint32_t slot)
 {
     struct job *j = &s->job[slot];
-    const struct policy_order answer = s->ejected ? (struct policy_order){0} : s->answer;
+    static const struct policy_order none = {0};
+    const struct policy_order answer = s->ejected ? none : s->answer;
     const int64_t before = j->key;
     j->key = answer.key;
     j->predicted_ns = answer.predicted_ns ? answer.predicted_ns : j->seen.predicted_ns;
