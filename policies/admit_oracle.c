@@ -4,9 +4,11 @@
  * tokens each admitted request still has to write, so when seats and KV blocks
  * come free: the wait is until enough of those that are in have ended for all
  * who wait and the newcomer to be let in, and then their prompts.  How long a
- * prompt's token and an answer's token take is learned, as there.  A bound on
- * what lengths are worth to this rule, not an optimum: it admits in order of
- * arrival, and never one that is late for the sake of its being short.
+ * prompt's token and an answer's token take is learned, as there, and how far
+ * off such waits were so far.  And where there is no room, who takes longer than
+ * the mean of those that asked is turned away for the sake of shorter ones that
+ * come: more are served in time.  A bound on what lengths are worth to such
+ * rules, not an optimum.
  *
  * Parameters
  *   slo_ms      (1000)    first token within, 0..1e9
@@ -20,8 +22,9 @@
 
 struct inside { /* an admitted request that has not ended */
     uint64_t id, came_ns;
-    uint32_t prompt, output;
-    double ahead; /* prompt tokens until its first token, when it came */
+    uint32_t prompt, output, engine;
+    double tokens; /* of prompts before its first one */
+    double wait;   /* until there was room, as foreseen, ms */
 };
 
 struct ending {
@@ -31,6 +34,8 @@ struct ending {
 
 struct oracle {
     double slo, base, token, step, learn; /* ms */
+    double off;                           /* what a wait took, over what was foreseen */
+    double mean;                          /* of those that asked: how long they take, ms */
     struct inside *in;
     struct ending *end;
     uint32_t n, room;
@@ -46,6 +51,7 @@ static int create(void **self, const struct policy_host *h)
     s->token = h->param(h->host, "token_us", 50) / 1e3;
     s->step = h->param(h->host, "step_ms", 30);
     s->learn = h->param(h->host, "learn", 0.02);
+    s->off = 1;
     if (!(s->slo >= 0 && s->base >= 0 && s->token >= 0 && s->step >= 0 && s->learn >= 0 &&
           s->learn <= 1)) {
         h->log(h->host, "times must be 0 or more, \"learn\" 0 to 1");
@@ -75,17 +81,23 @@ static uint64_t blocks(uint64_t tokens, const struct policy_server *v)
     return v->block_tokens ? (tokens + v->block_tokens - 1) / v->block_tokens : 0;
 }
 
-/* When each of those inside ends, the soonest first. */
-static void foresee(struct oracle *s, const struct policy_server *v)
+/* When each of those inside this engine ends, the soonest first; how many. */
+static uint32_t foresee(struct oracle *s, const struct policy_admit_obs *o)
 {
+    uint32_t n = 0;
     for (uint32_t i = 0; i < s->n; i++) {
         const struct inside *r = &s->in[i];
-        const double age = (double)(v->now_ns - r->came_ns) / 1e6;
-        const double left = s->base + s->token * r->ahead + s->step * r->output - age;
-        s->end[i] = (struct ending){left > 0 ? left : 0, blocks(r->prompt + r->output, v)};
+        if (r->engine != o->engine)
+            continue;
+        const double age = (double)(o->server.now_ns - r->came_ns) / 1e6;
+        const double left =
+            s->base + s->token * r->tokens + s->off * r->wait + s->step * r->output - age;
+        s->end[n++] =
+            (struct ending){left > 0 ? left : 0, blocks(r->prompt + r->output, &o->server)};
     }
-    if (s->n)
-        qsort(s->end, s->n, sizeof *s->end, sooner);
+    if (n)
+        qsort(s->end, n, sizeof *s->end, sooner);
+    return n;
 }
 
 /* Until there are seats and blocks for all who wait and this one, ms. */
@@ -97,8 +109,8 @@ static double until_room(struct oracle *s, const struct policy_admit_obs *o)
     uint64_t more = seats > v->max_running ? seats - v->max_running : 0, got = v->kv_blocks_free;
     if (!more && got >= wants)
         return 0;
-    foresee(s, v);
-    for (uint32_t i = 0; i < s->n; i++) {
+    const uint32_t n = foresee(s, o);
+    for (uint32_t i = 0; i < n; i++) {
         got += s->end[i].blocks;
         more -= more > 0;
         if (!more && got >= wants)
@@ -107,7 +119,7 @@ static double until_room(struct oracle *s, const struct policy_admit_obs *o)
     return 0;
 }
 
-static int enter(struct oracle *s, const struct policy_admit_obs *o, double ahead)
+static int enter(struct oracle *s, const struct policy_admit_obs *o, double tokens, double wait)
 {
     if (s->n == s->room) {
         const uint32_t room = s->room ? 2 * s->room : 256;
@@ -125,7 +137,9 @@ static int enter(struct oracle *s, const struct policy_admit_obs *o, double ahea
                                     .came_ns = o->server.now_ns,
                                     .prompt = o->request.prompt_tokens,
                                     .output = o->request.oracle_output_tokens,
-                                    .ahead = ahead};
+                                    .engine = o->engine,
+                                    .tokens = tokens,
+                                    .wait = wait};
     return POLICY_ADMIT;
 }
 
@@ -134,9 +148,12 @@ static int admit(void *self, const struct policy_admit_obs *o)
     struct oracle *s = self;
     const double tokens = (double)o->server.waiting_prompt_tokens + o->request.prompt_tokens;
     const double wait = until_room(s, o);
-    if (wait + s->base + s->token * tokens > s->slo)
+    const double own =
+        s->token * o->request.prompt_tokens + s->step * o->request.oracle_output_tokens;
+    s->mean += s->learn * (own - s->mean);
+    if (s->off * wait + s->base + s->token * tokens > s->slo || (wait > 0 && own > s->mean))
         return POLICY_REJECT;
-    return enter(s, o, tokens + (s->token > 0 ? wait / s->token : 0));
+    return enter(s, o, tokens, wait);
 }
 
 static void done(void *self, const struct policy_done *d)
@@ -152,8 +169,12 @@ static void done(void *self, const struct policy_done *d)
     const double ms = (double)(d->first_token_ns - d->request.arrived_ns) / 1e6;
     if (ms < s->base)
         s->base = ms;
-    if (r.ahead > 0)
-        s->token += s->learn * ((ms - s->base) / r.ahead - s->token);
+    if (r.wait > 0) {
+        s->off += s->learn * ((ms - s->base - s->token * r.tokens) / r.wait - s->off);
+        s->off = s->off > 0 ? s->off : 0;
+    } else if (r.tokens > 0) {
+        s->token += s->learn * ((ms - s->base) / r.tokens - s->token);
+    }
     if (d->output_tokens > 1)
         s->step += s->learn *
                    ((double)(d->last_token_ns - d->first_token_ns) / 1e6 / (d->output_tokens - 1) -

@@ -136,6 +136,7 @@ struct policy_server { /* what a serving engine knows about itself */
 struct policy_admit_obs {
     struct policy_request request;
     struct policy_server server;
+    uint32_t engine; /* the one that would take it, its place in engine[]; 0 if alone */
 };
 enum policy_verdict { POLICY_ADMIT = 0, POLICY_REJECT = 1 };
 

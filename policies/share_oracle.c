@@ -35,7 +35,10 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
     for (uint32_t i = 0; i < o->n; i++)
         critical |= wants(s, o, &o->tenant[i]);
     for (uint32_t i = 0; i < o->n; i++)
-        milli[i] = critical == wants(s, o, &o->tenant[i]) ? POLICY_MILLI : 1;
+        milli[i] =
+            (critical ? wants(s, o, &o->tenant[i]) : gpu_class(&o->tenant[i]) == GPU_BEST_EFFORT)
+                ? POLICY_MILLI
+                : 1;
 }
 
 POLICY(.name = "share-oracle",

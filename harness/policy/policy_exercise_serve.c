@@ -45,7 +45,7 @@ static void arrive(struct server *w, uint64_t id)
     r.prompt_tokens = exercise_size(x, 4000);
     r.cached_tokens = (uint32_t)rng_below(&x->r, (uint64_t)r.prompt_tokens + 1);
     r.oracle_output_tokens = exercise_size(x, 1000);
-    struct policy_admit_obs o = {r, w->seen};
+    struct policy_admit_obs o = {.request = r, .server = w->seen};
     int verdict = policy_slot_admit(x->slot, &o);
     exercise_answer(x, verdict);
     if (verdict != POLICY_ADMIT)

@@ -75,6 +75,7 @@ static bool admitted(struct fleet *f, struct engine *e, const struct seq *q)
                                      .max_running = e->pool->c->max_running,
                                  }};
     fleet_request(q, &o.request);
+    o.engine = e->seen->id;
     o.request.cached_tokens = fleet_prefix_tokens(e, q);
     return policy_slot_admit(f->admit, &o) == POLICY_ADMIT;
 }

@@ -253,6 +253,54 @@ Test(gpu_policies, parts_are_equal_or_by_weight_or_what_a_latency_needs)
     end();
 }
 
+/* Kernels of 200 us; it is 1 ms. */
+Test(gpu_policies, the_oracle_fills_the_time_until_the_next_critical_request)
+{
+    static const struct {
+        uint64_t next_us; /* 0: nobody knows */
+        uint32_t tenant;
+        uint64_t piece_us, again_us;
+    } row[] = {
+        {2000, B, 0, 0},             /* it ends before */
+        {1150, B, 150, 0},           /* only so much of it does */
+        {1000, POLICY_NONE, 0, 100}, /* one is under way: look again */
+        {0, B, 100, 0},
+    };
+    begin("dispatch-oracle", NULL);
+    cr_expect(ops->oracle);
+    expect_goes(C, 1, 0, 5, 1);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        o.oracle_next_ns = 1000 * row[i].next_us;
+        const struct policy_dispatch a = ask(0, 0, 5, 0);
+        cr_expect_eq(a.tenant, row[i].tenant, "row %zu", i);
+        cr_expect_eq(a.piece_ns, 1000 * row[i].piece_us, "row %zu: %lu", i, (long)a.piece_ns);
+        cr_expect_eq(a.again_ns, 1000 * row[i].again_us, "row %zu: %lu", i, (long)a.again_ns);
+    }
+    o.oracle_next_ns = 1250000;
+    t[B].running_left_ns = 100000; /* behind one that runs: 150 us are left */
+    cr_expect_eq(ask(0, 0, 5, 1).piece_ns, 150000);
+    expect_goes(POLICY_NONE, 0, 0, 5, 2);
+    end();
+}
+
+Test(gpu_policies, the_oracle_gives_all_to_whom_will_have_a_request_in_the_period)
+{
+    begin("share-oracle", NULL);
+    o.now_ns = 20000000;
+    t[C].oracle_next_ns = 20000000 + 10000000;
+    parts(500, 500); /* from here on it knows the period: 20 ms */
+    o.now_ns = 40000000;
+    t[C].oracle_next_ns = 40000000 + 10000000;
+    cr_expect(parts(500, 500)[C] == 1000 && parts(500, 500)[B] == 1);
+    o.now_ns = 60000000;
+    t[C].oracle_next_ns = 60000000 + 30000000;
+    const uint32_t *part = parts(500, 500);
+    cr_expect(part[C] == 1 && part[B] == 1000, "%u and %u", part[C], part[B]);
+    t[C].request_ns = 59000000;
+    cr_expect(parts(1, 1000)[C] == 1000);
+    end();
+}
+
 /* 10,000 draws of two: 5,000 give or take five standard deviations of 50. */
 Test(gpu_policies, chance_prefers_nobody_and_never_asks_who_has_nothing)
 {
