@@ -19,7 +19,7 @@ static inline uint32_t node_gpu_free(const struct policy_node *n)
     return sum;
 }
 
-/* GPUs that have as much free as the job wants of each. */
+/* Which GPUs have as much free as the job wants of each: bit g is GPU g. */
 static inline uint32_t node_gpus_fit(const struct policy_node *n, const struct policy_job *j)
 {
     uint32_t set = 0;
@@ -28,6 +28,7 @@ static inline uint32_t node_gpus_fit(const struct policy_node *n, const struct p
     return set;
 }
 
+/* All of the job has room there: CPU, memory, GPUs of a model that it may have. */
 static inline int node_fits(const struct policy_node *n, const struct policy_job *j)
 {
     if (n->cpu_free_milli < j->cpu_milli || n->mem_free_bytes < j->mem_bytes)
@@ -46,7 +47,8 @@ static inline uint32_t node_lowest(uint32_t set, uint32_t n) /* its n lowest bit
     return some;
 }
 
-/* A part goes to the GPU with the least room that is enough, whole ones to the first. */
+/* A part goes to the GPU with the least room that is enough, whole ones to the first: a set of
+ * GPUs, of a node where the job fits. */
 static inline uint32_t node_gpus_best(const struct policy_node *n, const struct policy_job *j)
 {
     const uint32_t fit = node_gpus_fit(n, j);
@@ -60,7 +62,8 @@ static inline uint32_t node_gpus_best(const struct policy_node *n, const struct 
     return 1u << best;
 }
 
-/* A job that no node can hold: on the nodes with most whole GPUs free, so on few of them. */
+/* A job that no node can hold: on the nodes with most whole GPUs free, so on few of them.  How many
+ * seats, at most o->most; 0: it may not spread, or there is no room. */
 static inline uint32_t node_spread(const struct policy_seat_obs *o, struct policy_seat *seat)
 {
     const struct policy_job *j = &o->job;
@@ -89,7 +92,7 @@ static inline uint32_t node_spread(const struct policy_seat_obs *o, struct polic
     return left ? 0 : seats;
 }
 
-/* score: of a node that has room; the largest wins. */
+/* An answer to cluster.place.  score: of a node that has room; the largest wins. */
 static inline uint32_t node_place(const struct policy_seat_obs *o, struct policy_seat *seat,
                                   int (*score)(const struct policy_node *n,
                                                const struct policy_job *j))

@@ -50,7 +50,9 @@ static inline uint32_t place_rank_room(const uint64_t *left, uint32_t tiers, uin
     return on;
 }
 
-/* The hot ones from the fastest tier down; what nobody used stays unless it is in the way. */
+/* The hot ones from the fastest tier (0) down; what nobody used (heat 0) stays unless it is in the
+ * way.  heat, tier: [o->n], of the regions; o->n is at most what init was given.  tier keeps what
+ * it has where there are more tiers than PLACE_TIERS_MAX. */
 static inline void place_rank(struct place_rank *r, const struct policy_place_obs *o,
                               const double *heat, uint32_t tiers, uint32_t *tier)
 {

@@ -1,4 +1,6 @@
-/* rounds_lp.h - a linear program that grows row by row. */
+/* rounds_lp.h - a linear program (struct policy_lp) that grows row by row, for a host to solve.
+ *
+ * Zero at first; lp_begin for each program, whose room is kept for the next; lp_free at the end. */
 #ifndef ROUNDS_LP_H
 #define ROUNDS_LP_H
 
@@ -22,7 +24,8 @@ static inline void lp_free(struct lp *l)
     free(l->col);
 }
 
-/* No rows, `cols` unknowns, gain 0; room for `rows` rows and `entries` entries. */
+/* No rows, `cols` unknowns, gain 0; room for `rows` rows and `entries` entries, which those that
+ * follow may not exceed.  false: out of memory. */
 static inline bool lp_begin(struct lp *l, uint32_t cols, uint32_t rows, uint32_t entries)
 {
     if (cols > l->cols_room || rows > l->rows_room || entries > l->entries_room) {
@@ -51,12 +54,13 @@ static inline bool lp_begin(struct lp *l, uint32_t cols, uint32_t rows, uint32_t
     return true;
 }
 
+/* Opens a row: the sum of its entries times the unknowns shall be at most this. */
 static inline void lp_row(struct lp *l, double most)
 {
     l->most[l->p.rows++] = most;
 }
 
-/* In the row that was opened last. */
+/* In the row that was opened last, each column once; a 0 is left out. */
 static inline void lp_entry(struct lp *l, uint32_t col, double value)
 {
     if (value == 0)

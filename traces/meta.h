@@ -46,7 +46,7 @@
     X(skipped_rows, "bad rows of the input that --skip-bad let pass")                              \
     X(seed, "of the synthesizer")
 
-struct trace_meta {
+struct trace_meta { /* texts end in a NUL, times are ns; what is not there is "" or 0 */
 #define X(name, what) char name[META_TEXT];
     META_TEXTS(X)
     META_LATER_TEXTS(X)
