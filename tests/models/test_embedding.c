@@ -72,7 +72,7 @@ static double che(const double *p, double room)
 Test(embedding, a_cache_of_rows_hits_as_often_as_che_says)
 {
     static const double skews[] = {0.6, 0.9, 1.05, 1.3}, rooms[] = {200, 1000, 5000};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 4; i += SANITIZED ? 2 : 1) {
         double *p = zipf(skews[i]);
         for (int k = 0; k < 3; k++) {
             struct measures *m = table("", rooms[k], skews[i], "lru");

@@ -167,13 +167,10 @@ Test(pager, who_has_no_driver_of_his_own_can_not_ask_it)
 
 /* ---- what others measured, none of it used to set a constant ------------------------------- */
 
-static double gb_per_s(uint64_t n, uint64_t bytes, struct pager_config c)
+static double gb_per_s(const struct pager *p, uint64_t n, uint64_t bytes)
 {
-    struct rig r;
     struct pager_work w = {0};
-    cr_assert_eq(rig_open(&r, "machines/h100-server.json", "native", c), 0, "%s", r.e.msg);
-    pager_move(&r.p, PAGER_IN, n, bytes, &w);
-    rig_close(&r);
+    pager_move(p, PAGER_IN, n, bytes, &w);
     return (double)(n * bytes) / ((double)w.link[PAGER_IN] / 1e12) / 1e9;
 }
 
@@ -182,12 +179,16 @@ Test(pager, batches_of_half_the_length_run_as_fast)
 {
     static const double row[][2] = {{4096, 4.0},  {8192, 5.2},   {16384, 6.3},
                                     {24576, 6.7}, {28672, 39.9}, {65536, 51.4}};
-    const struct pager_config c = {.way = PAGER_COPIES};
+    struct rig r;
+    cr_assert_eq(rig_open(&r, "machines/h100-server.json", "native",
+                          (struct pager_config){.way = PAGER_COPIES}),
+                 0);
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-        const double ours = gb_per_s(50000, (uint64_t)row[i][0], c);
+        const double ours = gb_per_s(&r.p, 50000, (uint64_t)row[i][0]);
         cr_expect_lt(fabs(ours / row[i][1] - 1), 0.15, "%g bytes: %g GB/s, published %g", row[i][0],
                      ours, row[i][1]);
     }
+    rig_close(&r);
 }
 
 /* blog.vllm.ai, 8 January 2026: one piece for all layers of a block of Llama 3.1 8B (2 MiB) instead

@@ -245,7 +245,7 @@ static double found_or_computed(uint32_t tokens, const char *paging)
     struct bench bench = {
         .section = section, .machine = "machines/h100-server.json", .traced = r, .exact = true};
     double sum[4];
-    for (bench.n = 1; bench.n <= 4; bench.n++) {
+    for (bench.n = 1; bench.n <= 4; bench.n += bench.n == 1 ? 2 : 1) {
         struct measures *m = bench_run(&bench, NULL);
         sum[bench.n - 1] = ttft(m, (double)bench.n);
         measures_free(m);
