@@ -37,7 +37,7 @@ static double waits(struct queued *q, size_t n)
 int jobs_order_cost(double *cost, const double *predicted, const double *gpus,
                     const uint32_t *seconds, size_t n, struct err *e)
 {
-    struct queued q[JOBS_BATCH];
+    struct queued q[JOBS_BATCH] = {{0}};
     double ours = 0, best = 0;
     for (size_t at = 0; at < n; at += JOBS_BATCH) {
         const size_t some = n - at < JOBS_BATCH ? n - at : JOBS_BATCH;
