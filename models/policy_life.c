@@ -35,6 +35,11 @@ struct policy_slot *policy_life_slot(const struct policy_life *l, uint32_t vm)
     return l->plan ? policy_life_of(l, binding_of(l, vm)->now) : l->alone;
 }
 
+uint32_t policy_life_loads(const struct policy_life *l, uint32_t version)
+{
+    return l->loads[version];
+}
+
 bool policy_life_any(const struct policy_life *l)
 {
     return l->plan || (l->alone && l->alone->ops);
@@ -230,7 +235,7 @@ int policy_life_open(struct policy_life **out, const struct policy_plan *plan,
         return 0;
     l->all = (struct life_binding){0, LIFE_NOBODY, false};
     for (uint32_t i = 0; i < plan->n; i++)
-        l->loaded[i] = plan->standing[i];
+        l->loads[i] = l->loaded[i] = plan->standing[i];
     for (uint32_t i = 0; i < plan->n_per_vm; i++) {
         struct life_binding *b = life_binding(l, plan->per_vm[i].vm);
         if (b)

@@ -121,6 +121,8 @@ void policy_life_free(struct policy_life *l);
 struct policy_slot *policy_life_slot(const struct policy_life *l, uint32_t vm); /* answers now */
 uint32_t policy_life_version(const struct policy_life *l, uint32_t vm);
 struct policy_slot *policy_life_of(const struct policy_life *l, uint32_t version);
+/* How often it was created so far. */
+uint32_t policy_life_loads(const struct policy_life *l, uint32_t version);
 bool policy_life_any(const struct policy_life *l);  /* there is a policy, or will be */
 bool policy_life_busy(const struct policy_life *l); /* a step is under way */
 

@@ -78,6 +78,7 @@ struct policy_life {
     struct life_vm *vm;      /* [vms] */
     uint32_t vms;
     bool loaded[POLICY_VERSIONS];
+    uint32_t loads[POLICY_VERSIONS];
     struct policy_step *waiting; /* steps that are due, in order */
     size_t n_waiting, cap_waiting;
     bool busy;

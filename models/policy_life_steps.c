@@ -214,6 +214,7 @@ static void loaded(void *ctx, uint64_t arg)
     struct policy_life *l = ctx;
     const uint32_t to = l->job.to;
     l->loaded[to] = true;
+    l->loads[to]++;
     int rc = l->plan->create(l->plan->ctx, to, l->env.e);
     if (rc) {
         life_fail(l, rc);

@@ -94,6 +94,11 @@ void mem_readahead_took(struct mem_readahead *r, uint32_t tenant, double ns)
         s->io_ns += ns;
 }
 
+void mem_readahead_under(struct mem_readahead *r, struct policy_slot *policy)
+{
+    r->policy = policy;
+}
+
 /* The pages that the stream accesses next, in order. */
 static uint32_t foresee(const struct mem_source *ahead, uint32_t tenant, uint64_t *next)
 {

@@ -17,7 +17,8 @@ struct mem_readahead;
 /* window_ns >= 1; policy may be NULL (32 pages).  NULL: out of memory. */
 struct mem_readahead *mem_readahead_new(sim_time window_ns, struct policy_slot *policy);
 void mem_readahead_free(struct mem_readahead *r);
-void mem_readahead_see(struct mem_readahead *r, const struct mem_touch *t); /* every access */
+void mem_readahead_under(struct mem_readahead *r, struct policy_slot *policy); /* from now on */
+void mem_readahead_see(struct mem_readahead *r, const struct mem_touch *t);    /* every access */
 /* A stream made the device work for so long. */
 void mem_readahead_took(struct mem_readahead *r, uint32_t tenant, double ns);
 /* After a miss that was seen: how many pages after it to fetch with it.  ahead: where an oracle

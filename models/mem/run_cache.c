@@ -1,4 +1,5 @@
 /* run_cache.c - the model "memory" as a page cache. */
+#include "models/mem/ahead_life.h"
 #include "models/mem/cache.h"
 #include "models/mem/device.h"
 #include "models/mem/memory.h"
@@ -85,6 +86,7 @@ struct run {
     uint64_t requests; /* to the device: a miss and what is read with it */
     struct mem_device *device;
     struct mlaas_bill bill;
+    struct ahead_life *life; /* NULL: nobody comes or goes */
 };
 
 static struct mem_device_count asked_so_far(const struct run *r)
@@ -110,7 +112,8 @@ static void clock_at(struct run *r, sim_time now)
 static void miss(struct run *r, const struct mem_touch *t, const struct mem_device_count *before,
                  uint64_t now)
 {
-    const uint32_t more = mem_readahead_ask(r->ahead, t, r->from);
+    const uint32_t more = r->life ? ahead_life_ask(r->life, r->ahead, t, r->from)
+                                  : mem_readahead_ask(r->ahead, t, r->from);
     for (uint32_t i = 1; i <= more && t->page + i <= PAGE_NUMBER_MAX; i++)
         mem_cache_fetch(r->cache, t->page + i, now);
     const struct mem_device_count after = asked_so_far(r);
@@ -173,7 +176,7 @@ static void report(const struct memory_run *m, const struct run *r, const struct
     if (m->env->machine) {
         struct memory_time t = {.memory = c->hit * n};
         const struct mem_device_count all = asked_so_far(r);
-        t.infer = (double)r->bill.waited_ps / 1e3;
+        t.infer = (double)r->bill.waited_ps / 1e3 + (double)ahead_life_waited(r->life);
         if (section->reader_trains)
             t.infer += (double)r->bill.training.cpu_ps / 1e3;
         t.io = mem_device_end(r->device, &all);
@@ -198,11 +201,18 @@ static bool begin(struct run *r, const struct memory_run *m, const struct sectio
     const uint64_t sees = oracle ? m->window : policy_slot_oracle(ahead) ? MEM_READAHEAD_SIGHT : 0;
     r->from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows, m->env->seed, sees);
     r->cache = mem_cache_new((uint32_t)s->frames, evict);
-    if (ahead && ahead != evict)
+    if (ahead && ahead != evict && !m->env->plan[POLICY_HOOK_MEM_READAHEAD])
         (void)policy_slot_mem_begin(ahead, &about); /* before its first question */
     if (s->readahead)
         r->ahead = mem_readahead_new((sim_time)(s->window_s * 1e9), ahead);
     return r->from && r->cache && (r->ahead || !s->readahead);
+}
+
+static int open_life(struct run *r, const struct memory_run *m, const struct section *s,
+                     struct err *e)
+{
+    const struct policy_mem about = {.frames = (uint32_t)s->frames, .tiers = 1, .page_bytes = 4096};
+    return ahead_life_open(&r->life, m->env, m->use, &about, m->out, e);
 }
 
 static int run(const struct memory_run *m, struct err *e)
@@ -221,10 +231,14 @@ static int run(const struct memory_run *m, struct err *e)
                          m->env->infer, e);
     if (!rc && !begin(&r, m, &s))
         rc = err_set(e, ERR_ENOMEM, "memory: out of memory");
+    if (!rc && r.ahead)
+        rc = open_life(&r, m, &s, e);
     rc = rc ? rc : replay(&r, e);
     rc = rc ? rc : mlaas_bill_check(&r.bill, e);
+    rc = rc ? rc : ahead_life_end(r.life);
     if (!rc)
         report(m, &r, &s, &costs);
+    ahead_life_close(r.life);
     mlaas_bill_close(&r.bill);
     mem_readahead_free(r.ahead);
     mem_cache_free(r.cache);

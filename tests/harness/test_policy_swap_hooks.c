@@ -30,6 +30,13 @@ static const struct {
      "\"vms\": [{\"name\": \"a\", \"count\": 12, \"vcpus\": 2, \"gpu\": \"none\", \"workload\": "
      "{\"program\": \"io\", \"threads\": 2, \"io_kib\": 16, \"think_us\": 150, \"jitter\": 0.5}}]}",
      100, NULL, 0},
+    {"mem.readahead", "mem_readahead",
+     "\"model\": \"memory\", \"machine\": \"machines/h200-server.json\", \"memory\": "
+     "{\"accesses\": "
+     "{\"pattern\": \"uniform\", \"pages\": 5000, \"count\": 20000, \"gap_ns\": 10000}, \"cache\": "
+     "{\"frames\": 500, "
+     "\"readahead\": true}}",
+     100, "accesses", 20000},
     {"gpu.dispatch", "gpu_dispatch",
      "\"model\": \"gpu\", \"machine\": \"machines/a100-40gb.json\", \"stack\": \"malv\", "
      "\"programs\": "
