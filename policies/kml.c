@@ -23,32 +23,18 @@ struct kml {
     uint32_t answer[KML_STREAMS];
 };
 
-static int refuse(struct kml *s, const char *why)
-{
-    s->h->log(s->h->host, why);
-    free(s);
-    return -1;
-}
-
 static int create(void **self, const struct policy_host *h)
 {
-    struct kml *s = calloc(1, sizeof *s);
-    if (!s) {
-        h->log(h->host, "out of memory");
+    struct kml *s = net_state(h, sizeof *s);
+    if (!s)
         return -1;
-    }
     s->h = h;
     const double first = h->param(h->host, "first", 32);
     if (!(first >= 0 && first <= POLICY_READAHEAD_MAX))
-        return refuse(s, "want first 0..1024");
+        return net_refuse(h, s, "want first 0..1024");
     s->first = (uint32_t)first;
     s->model = open_net(h, "kml", KML_N, KML_CLASSES);
-    if (s->model < 0) {
-        free(s);
-        return -1;
-    }
-    *self = s;
-    return 0;
+    return net_created(self, s, h, s->model);
 }
 
 static void destroy(void *self)

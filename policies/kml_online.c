@@ -55,14 +55,6 @@ struct online {
 
 /* ---- beginning ------------------------------------------------------------------------ */
 
-static int refuse(struct online *s, const char *why)
-{
-    if (why)
-        s->h->log(s->h->host, why);
-    free(s);
-    return -1;
-}
-
 /* The first of its parameters that is out of range; NULL: none. */
 static const char *settle(struct online *s)
 {
@@ -100,21 +92,19 @@ static int create(void **self, const struct policy_host *h)
     static const struct policy_field fields[COLUMNS] = {{"accesses", 1},      {"mean_page", 1},
                                                         {"deviation", 1},     {"step", 1},
                                                         {"readahead_now", 1}, {"best", 1}};
-    struct online *s = calloc(1, sizeof *s);
-    if (!s) {
-        h->log(h->host, "out of memory");
+    struct online *s = net_state(h, sizeof *s);
+    if (!s)
         return -1;
-    }
     s->h = h;
     const char *wrong = settle(s);
     if (wrong)
-        return refuse(s, wrong);
+        return net_refuse(h, s, wrong);
     s->model = open_net(h, "kml", KML_N, KML_CLASSES);
     if (s->model < 0)
-        return refuse(s, NULL);
+        return net_refuse(h, s, NULL);
     s->samples = h->features(h->host, "kml.samples", fields, COLUMNS, s->ring);
     if (s->samples < 0)
-        return refuse(s, "no room for samples");
+        return net_refuse(h, s, "no room for samples");
     *self = s;
     return 0;
 }

@@ -21,31 +21,17 @@ struct mllb {
     double threshold;
 };
 
-static int refuse(struct mllb *s, const char *why)
-{
-    s->h->log(s->h->host, why);
-    free(s);
-    return -1;
-}
-
 static int create(void **self, const struct policy_host *h)
 {
-    struct mllb *s = calloc(1, sizeof *s);
-    if (!s) {
-        h->log(h->host, "out of memory");
+    struct mllb *s = net_state(h, sizeof *s);
+    if (!s)
         return -1;
-    }
     s->h = h;
     s->threshold = h->param(h->host, "threshold", 0.5);
     if (!(s->threshold >= 0 && s->threshold <= 1))
-        return refuse(s, "want threshold 0..1");
+        return net_refuse(h, s, "want threshold 0..1");
     s->model = open_net(h, "mllb", MLLB_N, 1);
-    if (s->model < 0) {
-        free(s);
-        return -1;
-    }
-    *self = s;
-    return 0;
+    return net_created(self, s, h, s->model);
 }
 
 static void destroy(void *self)

@@ -28,37 +28,23 @@ struct sjf {
     struct length_state seen;
 };
 
-static int refuse(struct sjf *s, const char *why)
-{
-    s->h->log(s->h->host, why);
-    free(s);
-    return -1;
-}
-
 static int create(void **self, const struct policy_host *h)
 {
-    struct sjf *s = calloc(1, sizeof *s);
-    if (!s) {
-        h->log(h->host, "out of memory");
+    struct sjf *s = net_state(h, sizeof *s);
+    if (!s)
         return -1;
-    }
     s->h = h;
     s->prompt_weight = h->param(h->host, "prompt_weight", 0.2);
     s->risk = h->param(h->host, "risk", 0);
     s->aging = h->param(h->host, "aging", 0);
     if (!(s->prompt_weight >= 0 && s->prompt_weight <= 1e3))
-        return refuse(s, "prompt_weight: want 0..1000");
+        return net_refuse(h, s, "prompt_weight: want 0..1000");
     if (!(s->risk >= 0 && s->risk <= 1))
-        return refuse(s, "risk: want 0..1");
+        return net_refuse(h, s, "risk: want 0..1");
     if (!(s->aging >= 0 && s->aging <= 1e6))
-        return refuse(s, "aging: want 0..1000000");
+        return net_refuse(h, s, "aging: want 0..1000000");
     s->model = open_net(h, "sjf_mlp", LENGTH_N, 2);
-    if (s->model < 0) {
-        free(s);
-        return -1;
-    }
-    *self = s;
-    return 0;
+    return net_created(self, s, h, s->model);
 }
 
 static void destroy(void *self)
