@@ -164,16 +164,6 @@ Test(mlaas_desk, a_router_with_a_network_is_m_d_1)
     free(r);
 }
 
-static const char *drop(struct measures *m, const char *from)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < m->n_number; i++)
-        if (strncmp(m->number[i].name, from, strlen(from)))
-            m->number[kept++] = m->number[i];
-    m->n_number = kept;
-    return from;
-}
-
 /* Where it is free, or somebody else's, requests do what they do without a machine to charge. */
 Test(mlaas_desk, a_free_router_is_todays)
 {
@@ -187,12 +177,10 @@ Test(mlaas_desk, a_free_router_is_todays)
     cr_expect_float_eq(told(async, "infer_cpu_time"), (double)n * 700e-6, 1e-9);
     cr_expect_eq(told(async, "infer_wait_time"), 0);
     bench_same(bare, free_one);
-    drop(bare, "infer_");
-    drop(async, "infer_");
-    drop(async, "assumed");
     for (size_t i = 0; i < bare->n_number; i++)
-        cr_expect_eq(bare->number[i].value, told(async, bare->number[i].name), "%s",
-                     bare->number[i].name);
+        if (strncmp(bare->number[i].name, "infer_", 6))
+            cr_expect_eq(bare->number[i].value, told(async, bare->number[i].name), "%s",
+                         bare->number[i].name);
     measures_free(bare);
     measures_free(free_one);
     measures_free(async);
@@ -282,7 +270,7 @@ static struct measures *cluster(const char *section, const struct policy_ops *op
 /* GPUs for all: a job waits for the scheduler alone. */
 Test(mlaas_desk, a_scheduler_with_a_network_is_m_d_1)
 {
-    const size_t n = MANY / 3;
+    const size_t n = SANITIZED ? MANY : MANY / 3;
     struct bench_job *job = cluster_poisson(n, 1, SIZES_EQUAL, 4);
     net_costs(0.6e6);
     struct measures *m = cluster("{\"pool\":100}", &orderer, job, n);
