@@ -36,17 +36,17 @@ static int open_life(struct ahead_life *a, const struct model_env *env, struct m
     return policy_life_open(&a->life, env->plan[POLICY_HOOK_MEM_READAHEAD], alone, &life, e);
 }
 
-int ahead_life_open(struct ahead_life **out, const struct model_env *env, struct machine_use *use,
-                    const struct policy_mem *about, struct measures *measures, struct err *e)
+int ahead_life_open(struct ahead_life **life, const struct model_env *env, struct machine_use *use,
+                    const struct policy_mem *about, struct measures *out, struct err *e)
 {
-    *out = NULL;
+    *life = NULL;
     if (!env->plan[POLICY_HOOK_MEM_READAHEAD])
         return 0;
-    struct ahead_life *a = *out = calloc(1, sizeof *a);
+    struct ahead_life *a = *life = calloc(1, sizeof *a);
     if (!a || !(a->clock = sim_new(NULL)))
         return err_set(e, ERR_ENOMEM, "memory: out of memory");
     a->about = *about;
-    return open_life(a, env, use, measures, e);
+    return open_life(a, env, use, out, e);
 }
 
 void ahead_life_close(struct ahead_life *a)

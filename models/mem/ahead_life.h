@@ -11,8 +11,8 @@
 #include "models/model.h"
 
 struct ahead_life;
-/* *a NULL: the plan is empty, one policy answers for ever. */
-int ahead_life_open(struct ahead_life **a, const struct model_env *env, struct machine_use *use,
+/* *life NULL: the plan is empty, one policy answers for ever. */
+int ahead_life_open(struct ahead_life **life, const struct model_env *env, struct machine_use *use,
                     const struct policy_mem *about, struct measures *out, struct err *e) MUST_CHECK;
 void ahead_life_close(struct ahead_life *a); /* NULL is fine */
 /* As mem_readahead_ask. */
