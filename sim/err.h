@@ -15,6 +15,7 @@
     X(ENAME, "no such name", 2)                                                                    \
     X(EUSAGE, "wrong command line", 2)                                                             \
     X(EABI, "built against another interface", 2)                                                  \
+    X(EMUTE, "a policy that nobody would ask", 2)                                                  \
     X(ENOMEM, "out of memory", 1)                                                                  \
     X(EFAIL, "the run failed", 1)                                                                  \
     X(ETOL, "a stated tolerance was missed", 3)

@@ -86,7 +86,7 @@ static int check_mute(const struct binding *b, unsigned slot, const struct setup
         says |= !why;
     }
     return says || !none ? 0
-                         : err_set(e, ERR_ENAME, "%s: got %s, want %s",
+                         : err_set(e, ERR_EMUTE, "%s: got %s, want %s",
                                    config_path(s->policy[slot].at), o->name, none);
 }
 
@@ -148,6 +148,8 @@ int bindings_open_one(struct bindings *all, unsigned slot, const struct bindings
         rc = check_hook(b, slot, w->setup, e);
     if (!rc)
         rc = check_mute(b, slot, w->setup, e);
+    if (rc == ERR_EMUTE && !w->try) /* it has its say in other combinations of the sweep */
+        rc = 0;
     if (!rc && !w->tools->infer)
         rc = infer_host_open(&w->tools->infer, w->tools->backend, e);
     if (!rc && !all->features && !(all->features = features_new()))

@@ -18,6 +18,13 @@
 
 struct checked {
     struct textset machine, trace, nodes, named[NAMED_KINDS], policy; /* found to be good */
+    struct textset heard; /* bindings that some combination asks */
+    struct silent {
+        char *binding;
+        uint64_t combination;
+        struct err why;
+    } * silent; /* those that one does not */
+    size_t n_silent;
 };
 
 /* What a model asks of the machine depends on its section and on the stack. */
@@ -206,21 +213,63 @@ static unsigned long mutes(const struct setup *s)
     return set;
 }
 
-static int check_policy(const struct experiment *x, const struct setup *s, struct checked *c,
-                        struct err *e)
+/* A sweep crosses what goes together only in part: a policy that one combination leaves without a
+ * say may have it in another.  Takes over binding. */
+static int keep_silent(struct checked *c, char *binding, uint64_t combination,
+                       const struct err *why, struct err *e)
+{
+    struct silent *more = realloc(c->silent, (c->n_silent + 1) * sizeof *more);
+    if (!more) {
+        free(binding);
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    }
+    c->silent = more;
+    c->silent[c->n_silent++] = (struct silent){binding, combination, *why};
+    return 0;
+}
+
+static int check_binding(const struct experiment *x, uint64_t combination, const struct setup *s,
+                         unsigned slot, char *binding, struct checked *c, struct err *e)
+{
+    struct err why = {0};
+    bool is_new;
+    const int rc = check_policy_apart(x, s, slot, &why);
+    if (!rc)
+        return textset_add(&c->heard, binding, &is_new, e);
+    if (rc == ERR_EMUTE)
+        return keep_silent(c, binding, combination, &why, e);
+    free(binding);
+    return err_set(e, rc, "%s", why.msg);
+}
+
+static bool is_heard(const struct checked *c, const char *binding)
+{
+    for (size_t i = 0; i < c->heard.n; i++)
+        if (!strcmp(c->heard.text[i], binding))
+            return true;
+    return false;
+}
+
+static int check_policy(const struct experiment *x, uint64_t combination, const struct setup *s,
+                        struct checked *c, struct err *e)
 {
     int rc = 0;
     for (unsigned i = 0; i < POLICY_SLOTS && !rc; i++) {
-        char *text = s->policy[i].name ? config_text(s->policy[i].at) : NULL, *question = NULL;
+        char *text = s->policy[i].name ? config_text(s->policy[i].at) : NULL;
+        char *binding = NULL, *question = NULL;
         bool is_new;
         if (!s->policy[i].name)
             continue;
-        if (text && asprintf(&question, "%s %lx %u %s", s->model->name, mutes(s), i, text) < 0)
+        if (text && asprintf(&binding, "%s %u %s", s->model->name, i, text) < 0)
+            binding = NULL;
+        if (binding && asprintf(&question, "%lx %s", mutes(s), binding) < 0)
             question = NULL;
         free(text);
         rc = textset_add(&c->policy, question, &is_new, e);
-        if (!rc && is_new)
-            rc = check_policy_apart(x, s, i, e);
+        if (rc || !is_new)
+            free(binding);
+        else
+            rc = check_binding(x, combination, s, i, binding, c, e);
     }
     return rc;
 }
@@ -273,28 +322,40 @@ static int check_one(const struct experiment *x, uint64_t combination, struct ch
     if (!rc)
         rc = named_check(NAMED_TABLES, &s, &x->where, &c->named[NAMED_TABLES], e);
     if (!rc)
-        rc = check_policy(x, &s, c, e);
+        rc = check_policy(x, combination, &s, c, e);
     config_free(doc);
     return rc;
+}
+
+static int say_where(const struct experiment *x, uint64_t combination, int rc, struct err *e)
+{
+    char with[160];
+    if (!x->n_axis)
+        return rc;
+    experiment_describe(x, combination, with, sizeof with);
+    return err_wrap(e, rc, "with %s", with);
 }
 
 int experiment_check(const struct experiment *x, struct err *e)
 {
     struct checked c = {0};
     int rc = 0;
-    for (uint64_t i = 0; i < x->combinations && !rc; i++) {
-        rc = check_one(x, i, &c, e);
-        if (rc && x->n_axis) {
-            char with[160];
-            experiment_describe(x, i, with, sizeof with);
-            err_wrap(e, rc, "with %s", with);
-        }
+    for (uint64_t i = 0; i < x->combinations && !rc; i++)
+        if ((rc = check_one(x, i, &c, e)))
+            say_where(x, i, rc, e);
+    for (size_t i = 0; i < c.n_silent; i++) {
+        const struct silent *s = &c.silent[i];
+        if (!rc && !is_heard(&c, s->binding))
+            rc = say_where(x, s->combination, err_set(e, ERR_EMUTE, "%s", s->why.msg), e);
+        free(s->binding);
     }
+    free(c.silent);
     textset_free(&c.machine);
     textset_free(&c.trace);
     textset_free(&c.nodes);
     for (int k = 0; k < NAMED_KINDS; k++)
         textset_free(&c.named[k]);
     textset_free(&c.policy);
+    textset_free(&c.heard);
     return rc;
 }

@@ -192,3 +192,19 @@ Test(policies, two_of_one_kind_draw_from_streams_of_their_own, .timeout = 100)
     results_free(again);
     free(here);
 }
+
+/* A policy that one section of a sweep leaves without a question, and another asks. */
+Test(policies, a_sweep_may_ask_one_in_part)
+{
+    struct result_set *rs = trials_of(
+        "{\"schema\": \"malv-experiment/1\", \"name\": \"part\", \"model\": \"serve\", "
+        "\"machine\": "
+        "\"machines/h100-server.json\", \"trace\": {\"synth\": {\"preset\": \"mooncake\", "
+        "\"requests\": 40}}, \"policies\": {\"mem.evict\": \"lfu\"}, \"seed\": 1, \"trials\": 1, "
+        "\"sweep\": {\"serve.prefix_block\": [0, 512]}}",
+        1);
+    cr_assert_eq(rs->n_trial, 2);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_gt(trials_number(&rs->trial[i], "completed"), 0, "%zu", i);
+    results_free(rs);
+}
