@@ -230,9 +230,13 @@ static int check(const struct config *section, struct err *e)
 {
     struct host_setup s;
     int rc = host_setup_read(&s, section, e);
+    const char *want = rc ? NULL : setup_gpus_wanted(&s, s.baseline);
     if (!rc && s.baseline && !stack_find(s.baseline, NULL))
         rc = config_complain(config_get(config_get(section, "baseline"), "stack"), e,
                              "one of " STACK_NAMES);
+    if (!rc && want)
+        rc = config_complain(config_get(config_get(section, "gpus"), "sharing"), e,
+                             "\"%s\", for the baseline's stack is %s", want, s.baseline);
     host_setup_free(&s);
     return rc;
 }

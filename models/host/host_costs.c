@@ -201,6 +201,15 @@ static int read_channel(struct host *h)
     return rc;
 }
 
+static int check_sharing(struct host *h, const char *stack)
+{
+    const char *want = setup_gpus_wanted(h->set, stack);
+    return want ? err_set(h->e, ERR_ERANGE,
+                          "host.gpus.sharing: got \"%s\", want \"%s\", for the stack is %s",
+                          setup_gpus_name(h->set->gpus.sharing), want, stack)
+                : 0;
+}
+
 int host_costs(struct host *h, const char *stack)
 {
     double pcie = 1, depth = 1;
@@ -213,6 +222,8 @@ int host_costs(struct host *h, const char *stack)
     rc = read_paths(h, h->path, h->stack, h->vm);
     if (!rc)
         rc = read_offload(h);
+    if (!rc)
+        rc = check_sharing(h, stack);
     if (!rc && h->set->parts)
         rc = gpu_parts_costs(&h->parts, &h->set->gpus, &h->use, h->e);
     if (!rc)

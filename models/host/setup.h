@@ -46,6 +46,10 @@ int setup_gpu_vm(struct vm_setup *v, const struct config *at, struct err *e) MUS
 int setup_gpus(struct gpu_parts_setup *s, const struct config *at, struct err *e) MUST_CHECK;
 int setup_gpus_fit(const struct host_setup *s, const struct config *section,
                    struct err *e) MUST_CHECK;
+/* The sharing that a stack wants which itself says how a GPU is shared; NULL: it goes with the
+ * section's, or there are no parts.  stack may be NULL. */
+const char *setup_gpus_wanted(const struct host_setup *s, const char *stack);
+const char *setup_gpus_name(enum gpu_parts sharing);
 
 int host_setup_read(struct host_setup *s, const struct config *section, struct err *e) MUST_CHECK;
 void host_setup_free(struct host_setup *s);

@@ -2,6 +2,7 @@
 #include "models/host/setup.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const char *const sharings[] = {"time-slice", "mps", "mig", NULL};
 
@@ -68,4 +69,21 @@ int setup_gpus_fit(const struct host_setup *s, const struct config *section, str
             rc = fits(s, &s->vm[i].part, at, e);
     }
     return rc || !gpus || s->parts ? rc : config_complain(gpus, e, "a VM with a part of one");
+}
+
+const char *setup_gpus_name(enum gpu_parts sharing)
+{
+    return sharings[sharing];
+}
+
+const char *setup_gpus_wanted(const struct host_setup *s, const char *stack)
+{
+    static const struct {
+        const char *stack;
+        enum gpu_parts is;
+    } says[] = {{"kvm-vgpu", PARTS_TURNS}, {"kvm-mig", PARTS_MIG}, {"kvm-mps", PARTS_MPS}};
+    for (size_t i = 0; s->parts && stack && i < sizeof says / sizeof *says; i++)
+        if (!strcmp(says[i].stack, stack) && says[i].is != s->gpus.sharing)
+            return sharings[says[i].is];
+    return NULL;
 }

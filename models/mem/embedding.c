@@ -306,13 +306,17 @@ static int run(const struct config *section, const struct model_env *env, struct
     return rc;
 }
 
-/* A sweep over both ways binds a policy for each; only the truth can't be told to a cache. */
 static const char *mute(const struct config *section, enum policy_hook hook, bool oracle)
 {
-    (void)section;
-    return hook == POLICY_HOOK_MEM_EVICT && oracle
-               ? "a policy that does not ask what comes next: a cache can't know"
-               : NULL;
+    struct emb_config c;
+    struct err ignored = {0};
+    if (emb_config(&c, section, &ignored))
+        return NULL;
+    if (hook == POLICY_HOOK_MEM_PLACE)
+        return c.os ? NULL : "none: only \"by\" \"os\" places pages";
+    if (c.os)
+        return "none: only \"by\" \"process\" has a cache to evict from";
+    return oracle ? "a policy that does not ask what comes next: a cache can't know" : NULL;
 }
 
 const struct model_ops model_embedding = {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { BAD_FILES = 16, BAD_CASES = 768 };
+enum { BAD_FILES = 16, BAD_CASES = 1024 };
 
 struct bad_file {
     char *name, *text; /* text NULL: copied from tests/bad/files/ */
