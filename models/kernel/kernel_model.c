@@ -18,12 +18,12 @@ static const struct {
 /* ---- the section ---- */
 
 struct section {
-    const struct config *operation, *replenish, *completion, *channel, *commands;
+    const struct config *operation, *replenish, *completion, *channel, *commands, *mitigations;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     uint64_t count;
     uint32_t message_words, clients, servers;
     double service_us, device_us, budget_us, period_us;
-    bool mcs, fastpath, mitigation, same_space;
+    bool mcs, fastpath, same_space;
 };
 
 static const struct config_field fields[] = {
@@ -40,7 +40,7 @@ static const struct config_field fields[] = {
     CONFIG_F64(struct section, period_us, 0.1, 1e7, false),
     CONFIG_ANY(struct section, replenish, false),
     CONFIG_BOOL(struct section, fastpath, false),
-    CONFIG_BOOL(struct section, mitigation, false),
+    CONFIG_ANY(struct section, mitigations, false),
     CONFIG_BOOL(struct section, same_space, false),
     CONFIG_ANY(struct section, completion, false),
     CONFIG_ANY(struct section, channel, false),
@@ -62,13 +62,20 @@ static const struct {
     const char *key;
     unsigned operations;
 } keys[] = {
-    {"message_words", CALLS},        {"clients", QUEUEING | OP(block_io) | GPUS},
-    {"servers", QUEUEING},           {"service_us", CALLS | SERVERS},
-    {"device_us", OP(block_io)},     {"mcs", BETWEEN | OP(null) | OP(denied)},
-    {"budget_us", BETWEEN},          {"period_us", BETWEEN},
-    {"replenish", BETWEEN},          {"fastpath", CALLS},
-    {"mitigation", BETWEEN},         {"same_space", CALLS | OP(notify) | OP(notify_cross)},
-    {"completion", OP(malv_launch)}, {"commands", GPUS},
+    {"message_words", CALLS},
+    {"clients", QUEUEING | OP(block_io) | GPUS},
+    {"servers", QUEUEING},
+    {"service_us", CALLS | SERVERS},
+    {"device_us", OP(block_io)},
+    {"mcs", BETWEEN | OP(null) | OP(denied)},
+    {"budget_us", BETWEEN},
+    {"period_us", BETWEEN},
+    {"replenish", BETWEEN},
+    {"fastpath", CALLS},
+    {"mitigations", BETWEEN | OP(null) | OP(denied)},
+    {"same_space", CALLS | OP(notify) | OP(notify_cross)},
+    {"completion", OP(malv_launch)},
+    {"commands", GPUS},
 };
 
 static int check_keys(const struct config *c, int operation, struct err *e)
@@ -164,6 +171,26 @@ static int read_mcs(const struct config *c, const struct section *s, struct kern
     return rc;
 }
 
+static int read_mitigations(const struct config *list, unsigned *set, struct err *e)
+{
+    static const char *const names[] = {
+#define X(name, what) #name,
+        UK_MITIGATIONS(X)
+#undef X
+            NULL};
+    if (!list)
+        return 0;
+    if (config_kind(list) != CONFIG_ARRAY)
+        return config_complain(list, e, "an array of names");
+    int rc = 0;
+    for (size_t i = 0; !rc && i < config_count(list); i++) {
+        int which = 0;
+        rc = config_choice(config_at(list, i), names, &which, e);
+        *set |= 1u << which;
+    }
+    return rc;
+}
+
 static int read_setup(const struct config *c, struct kernel_setup *k, struct err *e)
 {
     static const char *const completion[] = {"poll", "interrupt", NULL};
@@ -194,11 +221,12 @@ static int read_setup(const struct config *c, struct kernel_setup *k, struct err
                                .period = us(s.period_us),
                                .mcs = s.mcs,
                                .fastpath = s.fastpath,
-                               .mitigation = s.mitigation,
                                .same_space = s.same_space,
                                .interrupt = interrupt,
                                .shared = shared};
     rc = read_mcs(c, &s, k, e);
+    if (!rc)
+        rc = read_mitigations(s.mitigations, &k->mitigations, e);
     return rc ? rc : read_commands(s.commands, k, e);
 }
 
@@ -293,7 +321,7 @@ static int ask(struct kernel_run *r)
     int rc;
     switch (operations[r->set->operation].world) {
     case WORLD_UK:
-        rc = uk_prims_read(&uk, r->use, r->e);
+        rc = uk_prims_read(&uk, r->set->mitigations, r->use, r->e);
         if (!rc)
             rc = kernel_service(r);
         return rc ? rc : check_budget(r, &uk);

@@ -49,7 +49,8 @@ struct kernel_setup {
     uint32_t words, clients, servers;
     sim_time service, device, budget, period; /* ns */
     bool own_service; /* service was given; else an inference takes what the profile says */
-    bool mcs, fastpath, mitigation, same_space, constant, interrupt, shared;
+    bool mcs, fastpath, same_space, constant, interrupt, shared;
+    unsigned mitigations; /* set of 1 << UK_M_x */
     struct gpuway_command command[GPUWAY_COMMANDS];
     uint32_t commands;
 };

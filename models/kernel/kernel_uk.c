@@ -314,12 +314,11 @@ int kernel_run_uk(struct kernel_run *r)
 {
     struct world w = {.r = r, .set = r->set};
     struct uk_config c = {.mcs = r->set->mcs, .no_fastpath = !r->set->fastpath};
-    int rc = uk_prims_read(&c.prims, r->use, r->e);
+    int rc = uk_prims_read(&c.prims, r->set->mitigations, r->use, r->e);
     if (!rc)
         rc = kernel_service(r);
     if (rc)
         return rc;
-    c.prims.mitigated = r->set->mitigation;
     c.cores = kernel_cores(r->set);
     w.uk = uk_new(r->sim, &c);
     rc = w.uk ? run(&w, &c.prims) : ERR_ENOMEM;

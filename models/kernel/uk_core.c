@@ -56,16 +56,33 @@ void uk_enter(struct uk_core *c)
     c->account = c->cur ? c->cur->account : NULL;
 }
 
+static bool mitigates(const struct uk_core *c, enum uk_mitigation m)
+{
+    return c->k->set.prims.mitigations >> m & 1;
+}
+
+/* What mitigations take on the way in from user mode, and again on the way out to it. */
+static void cross(struct uk_core *c)
+{
+    if (mitigates(c, UK_M_skim))
+        uk_charge(c, UK_vspace);
+    if (mitigates(c, UK_M_ibrs))
+        uk_charge(c, UK_ibrs);
+}
+
 /* What changes on the core when another thread gets it. */
 static void switch_to(struct uk_core *c, struct uk_thread *next)
 {
     c->k->stats.switches++;
     if (next->spec.space != c->space) {
-        uk_charge(c, UK_vspace);
-        if (c->k->set.prims.mitigated)
-            uk_charge(c, UK_mitigation);
+        if (!mitigates(c, UK_M_skim))
+            uk_charge(c, UK_vspace);
         c->space = next->spec.space;
     }
+    if (mitigates(c, UK_M_ibpb))
+        uk_charge(c, UK_ibpb);
+    if (mitigates(c, UK_M_rsb))
+        uk_charge(c, UK_rsb);
     if (next->spec.fpu && c->fpu != next) {
         if (c->fpu)
             uk_charge(c, c->fpu->spec.fpu_writes ? UK_fpu_save : UK_fpu_save_clean);
@@ -98,10 +115,12 @@ void uk_leave(struct uk_core *c)
     struct uk_thread *next = next_of(c);
     if (next && next != c->cur)
         switch_to(c, next);
-    if (!next)
+    if (!next) {
         c->space = 0;
-    else
+    } else {
         uk_charge(c, UK_exit);
+        cross(c);
+    }
     assert(c->charged <= k->longest);
     sim_time end = c->since + c->waited + carry_ns(&c->carry, c->charged);
     struct uk_account *a = c->account ? c->account : next ? next->account : NULL;
@@ -123,8 +142,10 @@ static void carry_out(struct uk_core *c, struct uk_thread *t)
 {
     t->result = (struct uk_result){0};
     uk_enter(c);
-    if (t->op.op != UK_END)
+    if (t->op.op != UK_END) {
         uk_charge(c, UK_entry);
+        cross(c);
+    }
     switch (t->op.op) {
     case UK_CALL:
     case UK_SEND:
@@ -212,7 +233,10 @@ void uk_interrupt(struct uk_core *c)
 {
     if (c->mode == MODE_KERNEL || !pending(c))
         return;
+    bool from_user = c->mode == MODE_USER;
     uk_enter(c);
+    if (from_user)
+        cross(c);
     c->account = NULL; /* whoever gets to run because of it */
     c->resched = true;
     if (c->tick) {

@@ -30,10 +30,18 @@ double uk_prims_cycles(const struct uk_prims *p, double ns)
     return ns * p->clock / 1e9;
 }
 
-int uk_prims_read(struct uk_prims *p, struct machine_use *use, struct err *e)
+/* A step that only a mitigation takes, which is off. */
+static bool never_taken(int prim, unsigned mitigations)
+{
+    return (prim == UK_ibrs && !(mitigations >> UK_M_ibrs & 1)) ||
+           (prim == UK_ibpb && !(mitigations >> UK_M_ibpb & 1)) ||
+           (prim == UK_rsb && !(mitigations >> UK_M_rsb & 1));
+}
+
+int uk_prims_read(struct uk_prims *p, unsigned mitigations, struct machine_use *use, struct err *e)
 {
     double scale = 1, registers = 0;
-    *p = (struct uk_prims){.clock = 1};
+    *p = (struct uk_prims){.clock = 1, .mitigations = mitigations};
     int rc = machine_value(use, "cost.ukernel.clock", QUANTITY_CLOCK, &p->clock, e);
     if (!rc)
         rc = machine_value(use, "cost.ukernel.scale", QUANTITY_COUNT, &scale, e);
@@ -43,6 +51,8 @@ int uk_prims_read(struct uk_prims *p, struct machine_use *use, struct err *e)
     for (int i = 0; !rc && i < UK_PRIMS_N; i++) {
         char name[64];
         double cycles = 0;
+        if (never_taken(i, mitigations))
+            continue;
         snprintf(name, sizeof name, "cost.ukernel.%s", prims[i].name);
         rc = machine_value(use, name, QUANTITY_COUNT, &cycles, e);
         double ps = cycles * scale / p->clock * 1e12;

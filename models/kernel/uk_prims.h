@@ -14,8 +14,10 @@
 #define UK_PRIMS(X)                                                                                \
     X(entry, TRAP, "system call: user to kernel")                                                  \
     X(exit, TRAP, "kernel to user")                                                                \
-    X(vspace, SPACE, "address-space switch")                                                       \
-    X(mitigation, SPACE, "what a Meltdown mitigation adds to it, where it is on")                  \
+    X(vspace, SPACE, "loading the root of an address space")                                       \
+    X(ibrs, TRAP, "switching restricted speculation of indirect branches on, or off")              \
+    X(ibpb, SPACE, "barrier to the prediction of indirect branches")                               \
+    X(rsb, SPACE, "overwriting the predictions of returns")                                        \
     X(cap, IPC, "capability lookup and check of its rights")                                       \
     X(fast_call, IPC, "fast path of a call: its conditions, the transfer in registers")            \
     X(fast_reply, IPC, "fast path of reply-receive")                                               \
@@ -32,6 +34,23 @@
     X(ipi_recv, WAKE, "its entry there, leaving idle")                                             \
     X(mcs_fast, SCHED, "MCS: moving a scheduling context along a fast path")                       \
     X(mcs_slow, SCHED, "MCS: reading time, budget and refills, programming the timer")
+
+/* Against attacks by speculation, each paid at its own place (seL4's KernelSkimWindow,
+ * KernelX86IBRSMode, KernelX86IBPBOnContextSwitch and KernelX86RSBOnContextSwitch).  With a skim
+ * window user mode maps next to nothing of the kernel: the way in loads the kernel's own root and
+ * the way out that of whoever runs next, so that a switch of address spaces loads nothing more. */
+#define UK_MITIGATIONS(X)                                                                          \
+    X(skim, "Meltdown: vspace at each entry from user mode and each exit to it, none at a switch") \
+    X(ibrs, "Spectre 2: ibrs at each entry from user mode and each exit to it")                    \
+    X(ibpb, "Spectre 2 between threads: ibpb whenever another thread gets the core")               \
+    X(rsb, "the same for returns: rsb whenever another thread gets the core")
+
+enum uk_mitigation {
+#define X(name, what) UK_M_##name,
+    UK_MITIGATIONS(X)
+#undef X
+        UK_MITIGATIONS_N
+};
 
 enum uk_class {
     UK_C_TRAP,
@@ -58,11 +77,12 @@ enum uk_prim {
 
 struct uk_prims {
     sim_cost ps[UK_PRIMS_N];
-    double clock;       /* Hz */
-    uint32_t registers; /* message words that need no memory */
-    bool mitigated;     /* charge `mitigation`; false from uk_prims_read */
+    double clock;         /* Hz */
+    uint32_t registers;   /* message words that need no memory */
+    unsigned mitigations; /* set of 1 << UK_M_x; those that are off cost nothing and are not read */
 };
-int uk_prims_read(struct uk_prims *p, struct machine_use *use, struct err *e) MUST_CHECK;
+int uk_prims_read(struct uk_prims *p, unsigned mitigations, struct machine_use *use,
+                  struct err *e) MUST_CHECK;
 enum uk_class uk_prim_class(enum uk_prim p);
 double uk_prims_cycles(const struct uk_prims *p, double ns);
 

@@ -24,9 +24,9 @@ static void bounds(struct uk *k)
 {
     const sim_cost *ps = k->set.prims.ps;
     k->longest = longest(ps);
-    k->way_out = ps[UK_sched] + ps[UK_vspace] + ps[UK_mitigation] + ps[UK_fpu_save] +
+    k->way_out = ps[UK_sched] + ps[UK_vspace] + ps[UK_ibpb] + ps[UK_rsb] + ps[UK_fpu_save] +
                  ps[UK_fpu_save_clean] + ps[UK_fpu_restore] + ps[UK_mcs_fast] + ps[UK_mcs_slow] +
-                 ps[UK_exit];
+                 ps[UK_ibrs] + ps[UK_exit];
     k->reserve = uk_reserve(&k->set.prims, k->set.cores);
 }
 

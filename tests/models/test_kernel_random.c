@@ -191,6 +191,7 @@ static const char *run_system(uint64_t seed, uint32_t ops)
     s->n_irq = system_pick(s, IRQS + 1);
     s->to_raise = s->n_irq ? 3 * (uint64_t)ops : 0;
     struct uk_config c = {.prims = prims(), .cores = s->cores, .mcs = s->mcs};
+    c.prims.mitigations = (unsigned)seed % (1u << UK_MITIGATIONS_N);
     c.no_fastpath = !system_pick(s, 4);
     c.slice = system_pick(s, 2) ? 5000 : 0;
     s->uk = uk_new(s->sim, &c);

@@ -309,7 +309,7 @@ static const struct {
     {"lake-ecryptfs", "docs/lake.md", 1},
     {"numa", "docs/memory.md", 1},
     {"pvlock", "docs/cpu.md", 2},
-    {"sel4-ipc", "docs/microkernel.md", 5},
+    {"sel4-ipc", "docs/microkernel.md", 4},
     {"tally-sharing", "docs/gpu-policies.md", 7},
     {"uvm-oversub", "docs/gpu-links.md", 5},
 };
