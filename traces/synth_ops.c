@@ -9,7 +9,8 @@
 
 struct pending { /* submitted; not yet given out, or needed to know when the queue has room */
     uint64_t begins, ns, correlation, bytes;
-    uint32_t kind, name, sms, bound;
+    uint32_t kind, name;
+    const struct synth_kernel *kernel; /* NULL: a copy */
     uint32_t n_depends;
     const uint64_t *depends; /* the program's, who keeps them until its next wait */
 };
@@ -71,8 +72,8 @@ static void push_kernel(struct program *s, struct lane *l, uint64_t index, uint6
                            .ns = shaken(s, k->ns),
                            .kind = TRACE_OP_KERNEL,
                            .name = k->cls,
-                           .sms = k->sms,
-                           .bound = s->p.cls[k->cls].bound};
+                           .bytes = k->bytes,
+                           .kernel = k};
     l->ends = begins + at->ns;
 }
 
@@ -118,11 +119,17 @@ static void give(struct program *s, struct lane *l, struct trace_op *out)
                              .name = at->name,
                              .duration_ns = at->ns,
                              .bytes = at->bytes,
-                             .sms = at->sms,
-                             .bound = at->bound,
                              .correlation = at->correlation,
                              .n_depends = at->n_depends,
                              .depends = at->depends};
+    if (!at->kernel)
+        return;
+    out->grid = at->kernel->grid;
+    out->block = at->kernel->block;
+    out->registers = at->kernel->registers;
+    out->smem = at->kernel->smem;
+    out->sms = at->kernel->sms;
+    out->bound = at->kernel->bound;
 }
 
 /* Steps of an iteration, as numbers that grow by one; copies that are not there are passed over. */
@@ -183,13 +190,14 @@ static void submit_copy(struct program *s, uint64_t from)
         begins = later(begins, s->lane[i].ends);
     }
     struct pending *at = &l->ring[l->pushed++ % s->queue];
-    *at = (struct pending){.begins = begins,
-                           .ns = shaken(s, in ? s->in_ns : s->out_ns),
-                           .kind = in ? TRACE_OP_H2D : TRACE_OP_D2H,
-                           .name = s->p.classes + (in ? SYNTH_OPS_IN : SYNTH_OPS_OUT),
-                           .bytes = in ? s->p.h2d_bytes : s->p.d2h_bytes,
-                           .n_depends = n,
-                           .depends = s->done};
+    *at =
+        (struct pending){.begins = begins,
+                         .ns = shaken(s, in ? s->in_ns : s->out_ns),
+                         .kind = in ? TRACE_OP_H2D : TRACE_OP_D2H,
+                         .name = synth_ops_first_name(&s->p) + (in ? SYNTH_OPS_IN : SYNTH_OPS_OUT),
+                         .bytes = in ? s->p.h2d_bytes : s->p.d2h_bytes,
+                         .n_depends = n,
+                         .depends = s->done};
     l->ends = begins + at->ns;
     if (in) {
         s->input = s->correlation + 1;
@@ -221,7 +229,7 @@ static void wait_for_all(struct program *s, uint64_t now, struct trace_op *out)
     *out = (struct trace_op){.time_ns = now,
                              .device = TRACE_NAME_NONE,
                              .kind = TRACE_OP_SYNC,
-                             .name = s->p.classes + SYNTH_OPS_WAIT,
+                             .name = synth_ops_first_name(&s->p) + SYNTH_OPS_WAIT,
                              .duration_ns = ends - now,
                              .n_depends = n,
                              .depends = s->depends};
@@ -239,7 +247,7 @@ static void call(struct program *s, uint64_t now, struct trace_op *out)
     *out = (struct trace_op){.time_ns = now,
                              .device = TRACE_NAME_NONE,
                              .kind = TRACE_OP_LAUNCH,
-                             .name = s->p.classes + SYNTH_OPS_LAUNCH,
+                             .name = synth_ops_first_name(&s->p) + SYNTH_OPS_LAUNCH,
                              .duration_ns = s->launch_ns,
                              .correlation = s->correlation};
     s->host_ns = now + s->launch_ns + s->host_gap_ns;

@@ -14,10 +14,12 @@
  *   launches false  device rows only, every stream busy without a gap, as Orion's profiles have it
  *
  * Kernels go round the streams; copies take copy_us + bytes / copy_gbps, on stream 0.
+ * With a network, an iteration is one of its steps (synth_net.h): its kernels, in its order.
  * A pure function of (parameters, seed); memory: one iteration and what is in the queues.       */
 #ifndef TRACES_SYNTH_OPS_H
 #define TRACES_SYNTH_OPS_H
 
+#include "traces/synth_net.h"
 #include "traces/synth_rows.h"
 
 #define SYNTH_OPS_CLASSES 8
@@ -39,6 +41,7 @@ struct synth_ops {
     struct synth_head head;
     uint64_t iterations; /* what head.rows is made of, when the section does not say rows */
     struct synth_ops_class cls[SYNTH_OPS_CLASSES];
+    struct synth_net net; /* no layers: classes */
     uint32_t classes, streams, queue;
     bool launches;
     double launch_us, latency_us, host_us, idle_us;
@@ -47,16 +50,19 @@ struct synth_ops {
     double jitter; /* each time is drawn evenly within +- this share */
 };
 
-/* Names of rows: the classes in order, then these. */
+/* Names of rows: the classes (with a network, enum net_name) in order, then these. */
 enum { SYNTH_OPS_LAUNCH, SYNTH_OPS_IN, SYNTH_OPS_OUT, SYNTH_OPS_WAIT, SYNTH_OPS_NAMES };
 
+uint32_t synth_ops_first_name(const struct synth_ops *p);
 uint64_t synth_ops_kernels(const struct synth_ops *p); /* of an iteration */
 uint64_t synth_ops_rows(const struct synth_ops *p);    /* of an iteration */
 double synth_ops_span_us(const struct synth_ops *p);   /* of an iteration, at most */
 
 struct synth_kernel {
-    uint64_t ns;
-    uint32_t sms, cls;
+    uint64_t ns, bytes, grid; /* bytes, grid .. smem: 0 where not said */
+    uint32_t block, registers, smem;
+    uint32_t sms, cls; /* cls: its name */
+    enum trace_op_bound bound;
 };
 /* The kernels of an iteration in their order; malloc'd, synth_ops_kernels of them. */
 int synth_ops_plan(struct synth_kernel **out, const struct synth_ops *p, uint64_t seed,
@@ -69,6 +75,7 @@ int synth_ops_open(struct row_source **out, const void *params, uint64_t seed,
 struct synth_ops_preset {
     const char *name, *title, *source;
     struct synth_ops p;
+    const struct synth_net *net; /* NULL: p's classes */
 };
 const struct synth_ops_preset *synth_ops_preset_at(size_t i); /* NULL past the end */
 

@@ -88,7 +88,7 @@ static int check(const struct config *section, const struct synth_ops *p, struct
 
 struct ops_text {
     struct synth_ops p;
-    const struct config *table, *preset, *kernels;
+    const struct config *table, *preset, *kernels, *network;
 };
 
 #define US(key)                                                                                    \
@@ -103,6 +103,7 @@ struct ops_text {
 static const struct config_field ops_fields[] = {
     SYNTH_HEAD_FIELDS(struct ops_text, p.head),
     CONFIG_ANY(struct ops_text, kernels, false),
+    CONFIG_ANY(struct ops_text, network, false),
     {"iterations", CONFIG_T_U64, offsetof(struct ops_text, p.iterations), 1, 1e9, false},
     {"streams", CONFIG_T_U32, offsetof(struct ops_text, p.streams), 1, SYNTH_OPS_STREAMS, false},
     {"queue", CONFIG_T_U32, offsetof(struct ops_text, p.queue), 1, SYNTH_OPS_QUEUE, false},
@@ -132,15 +133,30 @@ static struct synth_ops defaults(void)
                               .copy_gbps = 25.9};
 }
 
+/* Kernels or a network take the place of the preset's, whichever it has. */
+static int read_work(const struct config *section, struct ops_text *t, struct err *e)
+{
+    if (!t->preset && !t->kernels && !t->network)
+        return config_complain(section, e, "a preset, kernels or a network");
+    if (t->kernels && t->network)
+        return config_complain(section, e, "one of kernels and network");
+    if (t->kernels) {
+        t->p.net = (struct synth_net){0};
+        return read_classes(t->kernels, &t->p, e);
+    }
+    if (!t->network)
+        return 0;
+    t->p.classes = 0;
+    return synth_net_read(t->network, &t->p.net, e);
+}
+
 static int read_params(const struct config *section, void *params, struct err *e)
 {
     struct ops_text t = {.p = defaults()};
     int rc = synth_preset_read(section, &synth_kind_ops, &t.p, e);
     if (rc || (rc = config_fill(section, ops_fields, &t, e)))
         return rc;
-    if (!t.preset && !t.kernels)
-        return config_complain(section, e, "a preset or kernels");
-    if ((t.kernels && (rc = read_classes(t.kernels, &t.p, e))) || (rc = check(section, &t.p, e)))
+    if ((rc = read_work(section, &t, e)) || (rc = check(section, &t.p, e)))
         return rc;
     if (!config_get(section, "rows"))
         t.p.head.rows = t.p.iterations * synth_ops_rows(&t.p);
@@ -168,6 +184,10 @@ static void put_rest(FILE *f, const void *params)
         put_class(f, &p->cls[i]);
     }
     fputc(']', f);
+    if (p->net.layers) {
+        fputs(",\"network\":", f);
+        synth_net_json(f, &p->net);
+    }
 #define X(key) fprintf(f, ",\"%s\":%.17g", #key, (double)p->key)
     X(launch_us);
     X(latency_us);
@@ -202,8 +222,11 @@ static struct trace_names *names(const void *params)
     const struct synth_ops *p = params;
     struct trace_names *n = names_new();
     bool ok = n != NULL;
-    for (uint32_t i = 0; ok && i < p->classes + SYNTH_OPS_NAMES; i++) {
-        const char *text = i < p->classes ? p->cls[i].name : rest[i - p->classes];
+    const uint32_t first = synth_ops_first_name(p);
+    for (uint32_t i = 0; ok && i < first + SYNTH_OPS_NAMES; i++) {
+        const char *text = i >= first      ? rest[i - first]
+                           : p->net.layers ? synth_net_name((enum net_name)i)
+                                           : p->cls[i].name;
         ok = names_id(n, text, strlen(text)) == i;
     }
     if (ok)
@@ -221,6 +244,10 @@ static bool preset_at(size_t i, struct synth_named *what, void *params)
     *what = (struct synth_named){known->name, known->title, known->source};
     if (p) {
         *p = known->p;
+        if (known->net)
+            p->net = *known->net;
+        if (synth_net_size(&p->net, NULL))
+            return false;
         p->head.rows = p->iterations * synth_ops_rows(p);
         synth_head_named(&p->head, what->name);
     }

@@ -9,9 +9,14 @@
 #define NS_PER_US 1000.0
 #define HALVINGS  60
 
+uint32_t synth_ops_first_name(const struct synth_ops *p)
+{
+    return p->net.layers ? NET_NAMES : p->classes;
+}
+
 uint64_t synth_ops_kernels(const struct synth_ops *p)
 {
-    uint64_t n = 0;
+    uint64_t n = p->net.kernels;
     for (uint32_t i = 0; i < p->classes; i++)
         n += p->cls[i].count;
     return n;
@@ -30,7 +35,7 @@ uint64_t synth_ops_rows(const struct synth_ops *p)
 
 double synth_ops_span_us(const struct synth_ops *p)
 {
-    double kernels = 0, n = (double)synth_ops_kernels(p);
+    double kernels = p->net.busy_us, n = (double)synth_ops_kernels(p);
     for (uint32_t i = 0; i < p->classes; i++)
         kernels += p->cls[i].count * p->cls[i].us;
     kernels *= 1 + p->jitter;
@@ -121,6 +126,7 @@ static bool fill_class(struct synth_kernel *to, const struct synth_ops *p, uint3
         left = ns - (double)to[k].ns;
         to[k].sms = sms_of(c, synth_ops_quantile((k + 0.5) / c->count), r);
         to[k].cls = cls;
+        to[k].bound = c->bound;
     }
     free(factor);
     return true;
@@ -129,6 +135,8 @@ static bool fill_class(struct synth_kernel *to, const struct synth_ops *p, uint3
 int synth_ops_plan(struct synth_kernel **out, const struct synth_ops *p, uint64_t seed,
                    struct err *e)
 {
+    if (p->net.layers)
+        return synth_net_step(out, NULL, NULL, &p->net, e);
     uint64_t n = synth_ops_kernels(p), at = 0;
     struct synth_kernel *plan = calloc(n, sizeof *plan);
     struct rng sizes, order;

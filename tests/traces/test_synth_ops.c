@@ -221,7 +221,7 @@ Test(synth_ops, a_bound_cuts_and_the_mean_stays)
 static const struct {
     const char *text, *want;
 } bad[] = {
-    {"{\"table\": \"ops\"}", "t: got an object, want a preset or kernels"},
+    {"{\"table\": \"ops\"}", "t: got an object, want a preset, kernels or a network"},
     {"{\"table\": \"ops\", \"kernels\": []}",
      "t: kernels: got an array of 0, want a list of 1..8 kinds of kernels"},
     {"{\"table\": \"ops\", \"kernels\": [{\"name\": \"a b\", \"us\": 1}]}",
