@@ -169,6 +169,9 @@ static void caution_numbers(const struct report *r, FILE *f)
         {"infeasible", 0, "Up to %.3g jobs ask for more than there is, and were left out"},
         {"rejected", 0,
          "Up to %.3g requests per run were turned away: latencies are of those that were served"},
+        {"lost", 0,
+         "Up to %.3g requests per run were lost with the engines that failed under them: latencies "
+         "are of those that ended"},
         {"preemptions", 0,
          "Up to %.3g times per run, a request lost its KV cache and started again"},
     };

@@ -110,6 +110,27 @@ static void cut_leap(struct engine *e)
     book(e, k);
 }
 
+/* It stands still as one whose iteration never ends: nobody joins, nothing is counted. */
+void fleet_engine_stop(struct engine *e)
+{
+    const sim_time now = sim_now(e->f->sim);
+    if (e->iterating) {
+        const uint64_t k = over_by(e, now);
+        const sim_cost elapsed = (now - e->start) * 1000, over = span(e, k);
+        const bool pending = sim_cancel(e->f->sim, e->ev);
+        assert(pending && k < e->k);
+        (void)pending;
+        account(e, k);
+        e->pool->busy += elapsed > over ? elapsed - over : 0;
+        if (k)
+            fleet_batch_done(e, k);
+    }
+    e->iterating = true;
+    e->decodes = false;
+    e->k = 1;
+    e->carry.ps = 0;
+}
+
 void fleet_engine_enqueue(struct engine *e, uint32_t slot)
 {
     struct seq *q = &e->f->seq[slot];

@@ -125,7 +125,8 @@ static uint32_t came_last(const struct engine *e)
     return w;
 }
 
-static void preempt(struct engine *e, uint32_t slot)
+/* It loses its cache, and is the first of the queue. */
+static void unseat(struct engine *e, uint32_t slot)
 {
     struct seq *q = at(e, slot);
     if (q->decoding) {
@@ -141,9 +142,34 @@ static void preempt(struct engine *e, uint32_t slot)
     q->goal = q->prompt + q->generated;
     q->filled = 0;
     q->shipped = false;
-    q->preempted++;
-    e->pool->preemptions++;
     push_front(e, slot);
+}
+
+static void preempt(struct engine *e, uint32_t slot)
+{
+    unseat(e, slot);
+    at(e, slot)->preempted++;
+    e->pool->preemptions++;
+}
+
+uint32_t fleet_batch_evict(struct engine *e)
+{
+    while (e->n_running) {
+        const uint32_t slot = came_last(e);
+        struct seq *q = at(e, slot);
+        e->f->n.lost_tokens += q->decoding ? length_now(e, q) : q->filled;
+        q->chunk = 0;
+        unseat(e, slot);
+    }
+    const uint32_t first = e->head;
+    for (uint32_t slot = first; slot != NO_SLOT; slot = at(e, slot)->next) {
+        const struct seq *q = at(e, slot);
+        *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) -= q->goal;
+        e->seen->waiting--;
+    }
+    e->head = e->tail = NO_SLOT;
+    fleet_route_changed(e);
+    return first;
 }
 
 /* ---- composing ---- */
@@ -303,6 +329,7 @@ static void filled(struct engine *e, uint32_t slot)
     if (e->seen->role == POLICY_PREFILL) { /* its blocks stay until the cache has left */
         stand_up(e, slot);
         e->leaving++;
+        q->leaving = true;
         fleet_route_prefilled(e->f, slot);
         return;
     }

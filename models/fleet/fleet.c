@@ -26,6 +26,7 @@ static bool grow_slots(struct fleet *f)
     for (uint32_t i = slots; i-- > f->slots;) { /* low numbers first */
         f->spare[f->n_spare++] = i;
         f->seq[i].reuse = (struct reuse_seq){0};
+        f->seq[i].leaving = false;
     }
     f->slots = slots;
     return true;
@@ -108,13 +109,16 @@ static int simulate(struct fleet *f)
     if (rc < 0)
         return rc;
     fleet_scale_begin(f);
+    if (f->c.fails && !fleet_failures_begin(f))
+        return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
     sim_run(f->sim, SIM_NEVER);
     rc = f->rc ? f->rc : fleet_infer_failed(f);
     if (rc)
         return rc;
     if (sim_failed(f->sim))
         return err_set(f->e, ERR_ENOMEM, "fleet: out of memory");
-    assert(f->n.completed + f->n.rejected + f->n.impossible == f->n.requests && !f->n.in_system);
+    assert(f->n.completed + f->n.rejected + f->n.impossible + f->n.lost == f->n.requests &&
+           !f->n.in_system);
     assert(fleet_prefix_sound(f) && "a block was lost");
     fleet_report_end(f);
     return f->out->failed ? err_set(f->e, ERR_ENOMEM, "fleet: out of memory") : 0;

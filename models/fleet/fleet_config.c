@@ -10,7 +10,7 @@ static const char *const rules[] = {"mixed", "prompts-first", NULL};
 
 struct pool_section {
     struct pool_config c;
-    const struct config *role, *rule, *scale;
+    const struct config *role, *rule, *scale, *failures;
 };
 
 #define FIELD(type, key, lo, hi, need)                                                             \
@@ -30,6 +30,7 @@ static const struct config_field pool_fields[] = {
     CONFIG_ANY(struct pool_section, role, false),
     CONFIG_ANY(struct pool_section, rule, false),
     CONFIG_ANY(struct pool_section, scale, false),
+    CONFIG_ANY(struct pool_section, failures, false),
     CONFIG_END,
 };
 
@@ -101,6 +102,8 @@ static int read_pool(struct pool_config *c, const struct config *section, struct
     rc = check_pool(c, e);
     if (!rc && in.scale)
         rc = read_scale(c, in.scale, e);
+    if (!rc && in.failures)
+        rc = fleet_failures_config(&c->failures, c, in.failures, e);
     if (!rc)
         rc = pool_cost_check(c, e);
     return rc;
@@ -124,11 +127,13 @@ static int read_pools(struct fleet_config *c, const struct config *pools, struct
         return config_complain(pools, e, "an object of 1 to %d pools by name", POOLS_MAX);
     for (size_t i = 0; i < n; i++) {
         const struct config *section = config_at(pools, i);
+        struct pool_config *p = &c->pool[c->pools++];
         int rc = check_name(section, e);
         if (!rc)
-            rc = read_pool(&c->pool[c->pools++], section, e);
+            rc = read_pool(p, section, e);
         if (rc)
             return rc;
+        c->fails |= p->failures.on;
     }
     return 0;
 }
@@ -148,6 +153,7 @@ static const struct config_field fields[] = {
     CONFIG_STR(struct fleet_section, label, false),
     {"slo_ttft_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_ttft_ms), 0, 1e9, false},
     {"slo_tpot_ms", CONFIG_T_F64, offsetof(struct fleet_section, c.slo_tpot_ms), 0, 1e9, false},
+    {"retries", CONFIG_T_U32, offsetof(struct fleet_section, c.retries), 0, 1000000, false},
     {"prefix_block", CONFIG_T_U32, offsetof(struct fleet_section, c.prefix_block), 0, 1 << 20,
      false},
     {"leap", CONFIG_T_BOOL, offsetof(struct fleet_section, c.leap), 0, 0, false},
@@ -176,7 +182,8 @@ static int check_roles(const struct fleet_config *c, const struct config *pools,
 
 int fleet_config(struct fleet_config *c, const struct config *section, struct err *e)
 {
-    struct fleet_section in = {.c = {.slo_ttft_ms = 1000, .slo_tpot_ms = 50, .leap = true}};
+    struct fleet_section in = {
+        .c = {.slo_ttft_ms = 1000, .slo_tpot_ms = 50, .retries = 3, .leap = true}};
     if (!section)
         return err_set(e, ERR_EUSAGE, "model \"fleet\" needs its section: {\"pools\": {..}}");
     int rc = config_fill(section, fields, &in, e);

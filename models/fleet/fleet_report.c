@@ -18,6 +18,9 @@ bool fleet_report_begin(struct fleet *f)
         snprintf(name, sizeof name, "engines.%s", f->c.pool[i].name);
         if (f->c.pool[i].scale.on)
             f->pool[i].s_engines = measures_series(m, name, "engines");
+        snprintf(name, sizeof name, "serving.%s", f->c.pool[i].name);
+        if (f->c.pool[i].failures.on)
+            f->pool[i].s_serving = measures_series(m, name, "engines");
     }
     return !m->failed && f->ttft && f->tpot && f->e2e && f->queue_wait;
 }
@@ -174,6 +177,8 @@ void fleet_report_end(struct fleet *f)
         number(f, "shipped", NULL, "1", BETTER_NONE, (double)n->shipped);
         number(f, "shipped_tokens", NULL, "tokens", BETTER_NONE, (double)n->shipped_tokens);
     }
+    if (f->c.fails)
+        fleet_failures_report(f);
     number(f, "cold_starts", NULL, "1", BETTER_NONE, (double)n->cold_starts);
     report_load(f);
     number(f, "events", NULL, "1", BETTER_NONE, (double)sim_fired(f->sim));

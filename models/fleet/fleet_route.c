@@ -13,7 +13,7 @@ void fleet_route_takes(struct engine *e, bool takes)
     assert(e->seen->takes != takes);
     e->seen->takes = takes;
     g->taking += takes ? 1 : UINT32_MAX;
-    assert(g->taking >= 1 && "nobody takes requests");
+    assert((g->taking || e->f->failing) && "nobody takes requests");
     fleet_route_changed(e);
 }
 
@@ -23,7 +23,7 @@ static struct engine *that_fits(struct fleet *f, const struct gate *g, uint32_t 
 {
     for (uint32_t seen = 0; seen < g->n; seen++, at = at + 1 < g->n ? at + 1 : 0) {
         struct engine *e = &f->engine[g->first + at];
-        if (e->seen->takes && !pool_impossible(e->pool, q->prompt, q->output))
+        if (e->seen->takes && fleet_route_could_hold(e, q))
             return e;
     }
     return NULL;
@@ -62,7 +62,7 @@ static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage sta
 
 static bool admitted(struct fleet *f, struct engine *e, const struct seq *q)
 {
-    if (!f->admit)
+    if (!f->admit || q->tries) /* or let in once already */
         return true;
     struct policy_admit_obs o = {.server = {
                                      .now_ns = sim_now(f->sim),
@@ -91,6 +91,8 @@ static void take(struct engine *e)
 static void enters(struct fleet *f, uint32_t slot, struct engine *e)
 {
     struct seq *q = &f->seq[slot];
+    if (!e && fleet_retry_parks(f, &f->front, slot))
+        return;
     if (!e || !f->routed.admitted) {
         f->n.rejected++;
         fleet_refuse(f, slot, e ? "by the policy" : "no engine that runs could hold it");
@@ -113,17 +115,48 @@ static sim_time on_link(const struct fleet *f, const struct pool *p, uint64_t to
     return (sim_time)ns;
 }
 
+/* The blocks that it held are free. */
+static void has_left(struct engine *from, struct seq *q)
+{
+    fleet_prefix_leave(from, q, q->goal);
+    from->leaving--;
+    q->leaving = false;
+}
+
+/* Nobody took its cache: it is shipped again from where it still is, or computed again. */
+static void not_taken(struct fleet *f, uint32_t slot, struct engine *from)
+{
+    struct seq *q = &f->seq[slot];
+    if (q->broken) {
+        fleet_retry(f, slot);
+        return;
+    }
+    if (q->tries < f->c.retries) {
+        q->tries++;
+        f->n.retries++;
+        fleet_route_prefilled(f, slot);
+        return;
+    }
+    has_left(from, q);
+    fleet_retry(f, slot);
+    fleet_engine_kick(from);
+}
+
 static void arrived(void *ctx, uint64_t arg)
 {
     struct fleet *f = ctx;
     const uint32_t slot = (uint32_t)arg;
     struct seq *q = &f->seq[slot];
     struct engine *from = &f->engine[q->engine], *to = &f->engine[q->next];
-    fleet_prefix_leave(from, q, q->goal);
-    from->leaving--;
     to->incoming--;
     to->seen->waiting--;
     to->seen->shipped_tokens -= q->goal;
+    if (q->broken || q->life != to->lives) {
+        fleet_route_changed(to);
+        not_taken(f, slot, from);
+        return;
+    }
+    has_left(from, q);
     q->shipped = true;
     fleet_engine_enqueue(to, slot);
     fleet_engine_kick(from);
@@ -134,9 +167,14 @@ static void leaves(struct fleet *f, uint32_t slot, struct engine *to)
     struct seq *q = &f->seq[slot];
     struct engine *from = &f->engine[q->engine];
     const sim_time now = sim_now(f->sim);
+    if (q->broken) {
+        fleet_retry(f, slot);
+        return;
+    }
+    if (!to && fleet_retry_parks(f, &f->back, slot))
+        return;
     if (!to) { /* what could hold it has been scaled away: the largest there is holds nothing */
-        fleet_prefix_leave(from, q, q->goal);
-        from->leaving--;
+        has_left(from, q);
         f->n.rejected++;
         fleet_refuse(f, slot, "no decode engine that runs could hold it");
         return;
@@ -148,6 +186,7 @@ static void leaves(struct fleet *f, uint32_t slot, struct engine *to)
     f->n.shipped++;
     f->n.shipped_tokens += q->goal;
     q->next = to->id;
+    q->life = to->lives;
     if (from->link_free < now)
         from->link_free = now;
     from->link_free += on_link(f, from->pool, q->goal);
@@ -186,12 +225,18 @@ void fleet_route_prefilled(struct fleet *f, uint32_t slot)
     put(f, slot, POLICY_PREFILLED);
 }
 
+void fleet_route_again(struct fleet *f, uint32_t slot)
+{
+    put(f, slot, f->seq[slot].leaving || f->seq[slot].broken ? POLICY_PREFILLED : POLICY_COMES);
+}
+
 static void turn(void *ctx, uint64_t slot, uint64_t stage)
 {
     struct fleet *f = ctx;
     const struct seq *q = &f->seq[slot];
     struct gate *g = stage == POLICY_COMES ? &f->front : &f->back;
-    struct engine *e = ask(f, g, (enum policy_stage)stage, q);
+    const bool nobody = !g->taking || q->broken;
+    struct engine *e = nobody ? NULL : ask(f, g, (enum policy_stage)stage, q);
     f->routed = (struct routed){e, e && stage == POLICY_COMES && admitted(f, e, q)};
 }
 

@@ -10,34 +10,51 @@
 
 void fleet_scale_engines(struct pool *p, sim_time now)
 {
-    const double up = p->serving + p->starting + p->ending;
-    p->engine_ns += up * (double)(now - p->since);
+    const double up = p->serving + p->starting + p->ending + p->down;
+    const double ns = (double)(now - p->since);
+    p->engine_ns += up * ns;
+    p->up_ns += (p->serving + p->ending) * ns;
+    p->down_ns += p->down * ns;
     p->since = now;
     if (p->s_engines)
         series_level(p->s_engines, now, up);
+    if (p->s_serving)
+        series_level(p->s_serving, now, p->serving);
 }
 
-static void become(struct engine *e, enum engine_state to)
+/* Of one that fails or comes back the router hears when it looks (fleet_failures.c). */
+static void tell_router(struct engine *e, enum engine_state from)
+{
+    const bool takes = e->state == ENGINE_SERVING;
+    if (from == ENGINE_DOWN || e->state == ENGINE_DOWN || e->seen->takes == takes)
+        return;
+    fleet_route_takes(e, takes);
+    if (takes)
+        fleet_retry_parked(e->f, fleet_route_gate(e));
+}
+
+void fleet_scale_become(struct engine *e, enum engine_state to)
 {
     struct pool *p = e->pool;
-    uint32_t *const of[] = {NULL, &p->starting, &p->serving, &p->ending};
+    const enum engine_state from = e->state;
+    uint32_t *const of[] = {NULL, &p->starting, &p->serving, &p->ending, &p->down};
     fleet_scale_engines(p, sim_now(e->f->sim));
     if (e->state != ENGINE_OFF)
         --*of[e->state];
     if (to != ENGINE_OFF)
         ++*of[to];
-    if ((e->state == ENGINE_SERVING) != (to == ENGINE_SERVING))
-        fleet_route_takes(e, to == ENGINE_SERVING);
     if (to == ENGINE_OFF)
         reuse_clear(&e->reuse, sim_now(e->f->sim));
     e->state = to;
     fleet_scale_engines(p, sim_now(e->f->sim));
+    fleet_failures_became(e, from);
+    tell_router(e, from);
 }
 
 static void warm(void *ctx, uint64_t arg)
 {
     (void)arg;
-    become(ctx, ENGINE_SERVING);
+    fleet_scale_become(ctx, ENGINE_SERVING);
 }
 
 static bool busy(const struct engine *e)
@@ -48,7 +65,7 @@ static bool busy(const struct engine *e)
 void fleet_scale_empty(struct engine *e)
 {
     if (!busy(e))
-        become(e, ENGINE_OFF);
+        fleet_scale_become(e, ENGINE_OFF);
 }
 
 static struct engine *any(struct fleet *f, const struct pool *p, enum engine_state state)
@@ -71,18 +88,22 @@ static struct engine *idlest(struct fleet *f, const struct pool *p)
     return best;
 }
 
-static void one_more(struct fleet *f, struct pool *p)
+/* false: all that there are run, start, or have failed. */
+static bool one_more(struct fleet *f, struct pool *p)
 {
     struct engine *e = any(f, p, ENGINE_ENDING);
     if (e) { /* still warm */
-        become(e, ENGINE_SERVING);
-        return;
+        fleet_scale_become(e, ENGINE_SERVING);
+        return true;
     }
     e = any(f, p, ENGINE_OFF);
-    assert(e);
-    become(e, ENGINE_STARTING);
+    assert(e || p->down);
+    if (!e)
+        return false;
+    fleet_scale_become(e, ENGINE_STARTING);
     e->ev = sim_after(f->sim, (sim_time)(p->c->scale.cold_start_s * 1e9), 2, warm, e, 0);
     f->n.cold_starts++;
+    return true;
 }
 
 static void one_less(struct fleet *f, struct pool *p)
@@ -90,11 +111,11 @@ static void one_less(struct fleet *f, struct pool *p)
     struct engine *e = any(f, p, ENGINE_STARTING);
     if (e) {
         sim_cancel(f->sim, e->ev);
-        become(e, ENGINE_OFF);
+        fleet_scale_become(e, ENGINE_OFF);
         return;
     }
     e = idlest(f, p);
-    become(e, ENGINE_ENDING);
+    fleet_scale_become(e, ENGINE_ENDING);
     fleet_scale_empty(e);
 }
 
@@ -164,8 +185,8 @@ static void answered(void *ctx, uint64_t pool, uint64_t period_over)
     struct pool *p = &f->pool[pool];
     if (f->rc)
         return;
-    while (p->serving + p->starting < f->scaled_to)
-        one_more(f, p);
+    while (p->serving + p->starting < f->scaled_to && one_more(f, p))
+        ;
     while (p->serving + p->starting > f->scaled_to)
         one_less(f, p);
     const sim_time at = period_over + (uint64_t)(p->c->scale.period_s * 1e9), now = sim_now(f->sim);

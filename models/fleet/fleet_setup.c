@@ -68,6 +68,7 @@ static bool open_gate(struct gate *g, uint32_t first, uint32_t n)
 {
     g->first = first;
     g->n = n;
+    g->parked = g->parked_last = NO_SLOT;
     g->engine = calloc(n + 1, sizeof *g->engine);
     g->changed = calloc(n + 1, sizeof *g->changed);
     return g->engine && g->changed;
@@ -138,6 +139,7 @@ void fleet_close(struct fleet *f)
         slot_heap_free(&f->engine[i].finish);
     }
     free(f->engine);
+    free(f->failing);
     free(f->front.engine);
     free(f->front.changed);
     free(f->back.engine);

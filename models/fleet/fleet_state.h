@@ -45,6 +45,10 @@ struct seq {     /* a request */
     enum policy_stage stage;          /* at which the router is asked about it */
     struct policy_ticket asked, came; /* now; when it came */
     bool shipped;                     /* its KV cache came over the link: nothing to compute */
+    bool leaving;                     /* it waits to be shipped, or is on the link */
+    bool broken;                      /* the engine that it was leaving failed */
+    uint32_t tries;                   /* engines that failed under it */
+    uint32_t life;                    /* of the engine that it is shipped to: engine.lives */
 };
 
 enum pool_rule { RULE_MIXED, RULE_PROMPTS_FIRST }; /* what prompts and decoding share */
@@ -54,6 +58,16 @@ struct scale_config {
     uint32_t least, most;
     double period_s, cold_start_s;
     const char *source; /* of cold_start_s */
+};
+
+struct failure_config {
+    bool on;
+    double mtbf_h;           /* of an engine that serves; exponential; 0: only `at` given times */
+    double mttr_s;           /* exponential */
+    double cold_start_s;     /* after the repair */
+    double check_s;          /* the router looks once in so long; 0: it knows at once */
+    const struct config *at; /* [[engine of the pool, s, s that it is away], ..] or NULL */
+    const char *source;
 };
 
 struct pool_config {
@@ -66,6 +80,7 @@ struct pool_config {
     double kv_fraction;
     uint64_t kv_bytes; /* per token, for what crosses the link; 0: from the profile */
     struct scale_config scale;
+    struct failure_config failures;
     const struct config *cost, *section;
 };
 
@@ -75,6 +90,8 @@ struct fleet_config {
     double slo_ttft_ms, slo_tpot_ms;
     double link_gb_per_s, link_latency_us; /* KV caches, from each engine */
     const char *link_source;
+    uint32_t retries;           /* of a request whose engine fails; then it is lost */
+    bool fails;                 /* some pool has failures */
     uint32_t prefix_block;      /* tokens in a block of the trace's hashes; 0: no prefix caches */
     const struct config *infer; /* the section; NULL: none */
     struct mlaas_config service;
@@ -86,19 +103,21 @@ struct pool {
     struct fleet_cost cost;
     uint64_t kv_blocks, kv_bytes; /* of a cache; of a token on the link */
     uint32_t first, most;         /* engines [first, first + most) of fleet.engine */
-    uint32_t serving, starting, ending;
+    uint32_t serving, starting, ending, down;
     /* this period, for serve.scale */
     uint64_t period, arrived, arrived_tokens, done, good;
     sim_cost busy_then;
     /* the whole run */
     uint64_t routed, prompt_tokens, tokens, iterations, batch_sum, preemptions;
     sim_cost busy, gpu;
-    double engine_ns; /* integral of engines that are not off */
+    double engine_ns;      /* integral of engines that are not off */
+    double up_ns, down_ns; /* of those that serve or end; of those that have failed */
     sim_time since;
-    struct measure_series *s_engines;
+    struct measure_series *s_engines, *s_serving;
 };
 
-enum engine_state { ENGINE_OFF, ENGINE_STARTING, ENGINE_SERVING, ENGINE_ENDING };
+/* down: from its failure until it serves again, cold start and all. */
+enum engine_state { ENGINE_OFF, ENGINE_STARTING, ENGINE_SERVING, ENGINE_ENDING, ENGINE_DOWN };
 
 struct engine {
     struct fleet *f;
@@ -117,6 +136,7 @@ struct engine {
     uint64_t cached;         /* tokens in the caches of decoding sequences */
     uint32_t leaving;        /* KV caches on their way out, whose blocks it still holds */
     uint32_t incoming;       /* KV caches on their way to it */
+    uint32_t lives;          /* how often it has failed */
     bool iterating, decodes; /* this iteration, or leap; decoding goes on in it */
     bool flagged;            /* it is in the router's list of changes */
     uint64_t k;              /* iterations of the leap */
@@ -132,6 +152,8 @@ struct gate { /* engines among which a router chooses, at one stage */
     struct policy_engine *engine;
     uint32_t n, taking, *changed, n_changed, next;
     uint32_t first; /* engine[0] is fleet.engine[first] */
+    uint32_t parked,
+        parked_last; /* requests that wait until one that failed is back; by seq.next */
 };
 
 struct routed {            /* the router's last answer */
@@ -143,6 +165,7 @@ struct fleet_counts {
     uint64_t requests, impossible, rejected, completed, good, good_ttft, good_tpot;
     uint64_t prompt_sum, output_sum, cold_starts;
     uint64_t shipped, shipped_tokens, in_system;
+    uint64_t failures, retries, lost, lost_tokens;
     uint64_t asked_tokens, found_tokens; /* prefix caches: of prompts let in for the first time */
     sim_time first_arrival, last_arrival, last_done;
 };
@@ -170,6 +193,7 @@ struct fleet {
     struct pool pool[POOLS_MAX];
     struct engine *engine; /* [engines]: those that take new requests first */
     uint32_t engines;
+    struct failing *failing; /* [engines]; NULL: none ever fails */
     struct gate front, back;
     struct trace_request next;
     struct carry intake_carry;
@@ -216,6 +240,7 @@ const char *pool_impossible(const struct pool *p, uint64_t prompt, uint64_t outp
 extern const struct desk_calls fleet_route_calls;           /* of the router; ctx: the fleet */
 sim_fn fleet_route_new;                                     /* a request is at the router */
 void fleet_route_prefilled(struct fleet *f, uint32_t slot); /* its KV cache wants to go on */
+void fleet_route_again(struct fleet *f, uint32_t slot);     /* it comes once more */
 static inline struct gate *fleet_route_gate(struct engine *e)
 {
     return e->seen->role == POLICY_DECODE ? &e->f->back : &e->f->front;
@@ -228,6 +253,11 @@ static inline void fleet_route_changed(struct engine *e) /* seen is not what it 
     e->flagged = true;
 }
 void fleet_route_takes(struct engine *e, bool takes);
+/* With the tokens that it has got already at the end of its prompt. */
+static inline bool fleet_route_could_hold(const struct engine *e, const struct seq *q)
+{
+    return !pool_impossible(e->pool, q->goal, (uint64_t)q->prompt + q->output - q->goal);
+}
 
 /* fleet_ahead.c: nothing is read ahead but for an oracle at serve.scale. */
 int fleet_ahead_open(struct fleet *f) MUST_CHECK;
@@ -236,6 +266,20 @@ int fleet_ahead_next(struct fleet *f, struct trace_request *out); /* 1, 0 at the
 /* What comes before `middle`, and from then before `end`. */
 int fleet_ahead_look(struct fleet *f, sim_time middle, sim_time end,
                      struct policy_coming coming[2]) MUST_CHECK;
+
+/* fleet_retry.c: requests whose engine failed */
+void fleet_retry(struct fleet *f, uint32_t slot); /* it held nothing that is still there */
+void fleet_retry_leaving(struct engine *e);       /* caches that were leaving it have not arrived */
+/* Nobody takes requests that could hold it: whether it waits for one that failed. */
+bool fleet_retry_parks(struct fleet *f, struct gate *g, uint32_t slot);
+void fleet_retry_parked(struct fleet *f, struct gate *g); /* one takes requests again */
+
+/* fleet_failures.c */
+int fleet_failures_config(struct failure_config *c, const struct pool_config *pool,
+                          const struct config *section, struct err *e) MUST_CHECK;
+bool fleet_failures_begin(struct fleet *f);                           /* false: out of memory */
+void fleet_failures_became(struct engine *e, enum engine_state from); /* it is no more */
+void fleet_failures_report(struct fleet *f);
 
 /* fleet_prefix.c */
 int fleet_prefix_open(struct fleet *f, struct err *e) MUST_CHECK;
@@ -250,6 +294,8 @@ void fleet_prefix_report(const struct fleet *f);
 /* engine.c */
 void fleet_engine_enqueue(struct engine *e, uint32_t slot);
 void fleet_engine_kick(struct engine *e); /* begins an iteration if idle and there is work */
+/* It has failed: what its iterations did until now counts, and none of them ever ends. */
+void fleet_engine_stop(struct engine *e);
 void fleet_engine_trim(struct engine *e); /* idle blocks that a leap has taken by now are gone */
 
 /* engine_batch.c */
@@ -259,6 +305,8 @@ fleet_batch_steps(const struct engine *e); /* iterations ahead that are alike; 1
 bool fleet_batch_can_join(const struct engine *e);
 void fleet_batch_done(struct engine *e, uint64_t k);
 void fleet_batch_push(struct engine *e, uint32_t slot); /* to the end of its queue */
+/* Everybody leaves it, caches and all; the first, and by seq.next the others as they came. */
+uint32_t fleet_batch_evict(struct engine *e);
 
 /* fleet_done.c */
 void fleet_done_first(struct engine *e, uint32_t slot); /* the prompt is computed, a token is out */
@@ -267,6 +315,7 @@ void fleet_done_last(struct engine *e, uint32_t slot);  /* so is the answer */
 /* fleet_scale.c */
 extern const struct desk_calls fleet_scale_calls; /* of the scaler */
 void fleet_scale_begin(struct fleet *f);
+void fleet_scale_become(struct engine *e, enum engine_state to);
 void fleet_scale_empty(struct engine *e);               /* nothing left to do on one that ends */
 void fleet_scale_engines(struct pool *p, sim_time now); /* books engine time until now */
 
