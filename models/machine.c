@@ -130,16 +130,33 @@ int machine_table(struct machine_use *u, const char *name, const struct machine_
     return take(u, name, true, out, e);
 }
 
+/* Of the table's segments, the end of the one that x lies in, or is nearest to. */
+static size_t segment(const struct machine_cost *t, uint64_t x)
+{
+    size_t lo = 1, hi = t->n - 1;
+    while (lo < hi) {
+        const size_t mid = (lo + hi) / 2;
+        if (t->x[mid] < x)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 sim_cost machine_table_at(const struct machine_cost *t, uint64_t x)
 {
     assert(t->n > 0);
     if (x <= t->x[0] || t->n == 1)
         return (sim_cost)t->y[0];
-    size_t i = 1;
-    while (i + 1 < t->n && t->x[i] < x)
-        i++;
-    __int128 dx = t->x[i] - t->x[i - 1], dy = t->y[i] - t->y[i - 1];
-    __int128 y = t->y[i - 1] + dy * (int64_t)(x - t->x[i - 1]) / dx;
+    const size_t i = segment(t, x);
+    const int64_t dx = (int64_t)(t->x[i] - t->x[i - 1]), dy = t->y[i] - t->y[i - 1];
+    const int64_t along = (int64_t)(x - t->x[i - 1]);
+    int64_t rise;
+    if (!__builtin_mul_overflow(dy, along, &rise) &&
+        !__builtin_add_overflow(t->y[i - 1], rise / dx, &rise))
+        return rise > 0 ? (sim_cost)rise : 0;
+    const __int128 y = t->y[i - 1] + (__int128)dy * along / dx;
     return y > 0 ? (sim_cost)y : 0;
 }
 

@@ -147,6 +147,12 @@ void series_level(struct measure_series *s, sim_time now, double level)
     if (!s)
         return;
     assert(now >= s->since);
+    if (now < s->end) {
+        s->sum[s->bins - 1] += s->level * (double)(now - s->since);
+        s->since = now;
+        s->level = level;
+        return;
+    }
     while (now / s->width >= SERIES_BINS)
         halve_resolution(s);
     for (sim_time t = s->since; t < now;) {
@@ -156,8 +162,8 @@ void series_level(struct measure_series *s, sim_time now, double level)
         s->sum[bin] += s->level * (double)(end - t);
         t = end;
     }
-    if (now / s->width + 1 > s->bins)
-        s->bins = (uint32_t)(now / s->width) + 1;
+    s->bins = (uint32_t)(now / s->width) + 1;
+    s->end = s->bins * s->width;
     s->since = now;
     s->level = level;
 }

@@ -40,6 +40,7 @@ struct measure_series {
     uint32_t bins;  /* used */
     double level;   /* current */
     sim_time since; /* when the current level began */
+    sim_time end;   /* of the bin that since lies in; 0 before the first level */
     double sum[SERIES_BINS];
 };
 
