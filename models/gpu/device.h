@@ -33,8 +33,9 @@
  *   memory   speed reach(n) / min(bandwidth, reach(S)), at most 1
  *   the lesser of the two; then the partition's bandwidth is shared.
  * In its last wave it keeps only the SMs that still have blocks.  Its blocks
- * end evenly spread over the time of a wave, DEVICE_STEPS steps of it; with
- * blocks unknown it flows freely and gives SMs up at once.
+ * end evenly spread over the time of a wave, DEVICE_STEPS steps of it (with
+ * params.together all at the end of the wave, as equal blocks do that began at
+ * once); with blocks unknown it flows freely and gives SMs up at once.
  *
  * Partitions (MIG) have SMs, bandwidth, memory and copy engines of their own;
  * no kernel feels another partition.  Without MIG there is one.  The host link
@@ -90,6 +91,7 @@ struct device_params {
     uint32_t draw_unknown; /* [gpu.draw.unknown]? 400 */
     uint32_t draw_sms;     /* [gpu.draw.sms_of_memory_bound]? 500 */
     sim_cost preempt; /* [gpu.preempt]? running kernels stopped, state saved; = context_switch */
+    bool together;    /* not the profile's: blocks of a wave end together, not spread over it */
     uint32_t copy_engines; /* [gpu.copy_engines]? 2 */
     uint32_t queue_depth;  /* [gpu.queue_depth]? 1024; commands of a channel, for the host's side */
     double link;           /* [link.pcie] bytes/s, one direction */

@@ -116,7 +116,16 @@ static sim_time step_time(const struct run *r)
     return (sim_time)((((device_fine)r->total << SPEED_BITS) + each - 1) / each);
 }
 
-static void release(struct run *r, sim_time now)
+/* Until its wave has ended, whose blocks began together. */
+static sim_time wave_rest(const struct run *r)
+{
+    const device_fine wave = ((device_fine)r->total << SPEED_BITS) / device_waves(r, r->sms);
+    const device_fine part = r->left % wave, rest = part ? part : wave;
+    const device_fine each = (device_fine)r->speed * 1000;
+    return (sim_time)((rest + each - 1) / each);
+}
+
+static void release(struct run *r, bool together, sim_time now)
 {
     const bool begins = r->release == SIM_NEVER;
     if (r->sms <= r->target || r->tail) {
@@ -129,8 +138,8 @@ static void release(struct run *r, sim_time now)
         return;
     }
     if (begins) {
-        r->step = (r->sms + DEVICE_STEPS - 1) / DEVICE_STEPS;
-        r->release = now + step;
+        r->step = together ? r->sms : (r->sms + DEVICE_STEPS - 1) / DEVICE_STEPS;
+        r->release = now + (together ? wave_rest(r) : step);
     } else if (r->release <= now) {
         const uint32_t over = r->sms - r->target;
         r->sms -= over < r->step ? over : r->step;
@@ -161,7 +170,7 @@ bool device_place(struct device_partition *p, struct group *g)
 {
     const bool wanted = aim(p, g);
     for (uint32_t i = 0; i < g->n; i++)
-        release(&g->at[i]->run, p->since);
+        release(&g->at[i]->run, p->d->params.together, p->since);
     grant(p, g);
     return wanted;
 }

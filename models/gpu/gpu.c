@@ -40,6 +40,7 @@ static int read_machine(struct gpu_model *m, const struct machine *machine, cons
         rc = gpu_os_time_read(&m->os, &m->use, stack, e);
     if (rc)
         return rc;
+    m->params.together = m->set.together;
     if (!m->set.device_gaps) /* they are in the lags */
         m->params.gap = m->params.graph_gap = 0;
     m->plan = (struct plan_want){.to = &m->params,

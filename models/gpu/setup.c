@@ -160,7 +160,7 @@ struct raw {
     struct gpu_setup s;
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     const struct config *tenants, *sharing, *partitions, *captured_on, *gaps, *lags, *remote;
-    const struct config *captured_under, *waits, *events, *infer;
+    const struct config *captured_under, *waits, *events, *infer, *blocks;
     double timeslice_us, launch_us, duration_s, share_ms;
 };
 #define SET(type, key, lo, hi)                                                                     \
@@ -180,6 +180,7 @@ static const struct config_field fields[] = {
     CONFIG_ANY(struct raw, partitions, false),
     CONFIG_ANY(struct raw, captured_on, false),
     CONFIG_ANY(struct raw, gaps, false),
+    CONFIG_ANY(struct raw, blocks, false),
     CONFIG_ANY(struct raw, remote, false),
     CONFIG_ANY(struct raw, lags, false),
     CONFIG_ANY(struct raw, captured_under, false),
@@ -308,7 +309,8 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
     static const char *const gaps[] = {"captured", "device", NULL};
     static const char *const lags[] = {"captured", "smallest", NULL};
     static const char *const waits[] = {"sleep", "poll", NULL};
-    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0, remote = 0, wait = 0;
+    static const char *const blocks[] = {"spread", "together", NULL};
+    int sharing = SHARING_TIME_SLICE, gap = 0, lag = 0, remote = 0, wait = 0, block = 0;
     int rc = in->sharing ? config_choice(in->sharing, sharings, &sharing, e) : 0;
     if (!rc && in->gaps)
         rc = config_choice(in->gaps, gaps, &gap, e);
@@ -316,6 +318,8 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
         rc = config_choice(in->remote, remote_kind_names, &remote, e);
     if (!rc && in->lags)
         rc = config_choice(in->lags, lags, &lag, e);
+    if (!rc && in->blocks)
+        rc = config_choice(in->blocks, blocks, &block, e);
     if (!rc && in->waits)
         rc = config_choice(in->waits, waits, &wait, e);
     if (!rc && in->captured_on)
@@ -326,6 +330,7 @@ static int read_words(struct gpu_setup *s, const struct raw *in, struct err *e)
     s->sharing = (enum gpu_sharing)sharing;
     s->remote = (enum remote_kind)remote;
     s->device_gaps = gap == 1;
+    s->together = block == 1;
     s->smallest_lags = lag == 1;
     return rc;
 }

@@ -58,6 +58,7 @@ struct gpu_setup {
     uint32_t partitions;
     struct rescale_from from;
     bool smallest_lags;         /* not the captured lags, but the smallest of their kind */
+    bool together;              /* blocks of a kernel's wave end together */
     bool device_gaps;           /* the profile's gaps between kernels, not the captured ones */
     sim_cost launch;            /* added to every launch */
     enum remote_kind remote;    /* the channel to whoever holds the GPU */

@@ -115,6 +115,27 @@ Test(gpu_device_space, sms_come_free_block_by_block)
     cr_expect_eq(u.sm_time + u.sm_idle, sim_now(w.sim) * 1000 * 100);
 }
 
+/* The same with blocks that end together: the second wave ends at 160 us, the one of higher
+ * priority has all SMs from there, and what it takes is what the other is late. */
+Test(gpu_device_space, sms_come_free_wave_by_wave)
+{
+    struct device_params p = gpu_params();
+    struct gpu_world v;
+    p.together = true;
+    gpu_world_begin(&v, &p, NULL);
+    struct device_context *c = gpu_context(&v, 0);
+    struct device_stream *low = gpu_stream(c, 0), *high = gpu_stream(c, 1);
+    gpu_work(&v, low, 1, (struct device_work){.alone = 800 * SIM_MS, .waves = 10});
+    sim_run(v.sim, 100000);
+    gpu_kernel(&v, high, 2, 40);
+    sim_run(v.sim, 159999);
+    cr_expect_eq(device_began(high), 0);
+    sim_run(v.sim, SIM_NEVER);
+    cr_expect_eq(gpu_ended(&v, 2), 200000, "%d", (int)gpu_ended(&v, 2));
+    cr_expect_eq(gpu_ended(&v, 1), 840000, "%d", (int)gpu_ended(&v, 1));
+    gpu_world_end(&v);
+}
+
 /* 150 loads on 100 SMs: in the second wave half of the SMs are idle, and another's. */
 Test(gpu_device_space, the_tail_of_one_is_the_beginning_of_another)
 {
