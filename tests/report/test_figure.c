@@ -310,7 +310,7 @@ static const struct {
     {"numa", "docs/memory.md", 1},
     {"pvlock", "docs/cpu.md", 2},
     {"sel4-ipc", "docs/microkernel.md", 4},
-    {"tally-sharing", "docs/gpu-policies.md", 7},
+    {"tally-sharing", "docs/gpu-policies.md", 6},
     {"uvm-oversub", "docs/gpu-links.md", 5},
 };
 
