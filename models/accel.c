@@ -8,6 +8,12 @@ void accel_begin(struct accel *g, struct sim *s)
     *g = (struct accel){.sim = s};
 }
 
+void accel_turns(struct accel *g, sim_time turn)
+{
+    assert(!g->tenant && !g->side_until);
+    g->turn = turn;
+}
+
 static void tenant_done(void *ctx, uint64_t arg)
 {
     struct accel *g = ctx;
@@ -33,8 +39,9 @@ static void start(struct accel *g, sim_time at, sim_time work, sim_cost work_ps,
 
 void accel_run(struct accel *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx)
 {
-    sim_time now = sim_now(g->sim);
-    start(g, g->side_until > now ? g->side_until : now, work, work_ps, done, ctx);
+    const sim_time now = sim_now(g->sim), turn = g->side_last ? g->turn : 0;
+    g->side_last = false;
+    start(g, (g->side_until > now ? g->side_until : now) + turn, work, work_ps, done, ctx);
 }
 
 void accel_resume(struct accel *g, sim_time started, sim_time work, sim_cost work_ps, sim_fn *done,
@@ -73,13 +80,16 @@ void accel_side(struct accel *g, sim_cost work_ps, sim_time slice, sim_time cost
     } else if (g->running) {
         sim_time left = g->end - now;
         if (left <= slice) { /* the tenant ends first */
-            begin = g->end;
+            begin = g->end + g->turn;
         } else {
             begin = now + slice + cost;
-            push_tenant(g, cost + work);
+            push_tenant(g, cost + work + g->turn);
         }
+    } else if (g->tenant && !g->side_last) {
+        begin = now + g->turn;
     }
     g->side_until = begin + work;
+    g->side_last = !g->running || g->end <= g->side_until;
     g->busy_ps += work_ps;
     sim_at(g->sim, g->side_until, 0, done, ctx, arg);
 }

@@ -6,6 +6,9 @@
  * pays the switch, runs, and the tenant goes on that much later.  Small
  * kernels follow one another in order.  Without a tenant there is no wait.
  *
+ * A change of turns may cost time too: between two contexts whose kernels end by
+ * themselves, whichever comes after the other pays it (accel_turns; else none).
+ *
  * Busy time counts the work done, not the switches.  Work comes as whole ns to
  * wait and exact ps to count, so that counts do not depend on rounding.      */
 #ifndef MODELS_ACCEL_H
@@ -26,9 +29,12 @@ struct accel {
     sim_cost work_ps;    /* of the tenant's current piece, for the count */
     sim_cost busy_ps;    /* finished tenant work and all small kernels accepted */
     bool tenant;         /* it has run something */
+    bool side_last;      /* a small kernel is what runs last of all that is there, or was */
+    sim_time turn;       /* a change of turns */
 };
 
 void accel_begin(struct accel *g, struct sim *s);
+void accel_turns(struct accel *g, sim_time turn); /* before the first work */
 /* The tenant's next piece: one at a time (asserted). */
 void accel_run(struct accel *g, sim_time work, sim_cost work_ps, sim_fn *done, void *ctx);
 /* The same, begun at `started` <= now by a tenant who was alone until now. */

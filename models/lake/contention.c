@@ -274,6 +274,7 @@ void contention_run(const struct contention_setup *s, const struct contention_co
         return;
     }
     accel_begin(&w.gpu, w.sim);
+    accel_turns(&w.gpu, c->switching);
     sim_after(w.sim, c->window / CONTENTION_TICKS, 0, look, &w, 0);
     sim_after(w.sim, SETTLE, 0, settled, &w, 0);
     sim_at(w.sim, s->user_start, 0, user_comes, &w, 0);

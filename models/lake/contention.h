@@ -4,7 +4,8 @@
  * daemon or by Micro-LAKE, or on its core.  The user's process comes, creates its context, runs
  * kernels one after another, waiting for what each brings back, and goes; before each of those of
  * its first sample it copies in what is hashed.  On the GPU the two are contexts (models/accel.h):
- * through LAKE the client's work waits for the rest of the user's time slice; Micro-LAKE preempts.
+ * through LAKE the client's work waits for the rest of the user's time slice; Micro-LAKE preempts;
+ * each change of turns costs a switch.
  *
  * Back-off "lake": every poll_ms the client asks NVML, through the daemon, for the number of
  * processes and the utilisation; with more than one and more than limit percent it uses its core

@@ -44,14 +44,14 @@ static struct contention_result run(const struct contention_setup *s,
 }
 
 /* A batch takes 10 + 200 + 10 us and then pauses 100; beside the user it pays each time a switch of
- * 50, and the user loses switch and work. */
+ * 50, and the user loses that, the work, and the switch back. */
 Test(lake_contention, without_back_off_rates_are_arithmetic)
 {
     struct contention_result r = run(&usual, &costs);
     cr_expect_float_eq(r.rate[PHASE_ALONE], 32 / 320e-6, 32 / 320e-6 * 1e-3);
     cr_expect_float_eq(r.rate[PHASE_AFTER], 32 / 320e-6, 32 / 320e-6 * 1e-3);
     cr_expect_float_eq(r.rate[PHASE_BOTH], 32 / 370e-6, 32 / 370e-6 * 2e-3);
-    cr_expect_float_eq(r.pages, 1e6 * (1 - 250.0 / 370), 5e3);
+    cr_expect_float_eq(r.pages, 1e6 * (1 - 300.0 / 370), 5e3);
     cr_expect_float_eq(r.utilisation, 200.0 / 320, 1e-3);
     cr_expect(!r.reacted);
 }

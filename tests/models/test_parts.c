@@ -153,6 +153,55 @@ Test(gpu, small_kernels_wait_and_delay_as_stated)
     }
 }
 
+/* A tenant that runs 1000, waits 400 for its next piece, and so on, and small kernels of 300, with
+ * 70 for each change of turns: sums by hand. */
+struct alternation {
+    struct accel *g;
+    struct stamps *s;
+    sim_time ended[3];
+    uint32_t n;
+};
+static void piece_ended(void *ctx, uint64_t arg);
+static void next_piece(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct alternation *a = ctx;
+    accel_run(a->g, 1000, 1000 * 1000, piece_ended, a);
+}
+static void piece_ended(void *ctx, uint64_t arg)
+{
+    (void)arg;
+    struct alternation *a = ctx;
+    a->ended[a->n++] = sim_now(a->g->sim);
+    if (a->n < 3)
+        sim_after(a->g->sim, 400, 0, next_piece, a, 0);
+}
+static void small_one(void *ctx, uint64_t which)
+{
+    struct alternation *a = ctx;
+    accel_side(a->g, 300 * 1000, 100, 70, side_done, a->s, which);
+}
+
+Test(gpu, each_change_of_turns_costs)
+{
+    struct stamps s = {.sim = sim_new(NULL)};
+    struct accel g;
+    accel_begin(&g, s.sim);
+    accel_turns(&g, 70);
+    struct alternation a = {.g = &g, .s = &s};
+    next_piece(&a, 0);
+    sim_at(s.sim, 950, 0, small_one, &a, 0);  /* the tenant ends at 1000: 1070..1370 */
+    sim_at(s.sim, 2000, 0, small_one, &a, 1); /* it began at 1470: after its slice, 2170..2470 */
+    sim_run(s.sim, SIM_NEVER);
+    cr_expect_eq(s.side[0], 1370);
+    cr_expect_eq(s.side[1], 2470);
+    cr_expect_eq(a.ended[0], 1000);
+    cr_expect_eq(a.ended[1], 2470 + 70 + 300 + 70, "%lu", (unsigned long)a.ended[1]);
+    cr_expect_eq(a.ended[2], 2910 + 400 + 1000, "it was the last: no change");
+    cr_expect_eq(accel_busy(&g), 3600 * 1000);
+    sim_free(s.sim);
+}
+
 Test(gpu, a_tenant_waits_for_a_small_kernel_under_way)
 {
     struct stamps s = {.sim = sim_new(NULL)};
