@@ -16,10 +16,12 @@
  * than the pages pending, and only the one device.
  *
  * Parameters
- *   model   which weights                                             ("linnos")
+ *   model   which weights; several, with commas between: of device 0, 1 .. and
+ *           from the first again                                      ("linnos")
  *   margin  how far "slow" must be ahead of "fast" in the network's outputs  (0)  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "linnos_features.h"
 #include "steer_net.h"
@@ -31,9 +33,33 @@ static const struct policy_field fields[FIELDS] = {
     [LATENCY] = {"latency_us", POLICY_IO_HISTORY}, [PAGES] = {"pages", POLICY_IO_HISTORY}};
 
 struct linnos {
-    struct steer_net net;
+    struct steer_net net; /* its model: of the device last asked about */
+    int model[DEVICES];
+    uint32_t n_models;
     int history[DEVICES]; /* registries; -1: not yet opened */
 };
+
+/* The networks of a list of names; 0, or -1 after saying why. */
+static int open_all(struct linnos *s, const struct policy_host *h)
+{
+    const char *list = h->param_text(h->host, "model", "linnos");
+    char name[256];
+    for (const char *from = list, *next; from; from = next) {
+        const size_t n = strcspn(from, ",");
+        next = from[n] ? from + n + 1 : NULL;
+        if (n >= sizeof name || s->n_models == DEVICES) {
+            h->log(h->host, "model: want at most 16 names of at most 255 characters");
+            return -1;
+        }
+        memcpy(name, from, n);
+        name[n] = '\0';
+        const int model = open_named_net(h, name, LINNOS_N, 2);
+        if (model < 0)
+            return -1;
+        s->model[s->n_models++] = model;
+    }
+    return 0;
+}
 
 static int create(void **self, const struct policy_host *h)
 {
@@ -44,7 +70,7 @@ static int create(void **self, const struct policy_host *h)
     }
     for (int i = 0; i < DEVICES; i++)
         s->history[i] = -1;
-    if (steer_net_open(&s->net, h, "linnos", 1000, LINNOS_N, 2)) {
+    if (steer_net_margin(&s->net, h, 1000) || open_all(s, h)) {
         free(s);
         return -1;
     }
@@ -102,6 +128,7 @@ static uint32_t steer(void *self, const struct policy_steer_obs *o)
     struct linnos *s = self;
     float x[LINNOS_N], y[2]; /* y: fast, slow */
     struct policy_device home = o->device[o->home];
+    s->net.model = s->model[o->home % s->n_models];
     remember(s, o->home, &home);
     linnos_features(&home, o->bytes, x);
     return steer_net_answer(&s->net, o, x, y);

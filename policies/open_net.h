@@ -26,12 +26,11 @@ static inline int net_refuse(const struct policy_host *h, void *self, const char
 }
 
 /* A handle; -1 after saying why: there is none, or it was trained for another policy. */
-static inline int open_net(const struct policy_host *h, const char *otherwise, uint32_t inputs,
-                           uint32_t outputs)
+static inline int open_named_net(const struct policy_host *h, const char *name, uint32_t inputs,
+                                 uint32_t outputs)
 {
     uint32_t n_in, n_out;
-    const int model =
-        h->model_open(h->host, h->param_text(h->host, "model", otherwise), &n_in, &n_out);
+    const int model = h->model_open(h->host, name, &n_in, &n_out);
     if (model < 0) {
         h->log(h->host, "no model, no predictions");
         return -1;
@@ -40,6 +39,13 @@ static inline int open_net(const struct policy_host *h, const char *otherwise, u
         return model;
     h->log(h->host, "the model has other inputs or outputs than this policy: train it again");
     return -1;
+}
+
+/* The same of the parameter "model". */
+static inline int open_net(const struct policy_host *h, const char *otherwise, uint32_t inputs,
+                           uint32_t outputs)
+{
+    return open_named_net(h, h->param_text(h->host, "model", otherwise), inputs, outputs);
 }
 
 /* The end of create: 0, or -1 without the state where there is no such network. */

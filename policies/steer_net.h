@@ -10,16 +10,23 @@ struct steer_net {
     double margin; /* how far "slow" must be ahead of "fast" in its outputs */
 };
 
-/* The parameters "model" and "margin", within +-most; 0, or -1 after saying why. */
-static inline int steer_net_open(struct steer_net *s, const struct policy_host *h,
-                                 const char *model, double most, uint32_t inputs, uint32_t outputs)
+/* The parameter "margin", within +-most; 0, or -1 after saying why. */
+static inline int steer_net_margin(struct steer_net *s, const struct policy_host *h, double most)
 {
     s->h = h;
     s->margin = h->param(h->host, "margin", 0);
-    if (!(s->margin >= -most && s->margin <= most)) {
-        h->log(h->host, most == 32 ? "margin: want -32..32" : "margin: want -1000..1000");
+    if (s->margin >= -most && s->margin <= most)
+        return 0;
+    h->log(h->host, most == 32 ? "margin: want -32..32" : "margin: want -1000..1000");
+    return -1;
+}
+
+/* The parameters "model" and "margin", the same. */
+static inline int steer_net_open(struct steer_net *s, const struct policy_host *h,
+                                 const char *model, double most, uint32_t inputs, uint32_t outputs)
+{
+    if (steer_net_margin(s, h, most))
         return -1;
-    }
     s->model = open_net(h, model, inputs, outputs);
     return s->model < 0 ? -1 : 0;
 }

@@ -31,9 +31,11 @@ struct steer_training {
 
 /* ---- rows ------------------------------------------------------------------------ */
 
-int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
-                     size_t most, char **about, struct err *e)
+int model_steer_log(struct steer_rows *rows, const char *trace, const char *machine,
+                    enum steer_piece piece, uint64_t seed, size_t most, char **about, struct err *e)
 {
+    static const char *const section[] = {
+        [STEER_BIOS] = "{\"mode\": \"failover\"}", [STEER_WHOLE] = "{}"};
     struct machine *m = NULL;
     struct row_source *from = NULL;
     *rows = (struct steer_rows){0};
@@ -41,13 +43,18 @@ int model_steer_rows(struct steer_rows *rows, const char *trace, const char *mac
     if (!rc)
         rc = model_data_rows(&from, trace, TRACE_IO, seed, most, about, e);
     if (!rc) {
-        rc = steer_rows_collect(rows, from, m, "{\"mode\": \"failover\"}", seed, e);
+        rc = steer_rows_collect(rows, from, m, section[piece], seed, e);
         from->close(from);
     }
-    if (!rc)
-        rc = steer_rows_label(rows, (size_t)((double)rows->n * STEER_TRAIN_SHARE), e);
     machine_free(m);
     return rc;
+}
+
+int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
+                     size_t most, char **about, struct err *e)
+{
+    int rc = model_steer_log(rows, trace, machine, STEER_BIOS, seed, most, about, e);
+    return rc ? rc : steer_rows_label(rows, (size_t)((double)rows->n * STEER_TRAIN_SHARE), e);
 }
 
 static int load(struct steer_training *t, struct err *e)

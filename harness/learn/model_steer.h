@@ -21,8 +21,15 @@
         .seed = 1001, .hidden = 256, .epochs = 12, .batch = 128, .patience = 12, .rate = 1e-3      \
     }
 
-/* At most `most` rows of a trace (text as for --trace) on a machine's file, labelled; *about:
- * malloc'd JSON.  fitted: where the part that sets the thresholds ends. */
+/* What a row is: each bio of a read as its device logs it, or the read as its client does. */
+enum steer_piece { STEER_BIOS, STEER_WHOLE };
+
+/* At most `most` rows of a trace (text as for --trace) on a machine's file; *about: malloc'd
+ * JSON. */
+int model_steer_log(struct steer_rows *rows, const char *trace, const char *machine,
+                    enum steer_piece piece, uint64_t seed, size_t most, char **about,
+                    struct err *e) MUST_CHECK;
+/* The same of bios, labelled by the first STEER_TRAIN_SHARE of them. */
 int model_steer_rows(struct steer_rows *rows, const char *trace, const char *machine, uint64_t seed,
                      size_t most, char **about, struct err *e) MUST_CHECK;
 int model_steer_train(const struct model_train_want *want, struct err *e) MUST_CHECK;

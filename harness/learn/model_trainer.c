@@ -9,6 +9,7 @@
 #include "harness/learn/model_share.h"
 #include "harness/learn/model_steer.h"
 #include "harness/learn/model_steer_knn.h"
+#include "harness/learn/model_steer_lake.h"
 
 static const char *const lengths[] = {"synth:mixed",    "synth:azure-code", "synth:azure-conv",
                                       "synth:mooncake", "synth:burstgpt",   NULL};
@@ -16,6 +17,7 @@ static const char *const blocks[] = {"synth:lake-azure",    "synth:lake-cosmos",
                                      "synth:lake-bing",     "synth:lake-mixed-1x",
                                      "synth:lake-mixed-3x", NULL};
 
+static const char *const no_traces[] = {NULL}; /* one must be given */
 static const char *const logs[] = {"data:philly-2017/philly.csv.xz",
                                    "data:alibaba-openb-2023/openb_pod_list_default.csv", NULL};
 
@@ -41,6 +43,15 @@ static const struct model_trainer kinds[] = {
      .traces = blocks,
      .int8 = true,
      .train = model_steer_train},
+    {.option = "steer-lake",
+     .help =
+         "the same network as LAKE trains it: of one --trace, one network for each device,\n"
+         "        NAME_0, NAME_1 .., on whole reads, the last epoch's weights (8 in 10 of them)\n",
+     .o = STEER_LAKE_DEFAULTS,
+     .requests = STEER_LAKE_REQUESTS,
+     .machine = "machines/lake-testbed.json",
+     .traces = no_traces,
+     .train = model_steer_lake_train},
     {.option = "steer-knn",
      .name = "knn_steer",
      .help = "takes reads of such runs as references for nearest neighbours (features:\n"

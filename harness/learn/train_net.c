@@ -161,7 +161,7 @@ static double epoch(struct trainer *t, size_t n, uint64_t planned, double *fade1
             total += t->task->loss(t->task->ctx, t->order[k], y, out->d);
             backward(t, x);
         }
-        double left = 1 - (double)t->steps / (double)planned;
+        double left = t->task->keras ? 1 : 1 - (double)t->steps / (double)planned;
         adam_step(t, t->o->rate * left, batch, fade1, fade2);
     }
     return total / (double)n;
@@ -184,9 +184,11 @@ static void begin(struct trainer *t, size_t train)
     for (uint32_t l = 0; l <= last; l++) {
         const struct layer *at = &t->net.layer[l];
         const double deviation = l == last ? 0.1 * sqrt(1.0 / at->before)
-                                           : sqrt((t->task->sigmoid ? 1.0 : 2.0) / at->before);
+                                           : sqrt((t->task->sigmoid ? 1.0 : 2.0) / at->before),
+                     most = sqrt(6.0 / (at->before + at->width));
         for (size_t i = 0; i < (size_t)at->width * at->before; i++)
-            t->net.p[at->w + i] = rng_normal(&r, 0, deviation);
+            t->net.p[at->w + i] =
+                t->task->keras ? most * (2 * rng_unit(&r) - 1) : rng_normal(&r, 0, deviation);
     }
     for (uint32_t o = 0; o < t->task->n_out; o++)
         t->net.p[t->net.layer[last].b + o] = t->task->start;
@@ -205,7 +207,7 @@ static void run(struct trainer *t, size_t train, size_t valid, bool quiet, struc
         double seen = epoch(t, train, batches * t->o->epochs, &fade1, &fade2);
         double unseen = mean_loss(t, train, valid);
         fit->epochs = i;
-        if (i == 1 || unseen < fit->valid_loss) {
+        if (i == 1 || t->task->keras || unseen < fit->valid_loss) {
             fit->best_epoch = i;
             fit->train_loss = seen;
             fit->valid_loss = unseen;

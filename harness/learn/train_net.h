@@ -29,7 +29,9 @@ struct train_task {
     uint32_t n_deep, deep[INFER_DEEP_MAX]; /* hidden layers after the first: their widths */
     bool sigmoid;                          /* of the hidden layers; else ReLU */
     bool sigmoid_out;                      /* the runtime's outputs; the loss sees them before */
-    const float *x;                        /* rows of n_in */
+    bool keras;     /* as Keras does where nothing is said: weights by Glorot & Bengio (AISTATS'10,
+                       uniform), a rate that stays, and the last epoch is kept, after all of them */
+    const float *x; /* rows of n_in */
     /* Loss of one row; d: its slope at each output. */
     double (*loss)(const void *ctx, size_t row, const double *y, double *d);
     const void *ctx;

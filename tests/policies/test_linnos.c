@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "harness/learn/model_file.h"
-#include "harness/learn/model_steer.h"
+#include "harness/learn/model_steer_lake.h"
 
 #define COSMOS  "synth:lake-cosmos"
 #define TESTBED "machines/lake-testbed.json"
@@ -137,6 +137,71 @@ Test(linnos, the_provenance_is_of_this_drive_and_these_traces)
                            rows.threshold_us[d], was);
     }
     config_free(said);
+    config_free(c);
+    free(about);
+    steer_rows_free(&rows);
+}
+
+/* Keras' categorical hinge, max(0, 1 + max(0, y of the wrong one) - y of the right one), times five
+ * where slow looks fast; slopes by differences. */
+Test(linnos, lakes_loss_is_keras_hinge)
+{
+    static const double outputs[][2] = {{0.3, -0.2}, {-0.4, 0.7}, {2.5, 0.1}, {-1, -2}, {0.2, 1.9}};
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
+        for (unsigned char slow = 0; slow < 2; slow++) {
+            const double *y = outputs[i], other = y[!slow] > 0 ? y[!slow] : 0;
+            const double weight = slow && y[0] >= y[1] ? 5 : 1, gap = 1 + other - y[slow];
+            double d[2], ignored[2];
+            cr_expect_float_eq(model_steer_lake_loss(&slow, 0, y, d), gap > 0 ? weight * gap : 0,
+                               1e-12);
+            for (int k = 0; k < 2; k++) {
+                double up[2] = {y[0], y[1]}, down[2] = {y[0], y[1]};
+                up[k] += 1e-6, down[k] -= 1e-6;
+                const double slope = (model_steer_lake_loss(&slow, 0, up, ignored) -
+                                      model_steer_lake_loss(&slow, 0, down, ignored)) /
+                                     2e-6;
+                cr_expect_float_eq(d[k], slope, 1e-6, "row %zu, output %d: %g, not %g", i, k, d[k],
+                                   slope);
+            }
+        }
+}
+
+/* One network for each device, the same bytes again, other bytes for another device. */
+Test(linnos, lakes_command_trains_a_network_for_each_device, .timeout = 120)
+{
+    char dir[] = "/tmp/malv-linnos-XXXXXX";
+    cr_assert(mkdtemp(dir));
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(sh(BUILD "/malv model train %s -q --steer-lake --trace " COSMOS
+                              " --requests 9000 --epochs 2 --hidden 16 -o %s",
+                        i ? "b" : "a", dir),
+                     0);
+    cr_expect_eq(sh("cmp %s/a_0.safetensors %s/b_0.safetensors", dir, dir), 0);
+    cr_expect_eq(sh("cmp %s/a_2.safetensors %s/b_2.safetensors", dir, dir), 0);
+    cr_expect_neq(sh("cmp -s %s/a_0.safetensors %s/a_1.safetensors", dir, dir), 0);
+    cr_expect_neq(sh("test -e %s/a_3.safetensors%s", dir, ""), 0);
+    sh("rm -r %s%s", dir, "");
+}
+
+/* What LAKE's networks were trained on is what the drive still does. */
+Test(linnos, lakes_networks_are_of_this_drive_and_these_traces)
+{
+    struct config *c;
+    struct steer_rows rows;
+    struct err e = {0};
+    char *about = NULL;
+    double was;
+    size_t n = 0, above = 0;
+    cr_assert_eq(config_load(&c, "policies/weights/linnos_cosmos_1.json", &e), 0, "%s", e.msg);
+    const struct config *part = config_at(config_get(c, "trained_on"), 0);
+    cr_assert_eq(config_f64(config_get(part, "slow_from_us"), 0, 1e9, &was, &e), 0);
+    cr_assert_eq(model_steer_log(&rows, COSMOS, TESTBED, STEER_WHOLE, 1001, ROWS, &about, &e), 0,
+                 "%s", e.msg);
+    for (size_t i = 0; i < rows.n; i++) {
+        n += rows.device[i] == 1;
+        above += rows.device[i] == 1 && (double)rows.latency_us[i] >= was * (1 - 1e-5);
+    }
+    cr_expect_float_eq((double)above / (double)n, 0.1, 2 / (double)n, "%zu of %zu", above, n);
     config_free(c);
     free(about);
     steer_rows_free(&rows);
