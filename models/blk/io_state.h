@@ -48,8 +48,9 @@ struct io_req {
     uint32_t out;                      /* bios in the device */
     bool refused;                      /* a bio of this try was turned away */
     bool complete;                     /* this try has dealt with all */
-    uint64_t part[SSD_PARTS_N];        /* of the bio that ended last; ns */
-    struct policy_ticket ticket;       /* of the question about it, or the last one */
+    bool desperate;              /* all devices turned it away: whatever is served now is it */
+    uint64_t part[SSD_PARTS_N];  /* of the bio that ended last; ns */
+    struct policy_ticket ticket; /* of the question about it, or the last one */
     struct io *s;
     struct io_req *next;
 };

@@ -6,7 +6,9 @@
  * be slow is failed; the others of its read are served all the same, and when
  * they are done the thread learns that its read failed and issues all of it to
  * the next device in turn, paying the way again (Linux 6.0, block/fops.c,
- * __blkdev_direct_IO waits for every bio).  The last device takes it unasked. */
+ * __blkdev_direct_IO waits for every bio).  When all have refused, the last
+ * one gets it at offset 0, of which its kernel never asks, and whatever it
+ * serves of it is taken for the read.                                       */
 #include "models/blk/io_state.h"
 
 static uint32_t bit(uint32_t device)
@@ -14,15 +16,17 @@ static uint32_t bit(uint32_t device)
     return UINT32_C(1) << device;
 }
 
-static bool last_one(const struct io *s, const struct io_req *q)
+static bool all_tried(const struct io *s, const struct io_req *q)
 {
     return (q->tried | bit(q->device)) == (UINT32_C(1) << s->c.replicas) - 1;
 }
 
+/* A volume asks where there is a choice, once; a device in the way of bios asks but at offset 0. */
 static bool asks(const struct io *s, const struct io_req *q)
 {
-    return policy_life_any(s->steer) && !q->write && !last_one(s, q) &&
-           !(s->c.mode == IO_VOLUME && q->at);
+    if (!policy_life_any(s->steer) || q->write)
+        return false;
+    return s->c.mode == IO_VOLUME ? !q->at && !all_tried(s, q) : q->offset + q->at > 0;
 }
 
 /* How much of the read the next bio, or question, is about. */
@@ -108,12 +112,16 @@ static uint32_t next_in_turn(const struct io *s, const struct io_req *q)
 
 void io_try_over(struct io *s, struct io_req *q)
 {
-    if (!q->refused) {
+    if (!q->refused || q->desperate) {
         io_return(s, q);
         return;
     }
+    q->desperate = all_tried(s, q);
     q->tried |= bit(q->device);
-    q->device = next_in_turn(s, q);
+    if (q->desperate)
+        q->offset = 0;
+    else
+        q->device = next_in_turn(s, q);
     io_cross(s, q);
 }
 
