@@ -18,7 +18,7 @@ static sim_cost span(const struct engine *e, uint64_t i)
     return e->carry.ps + i * e->time.all + (i ? (sim_cost)e->time.growth * (i * (i - 1) / 2) : 0);
 }
 
-static void account(struct engine *e, uint64_t k)
+static inline void account(struct engine *e, uint64_t k)
 {
     struct pool *p = e->pool;
     const struct llm_batch *b = &e->batch.llm;
@@ -90,13 +90,18 @@ static uint64_t over_by(const struct engine *e, sim_time now)
     return lo;
 }
 
-void fleet_engine_trim(struct engine *e)
+struct serve_kv fleet_engine_now(const struct engine *e)
 {
-    const sim_time now = sim_now(e->f->sim);
     struct serve_kv kv = e->kv;
     if (e->iterating && e->decodes)
-        kv.free -= kv_need_steps(&kv, over_by(e, now));
-    reuse_trim(&e->reuse, &kv, now);
+        kv.free -= kv_need_steps(&kv, over_by(e, sim_now(e->f->sim)));
+    return kv;
+}
+
+void fleet_engine_trim(struct engine *e)
+{
+    const struct serve_kv kv = fleet_engine_now(e);
+    reuse_trim(&e->reuse, &kv, sim_now(e->f->sim));
 }
 
 static void cut_leap(struct engine *e)
@@ -108,6 +113,12 @@ static void cut_leap(struct engine *e)
     assert(pending);
     (void)pending;
     book(e, k);
+}
+
+void fleet_engine_reordered(struct engine *e)
+{
+    if (e->iterating && e->k > 1 && fleet_batch_can_join(e))
+        cut_leap(e);
 }
 
 /* It stands still as one whose iteration never ends: nobody joins, nothing is counted. */
@@ -134,11 +145,11 @@ void fleet_engine_stop(struct engine *e)
 void fleet_engine_enqueue(struct engine *e, uint32_t slot)
 {
     struct seq *q = &e->f->seq[slot];
-    const bool first = e->head == NO_SLOT;
+    const uint32_t head = e->head;
     q->engine = e->id;
     fleet_batch_push(e, slot);
     if (!e->iterating)
         fleet_engine_kick(e);
-    else if (e->k > 1 && first && fleet_batch_can_join(e))
-        cut_leap(e);
+    else if (e->head != head)
+        fleet_engine_reordered(e);
 }

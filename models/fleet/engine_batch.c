@@ -1,12 +1,12 @@
 /* engine_batch.c - what runs in an engine's next iteration: continuous batching.
  *
  * The rules are those of model "serve" (serve_batch.c), first come, first
- * served: every decoding sequence gets a token; then prompts under way; then
- * the queue, while tokens, places and KV blocks last.  "prompts-first" is the
+ * served or by the keys of serve.batch: every decoding sequence gets a token; then prompts under
+ * way; then the queue, while tokens, places and KV blocks last.  "prompts-first" is the
  * older rule (vLLM's before chunked prefill, DistServe's): while a prompt can
  * start, whole prompts run alone and decoding waits.  When decoding outgrows
- * the cache, the sequence that came last loses its blocks and goes back to the
- * head of the queue.
+ * the cache, the sequence that the queue would have put last loses its blocks and goes back to the
+ * queue.
  *
  * All lists are by seat, a small number of the engine's own, so that a fleet
  * of a thousand engines fits in a processor's cache.                        */
@@ -32,7 +32,9 @@ void fleet_batch_push(struct engine *e, uint32_t slot)
     struct seq *q = at(e, slot);
     q->next = NO_SLOT;
     q->ticket = e->tickets++;
-    if (e->head == NO_SLOT)
+    if (e->f->batch)
+        fleet_order_push(e, slot);
+    else if (e->head == NO_SLOT)
         e->head = slot;
     else
         at(e, e->tail)->next = slot;
@@ -42,13 +44,17 @@ void fleet_batch_push(struct engine *e, uint32_t slot)
     fleet_route_changed(e);
 }
 
+/* It came before all who wait; by keys it goes where it was. */
 static void push_front(struct engine *e, uint32_t slot)
 {
     struct seq *q = at(e, slot);
     q->next = e->head;
     if (e->head == NO_SLOT)
         e->tail = slot;
-    e->head = slot;
+    if (e->f->batch)
+        fleet_order_push(e, slot);
+    else
+        e->head = slot;
     e->seen->waiting++;
     e->seen->waiting_prompt_tokens += q->goal;
 }
@@ -56,7 +62,7 @@ static void push_front(struct engine *e, uint32_t slot)
 static uint32_t pop(struct engine *e)
 {
     const uint32_t slot = e->head;
-    e->head = at(e, slot)->next;
+    e->head = e->f->batch ? fleet_order_rest(e) : at(e, slot)->next;
     e->seen->waiting--;
     return slot;
 }
@@ -116,11 +122,17 @@ static void leave_decoding(struct engine *e, struct seq *q)
     q->decoding = false;
 }
 
-static uint32_t came_last(const struct engine *e)
+static bool worse(const struct seq *a, const struct seq *b)
+{
+    return a->key != b->key ? a->key > b->key : a->ticket > b->ticket;
+}
+
+/* The one that the queue would have put last. */
+static uint32_t worst(const struct engine *e)
 {
     uint32_t w = e->running[0];
     for (uint32_t i = 1; i < e->n_running; i++)
-        if (at(e, e->running[i])->ticket > at(e, w)->ticket)
+        if (worse(at(e, e->running[i]), at(e, w)))
             w = e->running[i];
     return w;
 }
@@ -155,13 +167,13 @@ static void preempt(struct engine *e, uint32_t slot)
 uint32_t fleet_batch_evict(struct engine *e)
 {
     while (e->n_running) {
-        const uint32_t slot = came_last(e);
+        const uint32_t slot = worst(e);
         struct seq *q = at(e, slot);
         e->f->n.lost_tokens += q->decoding ? length_now(e, q) : q->filled;
         q->chunk = 0;
         unseat(e, slot);
     }
-    const uint32_t first = e->head;
+    const uint32_t first = e->f->batch ? fleet_order_list(e) : e->head;
     for (uint32_t slot = first; slot != NO_SLOT; slot = at(e, slot)->next) {
         const struct seq *q = at(e, slot);
         *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) -= q->goal;
@@ -282,7 +294,7 @@ bool fleet_batch_compose(struct engine *e)
 {
     bool lost = false;
     while (kv_need(&e->kv) > e->kv.free) {
-        preempt(e, came_last(e));
+        preempt(e, worst(e));
         lost = true;
     }
     e->batch = (struct fleet_batch){0};

@@ -91,8 +91,11 @@ static int open_parts(struct fleet *f)
     f->route = model_policy(f->env, POLICY_HOOK_SERVE_ROUTE);
     f->scale = model_policy(f->env, POLICY_HOOK_SERVE_SCALE);
     f->admit = model_policy(f->env, POLICY_HOOK_SERVE_ADMIT);
-    struct policy_slot *const asked[] = {f->route, f->scale, f->admit};
-    for (size_t i = 0; i < 3; i++)
+    f->batch = model_policy(f->env, POLICY_HOOK_SERVE_BATCH);
+    if (f->batch && f->batch->ops && !policy_has_hook(f->batch->ops, POLICY_HOOK_SERVE_BATCH))
+        f->batch = NULL; /* the experiment's one policy is another hook's: queues need no keys */
+    struct policy_slot *const asked[] = {f->route, f->scale, f->admit, f->batch};
+    for (size_t i = 0; i < 4; i++)
         if (asked[i])
             asked[i]->out = f->out;
     if (!f->sim || !grow_slots(f) || !fleet_report_begin(f))
@@ -166,8 +169,8 @@ const struct model_ops model_fleet = {
     .stacks = true,
     .needs_requests = true,
     .tables = tables,
-    .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_ROUTE |
-             1u << POLICY_HOOK_SERVE_SCALE,
+    .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH |
+             1u << POLICY_HOOK_SERVE_ROUTE | 1u << POLICY_HOOK_SERVE_SCALE,
     .lives = 1u << POLICY_HOOK_SERVE_ROUTE,
     .mute = mute,
     .headline = "goodput,ttft.mean,ttft.p99,tpot.mean,tpot.p99,e2e.mean,engine_hours",

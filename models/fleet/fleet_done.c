@@ -18,7 +18,7 @@ static void tell(struct fleet *f, const struct seq *q, sim_time now)
 {
     struct policy_slot *route = policy_life_of(f->routes, q->came.version);
     policy_life_done(f->routes, q->tenant, &q->came, now - q->arrived);
-    if (!route && !f->admit)
+    if (!route && !f->admit && !f->batch)
         return;
     struct policy_done d = {.now_ns = now,
                             .output_tokens = q->output,
@@ -29,6 +29,9 @@ static void tell(struct fleet *f, const struct seq *q, sim_time now)
     policy_slot_done(route, &d);
     if (f->admit != route)
         policy_slot_done(f->admit, &d);
+    if (f->batch != route && f->batch != f->admit)
+        policy_slot_done(f->batch, &d);
+    fleet_order_watch(f);
 }
 
 void fleet_done_last(struct engine *e, uint32_t slot)

@@ -183,6 +183,8 @@ void fleet_report_end(struct fleet *f)
     report_load(f);
     number(f, "events", NULL, "1", BETTER_NONE, (double)sim_fired(f->sim));
     policy_slot_report(f->admit, f->out); /* the router's decisions are the last to be said */
+    if (f->batch)
+        policy_slot_report(f->batch, f->out);
     policy_slot_report(f->scale, f->out);
     policy_slot_report(f->route, f->out);
     fleet_infer_report(f);

@@ -233,11 +233,13 @@ void fleet_route_again(struct fleet *f, uint32_t slot)
 static void turn(void *ctx, uint64_t slot, uint64_t stage)
 {
     struct fleet *f = ctx;
-    const struct seq *q = &f->seq[slot];
+    struct seq *q = &f->seq[slot];
     struct gate *g = stage == POLICY_COMES ? &f->front : &f->back;
     const bool nobody = !g->taking || q->broken;
     struct engine *e = nobody ? NULL : ask(f, g, (enum policy_stage)stage, q);
     f->routed = (struct routed){e, e && stage == POLICY_COMES && admitted(f, e, q)};
+    if (f->routed.admitted && f->batch)
+        fleet_order_rank(e, q);
 }
 
 /* Meanwhile the engine may have been scaled away. */

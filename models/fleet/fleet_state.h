@@ -34,6 +34,8 @@ struct seq {     /* a request */
     uint32_t chunk;        /* of this iteration */
     uint32_t preempted;
     uint32_t next;          /* behind it in its engine's queue; NO_SLOT */
+    uint32_t child;         /* fleet_order.c: the first of those behind it */
+    int64_t key;            /* of serve.batch: the lowest first; 0 without a policy */
     uint32_t seat;          /* in its engine's running[] */
     uint32_t engine;        /* fleet.engine[] where it is */
     uint32_t home;          /* place in the router's engine[] that took it in */
@@ -125,7 +127,7 @@ struct engine {
     struct policy_engine *seen; /* what routers see of it */
     uint32_t id;                /* in fleet.engine */
     enum engine_state state;
-    uint32_t head, tail; /* its queue; slots; NO_SLOT */
+    uint32_t head, tail; /* its queue; slots; NO_SLOT; ordered by keys it has no tail */
     uint64_t tickets;
     uint32_t *running; /* [seats] slots, any order */
     uint32_t *filling; /* [seats] slots whose prompt is being computed, oldest first */
@@ -173,7 +175,8 @@ struct fleet_counts {
 struct fleet {
     struct fleet_config c;
     const struct model_env *env;
-    struct policy_slot *route, *scale, *admit;
+    struct policy_slot *route, *scale, *admit, *batch;
+    bool keys_dropped;         /* batch was ejected, and its keys with it */
     struct fleet_ahead *ahead; /* NULL: nobody is told what comes */
     struct measures *out;
     struct sim *sim;
@@ -259,6 +262,14 @@ static inline bool fleet_route_could_hold(const struct engine *e, const struct s
     return !pool_impossible(e->pool, q->goal, (uint64_t)q->prompt + q->output - q->goal);
 }
 
+/* fleet_order.c: queues where a policy answers at serve.batch */
+void fleet_order_rank(struct engine *e, struct seq *q); /* asks for its key on this engine */
+void fleet_order_push(struct engine *e, uint32_t slot);
+uint32_t fleet_order_rest(struct engine *e); /* the head of the queue without its head */
+/* Empties it: the first, and by seq.next the others in order. */
+uint32_t fleet_order_list(struct engine *e);
+void fleet_order_watch(struct fleet *f); /* keys of a policy that was ejected mean nothing */
+
 /* fleet_ahead.c: nothing is read ahead but for an oracle at serve.scale. */
 int fleet_ahead_open(struct fleet *f) MUST_CHECK;
 void fleet_ahead_close(struct fleet *f);
@@ -296,6 +307,8 @@ void fleet_engine_enqueue(struct engine *e, uint32_t slot);
 void fleet_engine_kick(struct engine *e); /* begins an iteration if idle and there is work */
 /* It has failed: what its iterations did until now counts, and none of them ever ends. */
 void fleet_engine_stop(struct engine *e);
+struct serve_kv fleet_engine_now(const struct engine *e); /* with what a leap has taken by now */
+void fleet_engine_reordered(struct engine *e);            /* somebody else is first in its queue */
 void fleet_engine_trim(struct engine *e); /* idle blocks that a leap has taken by now are gone */
 
 /* engine_batch.c */

@@ -80,3 +80,28 @@ struct measures *fleet_under(struct bench b, const char *policy)
     fleet_dismiss(&h);
     return m;
 }
+
+/* ---- one engine beside model "serve" ---- */
+
+static void same_sketch(const struct measures *a, const struct measures *b, const char *name)
+{
+    const struct sketch *x = bench_sketch(a, name), *y = bench_sketch(b, name);
+    cr_expect_eq(sketch_count(x), sketch_count(y), "%s", name);
+    cr_expect_eq(sketch_sum(x), sketch_sum(y), "%s: %.17g and %.17g", name, sketch_sum(x),
+                 sketch_sum(y));
+    for (double q = 0; q <= 1; q += 1.0 / 256)
+        cr_expect_eq(sketch_quantile(x, q), sketch_quantile(y, q), "%s at %g", name, q);
+}
+
+void fleet_same(const struct measures *serve, const struct measures *fleet)
+{
+    static const char *const number[] = {"makespan",  "iterations", "preemptions",
+                                         "completed", "rejected",   "goodput"};
+    static const char *const sketch[] = {"ttft", "tpot", "e2e", "queue_wait"};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
+        cr_expect_eq(bench_number(serve, number[i]), bench_number(fleet, number[i]),
+                     "%s: %.17g and %.17g", number[i], bench_number(serve, number[i]),
+                     bench_number(fleet, number[i]));
+    for (size_t i = 0; i < sizeof sketch / sizeof *sketch; i++)
+        same_sketch(serve, fleet, sketch[i]);
+}

@@ -36,5 +36,7 @@ void fleet_hire(struct hired *h, const char *name);
 void fleet_dismiss(struct hired *h);
 /* Runs under it, which must not be ejected; NULL: the defaults. */
 struct measures *fleet_under(struct bench b, const char *policy);
+/* What model "serve" and a fleet of one engine report of the same requests, to the last bit. */
+void fleet_same(const struct measures *serve, const struct measures *fleet);
 
 #endif

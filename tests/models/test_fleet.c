@@ -11,33 +11,15 @@
 
 /* ---- one engine is model "serve" ---- */
 
-static void same_sketch(const struct measures *a, const struct measures *b, const char *name)
-{
-    const struct sketch *x = bench_sketch(a, name), *y = bench_sketch(b, name);
-    cr_expect_eq(sketch_count(x), sketch_count(y), "%s", name);
-    cr_expect_eq(sketch_sum(x), sketch_sum(y), "%s: %.17g and %.17g", name, sketch_sum(x),
-                 sketch_sum(y));
-    for (double q = 0; q <= 1; q += 1.0 / 256)
-        cr_expect_eq(sketch_quantile(x, q), sketch_quantile(y, q), "%s at %g", name, q);
-}
-
 static void same_as_serve(const char *serve, const char *fleet, double rate, bool stepping)
 {
     struct bench b = {.section = serve, .machine = "machines/h100-server.json", .exact = true};
-    static const char *const number[] = {"makespan",  "iterations", "preemptions",
-                                         "completed", "rejected",   "goodput"};
     b.request = fleet_chat(b.n = 1500, rate, 700, 11);
     struct measures *x = bench_run(&b, NULL);
     b.model = &model_fleet;
     b.section = fleet;
     struct measures *y = bench_run(&b, NULL);
-    for (size_t i = 0; i < sizeof number / sizeof *number; i++)
-        cr_expect_eq(bench_number(x, number[i]), bench_number(y, number[i]), "%s: %.17g and %.17g",
-                     number[i], bench_number(x, number[i]), bench_number(y, number[i]));
-    same_sketch(x, y, "ttft");
-    same_sketch(x, y, "tpot");
-    same_sketch(x, y, "e2e");
-    same_sketch(x, y, "queue_wait");
+    fleet_same(x, y);
     cr_expect(stepping || bench_number(y, "events") < bench_number(x, "events"));
     measures_free(x);
     measures_free(y);
