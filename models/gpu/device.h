@@ -5,7 +5,9 @@
  *
  *   in time   contexts of one partition take turns: while more than one has
  *             work, one of them is on, for its time slice; a switch costs
- *             params.context_switch, during which nothing runs there.  A
+ *             params.context_switch, during which nothing runs there and no
+ *             slice's clock (NVIDIA/open-gpu-doc, dev_ram.ref.txt: loading a
+ *             context is no part of its slice).  A
  *             context without work gives the rest of its slice up (or, with
  *             forfeit set, keeps the device idle until it ends).  Contexts
  *             joined by MPS are one for this purpose.
