@@ -20,6 +20,9 @@ SANS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 pkg    = $(or $(pkg_$1),$(eval pkg_$1 := $(shell pkg-config --$1 $(PKGS)))$(pkg_$1))
 CFLAGS = $(STD) $(WARN) -O2 -g -fPIC -ffp-contract=off -I. -I$B $(call pkg,cflags)
 LDLIBS = $(call pkg,libs) -lglpk -ldl -lm -lpthread
+ifdef SAN # at a fixed place: half a million pointers in its tables are not relocated for each test
+LDLIBS += -no-pie
+endif
 ifneq ($(SAN)$(COV),)    # gcc guesses at string lengths there that it knows at -O2
 CFLAGS += $(if $(SAN),-O1 $(SANS)) $(if $(COV),-O0 --coverage)
 CFLAGS += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
