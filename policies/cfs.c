@@ -85,14 +85,35 @@ static void update(struct sched *s, const struct policy_pick_obs *o)
             place(s, o, i);
 }
 
+/* Who is behind most, but for one.  POLICY_NONE: nobody else. */
+static uint32_t behind_most(const struct sched *s, const struct policy_pick_obs *o, uint32_t but)
+{
+    uint32_t best = POLICY_NONE;
+    for (uint32_t i = 0; i < o->n; i++)
+        if (i != but &&
+            (best == POLICY_NONE || s->task[o->task[i].id].v < s->task[o->task[best].id].v))
+            best = i;
+    return best;
+}
+
+/* A yield passes the turn on as long as that is not too unfair (pick_next_entity, the skip
+ * buddy): to who is at most the wake-up granularity ahead of who yields. */
+static uint32_t next(const struct sched *s, const struct policy_pick_obs *o)
+{
+    uint32_t skip = sched_yields(s, o), best = behind_most(s, o, skip);
+    if (skip == POLICY_NONE)
+        return best;
+    const struct policy_task *p = &o->task[skip];
+    double least = s->param[WAKEUP] * sched_scale(o->at.cpus) * 1024 / p->weight;
+    return s->task[o->task[best].id].v - s->task[p->id].v > least ? skip : best;
+}
+
 static void pick(void *self, const struct policy_pick_obs *o, struct policy_pick *answer)
 {
     struct sched *s = self;
-    uint32_t cur = o->current, skip = sched_yields(s, o), best = skip == 0;
+    uint32_t cur = o->current, best;
     update(s, o);
-    for (uint32_t i = best + 1; i < o->n; i++)
-        if (i != skip && s->task[o->task[i].id].v < s->task[o->task[best].id].v)
-            best = i;
+    best = next(s, o);
     if (o->why == POLICY_WOKE && cur != POLICY_NONE) {
         uint32_t w = o->woken != POLICY_NONE ? o->woken : best;
         double lead = s->task[o->task[cur].id].v - s->task[o->task[w].id].v;

@@ -139,14 +139,34 @@ void cpu_task_stop(struct cpu_task *t)
     halt(t, TASK_ASLEEP);
 }
 
+static void end_slice(struct cpu *cpu)
+{
+    cpu_charge(cpu);
+    cpu->slice_left = 0;
+    cpu_look(cpu);
+}
+
 void cpu_task_yield(struct cpu_task *t)
 {
     if (t->state != TASK_ON)
         return;
-    cpu_charge(t->cpu);
-    t->cpu->slice_left = 0;
-    cpu_look(t->cpu);
+    end_slice(t->cpu);
     cpus_settle(t->c);
+}
+
+void cpu_task_yield_to(struct cpu_task *t, struct cpu_task *to)
+{
+    if (t->state != TASK_ON)
+        return;
+    end_slice(t->cpu);
+    if (to->state == TASK_READY && to->cpu != t->cpu && to->cpu->cur)
+        end_slice(to->cpu);
+    cpus_settle(t->c);
+}
+
+bool cpu_task_waits(const struct cpu_task *t)
+{
+    return t->state == TASK_READY;
 }
 
 void cpu_task_end(struct cpu_task *t)

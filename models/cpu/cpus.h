@@ -80,7 +80,10 @@ void cpu_task_spin(struct cpu_task *t);
 void cpu_task_stop(struct cpu_task *t); /* ends a spin: the task blocks */
 /* If it is on a CPU where others wait, its slice ends now. */
 void cpu_task_yield(struct cpu_task *t);
+/* The same, and so does whoever runs where `to` waits, in its favour (Linux' yield_to). */
+void cpu_task_yield_to(struct cpu_task *t, struct cpu_task *to);
 
+bool cpu_task_waits(const struct cpu_task *t);     /* for a CPU */
 bool cpu_task_contended(const struct cpu_task *t); /* on a CPU that others wait for */
 bool cpu_task_on_cpu(const struct cpu_task *t);    /* what a pv hint tells a guest */
 uint32_t cpu_task_cpu(const struct cpu_task *t);   /* POLICY_NONE: never ran */

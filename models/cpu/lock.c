@@ -165,7 +165,10 @@ static void tired(void *ctx, uint64_t unused)
         return;
     l->yields++;
     u->tired = sim_after(l->sim, l->cfg.ple_window, 0, tired, u, 0);
-    cpu_task_yield(u->task);
+    if (l->cfg.boost)
+        boost_spins(l->cfg.boost, &u->vcpu);
+    else
+        cpu_task_yield(u->task);
 }
 
 static void spin(struct lock *l, struct lock_user *u)
@@ -231,13 +234,25 @@ void lock_release(struct lock_user *u)
     wake_first(l, u);
 }
 
+/* Back on a CPU, it is as patient as at first. */
+static void spins_again(struct lock_user *u)
+{
+    struct lock *l = u->lock;
+    if (!sleeps(l) && l->cfg.ple_window && !u->tired)
+        u->tired = sim_after(l->sim, l->cfg.ple_window, 0, tired, u, 0);
+}
+
 static void moved(void *ctx, uint64_t on)
 {
     struct lock_user *u = ctx;
+    if (on)
+        boost_runs(&u->vcpu);
     if (u->lock && on && u->state == LOCK_SPINS)
         next_spinner(u->lock, NULL);
     if (u->lock && on && u->state == LOCK_SPINS && u->impatient)
         stop_waiting(u->lock, u);
+    if (u->lock && on && u->state == LOCK_SPINS)
+        spins_again(u);
     struct lock *l = u->lock ? u->lock : u->owns;
     if (l && (u->owns || u->state == LOCK_SPINS))
         give_up(l);
@@ -245,7 +260,7 @@ static void moved(void *ctx, uint64_t on)
 
 void lock_user_init(struct lock_user *u, struct cpu_task *task)
 {
-    *u = (struct lock_user){.task = task};
+    *u = (struct lock_user){.task = task, .vcpu.task = task};
     cpu_task_watch(task, moved, u);
 }
 

@@ -26,7 +26,7 @@
 #ifndef MODELS_CPU_LOCK_H
 #define MODELS_CPU_LOCK_H
 
-#include "models/cpu/cpus.h"
+#include "models/cpu/boost.h"
 
 enum lock_kind { LOCK_TICKET, LOCK_QUEUED, LOCK_RWSEM, LOCK_SLEEP };
 
@@ -40,6 +40,7 @@ struct lock_config {
     sim_time patience;      /* LOCK_RWSEM: the guest has something else to do after spinning so long
                                (need_resched): the waiter goes to sleep; 0: never */
     sim_time ple_window;    /* a spin that lasts as long yields the CPU; 0: never */
+    struct boost *boost;    /* to whom; NULL: to who waits for the same CPU */
 };
 
 struct lock_user;
@@ -56,6 +57,7 @@ void lock_init(struct lock *l, struct sim *sim, const struct lock_config *cfg);
 enum lock_state { LOCK_OUTSIDE, LOCK_SPINS, LOCK_HALTED, LOCK_BLOCKING, LOCK_ASLEEP, LOCK_WAKING };
 struct lock_user { /* a vCPU; it waits for or holds one lock at a time */
     struct cpu_task *task;
+    struct boost_vcpu vcpu;
     struct lock *lock, *owns;
     enum lock_state state;
     struct lock_user *next;

@@ -7,11 +7,24 @@
 
 /* One operation of a program: `sections` times some work and a critical section, the last of
  * which may be missing (sections 0: work only).  `spins` of them, evenly spread, are under the
- * guest's one native spin lock, which no hint reaches; the others take the program's `files` locks
+ * guest's native spin locks, which no hint reaches; the others take the program's `files` locks
  * in turn, several sections each.  All copies in a guest share its locks. */
+#define VCPUS_SPIN_LOCKS(X)                                                                        \
+    X(zone, "free pages: zone->lock, once for each batch of a per-CPU list")                       \
+    X(lru, "lists of pages: lru_lock, once for each pagevec")                                      \
+    X(tasklist, "tasklist_lock and pids")
+
+enum vcpus_spin_lock {
+#define X(name, what) VCPUS_##name,
+    VCPUS_SPIN_LOCKS(X)
+#undef X
+        VCPUS_SPIN_LOCKS_N
+};
+
 struct vcpus_program {
     sim_cost outside, inside, spin_inside; /* per operation; per section */
     uint32_t sections, spins, files;       /* spins are among the sections */
+    uint32_t spin[VCPUS_SPIN_LOCKS_N];     /* of which lock; their sum is spins */
 };
 int vcpus_program(struct vcpus_program *p, struct machine_use *use, const char *name,
                   uint64_t bytes, struct lock_config *lock, struct err *e) MUST_CHECK;

@@ -27,6 +27,22 @@ static int number(struct machine_use *u, const char *program, const char *what, 
     return rc;
 }
 
+static int spin_locks(struct vcpus_program *p, struct machine_use *use, const char *name,
+                      struct err *e)
+{
+    static const char *const names[] = {
+#define X(name, what) #name,
+        VCPUS_SPIN_LOCKS(X)
+#undef X
+    };
+    int rc = 0;
+    for (int i = 0; !rc && i < VCPUS_SPIN_LOCKS_N; i++) {
+        rc = number(use, name, names[i], 1000000, &p->spin[i], e);
+        p->spins += p->spin[i];
+    }
+    return rc;
+}
+
 static int sections(struct vcpus_program *p, struct machine_use *use, const char *name,
                     uint64_t bytes, struct err *e)
 {
@@ -35,7 +51,7 @@ static int sections(struct vcpus_program *p, struct machine_use *use, const char
     if (!rc)
         rc = ps(use, name, "inside", &p->inside, e);
     if (!rc)
-        rc = number(use, name, "spins", 1000000, &p->spins, e);
+        rc = spin_locks(p, use, name, e);
     if (!rc && p->spins)
         rc = ps(use, name, "spin_inside", &p->spin_inside, e);
     p->sections += p->spins;

@@ -12,7 +12,7 @@ struct worker { /* a vCPU and the one process on it */
     struct lock_user user;
     struct lock *locks; /* of its guest */
     struct rng rng;
-    uint32_t section;
+    uint32_t section, spun[VCPUS_SPIN_LOCKS_N]; /* of this operation */
     uint64_t ops, ops_before;
     struct carry carry;
     struct cpu_task_times before;
@@ -25,18 +25,43 @@ struct host {
     struct cpus *cpus;
     struct worker *worker;
     struct lock *lock;
+    struct boost *boost;              /* of each guest; */
+    struct boost_vcpu **vcpu;         /* its vCPUs side by side */
     uint32_t n, nth;                  /* start: with the hint and without begin alike */
     sim_time begin, warmup, duration; /* of this start */
 };
 
 static void next(struct worker *w);
 
-/* Every so many sections one is under the spin lock. */
+static uint32_t locks_of(const struct vcpus_setup *s)
+{
+    return s->program.files + VCPUS_SPIN_LOCKS_N;
+}
+
+/* Every so many sections one is under a spin lock. */
 static bool spins(const struct worker *w)
 {
     const struct vcpus_program *p = &w->h->set->program;
     uint64_t i = w->section;
     return (i + 1) * p->spins / p->sections > i * p->spins / p->sections;
+}
+
+/* The next spin lock: whose share of the operation's is most behind. */
+static uint32_t spin_lock(struct worker *w)
+{
+    const struct vcpus_program *p = &w->h->set->program;
+    uint64_t nth = 1;
+    int64_t most = INT64_MIN;
+    uint32_t best = 0;
+    for (int i = 0; i < VCPUS_SPIN_LOCKS_N; i++)
+        nth += w->spun[i];
+    for (uint32_t i = 0; i < VCPUS_SPIN_LOCKS_N; i++) {
+        int64_t behind = (int64_t)(nth * p->spin[i]) - (int64_t)w->spun[i] * p->spins;
+        best = behind > most ? i : best;
+        most = behind > most ? behind : most;
+    }
+    w->spun[best]++;
+    return best;
 }
 
 static void leave(void *ctx, uint64_t unused)
@@ -68,7 +93,8 @@ static void enter(void *ctx, uint64_t unused)
         return;
     }
     uint32_t file = (uint32_t)((uint64_t)w->section * p->files / p->sections);
-    lock_acquire(&w->locks[spins(w) ? p->files : file], &w->user, inside, w, 0);
+    uint32_t lock = spins(w) ? p->files + spin_lock(w) : file;
+    lock_acquire(&w->locks[lock], &w->user, inside, w, 0);
 }
 
 static void next(struct worker *w)
@@ -78,6 +104,8 @@ static void next(struct worker *w)
     if (w->section >= sections || !s->program.sections) {
         w->ops++;
         w->section = 0;
+        for (int i = 0; i < VCPUS_SPIN_LOCKS_N; i++)
+            w->spun[i] = 0;
     }
     double vary = 1 + s->spread * (2 * rng_unit(&w->rng) - 1);
     sim_cost ps = (sim_cost)((double)s->program.outside / sections * vary);
@@ -87,12 +115,16 @@ static void next(struct worker *w)
 static bool populate(struct host *h, uint64_t seed)
 {
     const struct vcpus_setup *s = h->set;
-    uint32_t locks = s->program.files + 1;
+    uint32_t locks = locks_of(s);
     struct lock_config native = h->lock_cfg;
     native.kind = LOCK_QUEUED;
     native.hint = false;
-    for (uint32_t i = 0; i < s->vms * locks; i++)
-        lock_init(&h->lock[i], h->sim, i % locks == locks - 1 ? &native : &h->lock_cfg);
+    for (uint32_t vm = 0; vm < s->vms; vm++)
+        h->boost[vm] = (struct boost){.vcpu = h->vcpu + vm * s->vcpus, .n = s->vcpus};
+    for (uint32_t i = 0; i < s->vms * locks; i++) {
+        native.boost = h->lock_cfg.boost = &h->boost[i / locks];
+        lock_init(&h->lock[i], h->sim, i % locks >= s->program.files ? &native : &h->lock_cfg);
+    }
     for (uint32_t i = 0; i < h->n; i++) {
         struct worker *w = &h->worker[i];
         uint32_t vm = i % s->vms;
@@ -111,6 +143,7 @@ static bool populate(struct host *h, uint64_t seed)
         *w = (struct worker){.h = h};
         w->locks = &h->lock[vm * locks];
         lock_user_init(&w->user, t);
+        h->vcpu[vm * s->vcpus + i / s->vms] = &w->user.vcpu;
         rng_init_indexed(&w->rng, seed, "vcpus", "work", i);
     }
     return true;
@@ -150,7 +183,7 @@ static void mark(struct host *h, struct cpus_totals *totals)
         w->ops_before = w->ops;
         cpu_task_times(w->user.task, &w->before);
     }
-    for (uint32_t i = 0; i < h->set->vms * (h->set->program.files + 1); i++)
+    for (uint32_t i = 0; i < h->set->vms * locks_of(h->set); i++)
         h->lock[i].contended = h->lock[i].slept = h->lock[i].yields = 0;
 }
 
@@ -177,7 +210,7 @@ static void sum_vcpus(const struct host *h, struct vcpus_result *r)
     r->ops_per_s += all / ((double)h->duration / 1e9) / starts;
     r->least_ops += all > 0 ? least / (all / h->n) / starts : 0;
     r->most_ops += all > 0 ? most / (all / h->n) / starts : 0;
-    for (uint32_t i = 0; all > 0 && i < h->set->vms * (h->set->program.files + 1); i++) {
+    for (uint32_t i = 0; all > 0 && i < h->set->vms * locks_of(h->set); i++) {
         r->contended += (double)h->lock[i].contended / all / starts;
         r->slept += (double)h->lock[i].slept / all / starts;
         r->yields += (double)h->lock[i].yields / all / starts;
@@ -238,10 +271,13 @@ static int build(struct host *h, const struct model_env *env, const struct vcpus
                           .bill = told->bill};
     h->cpus = h->sim ? cpus_new(&cfg, &ce) : NULL;
     h->worker = calloc(h->n, sizeof *h->worker);
-    h->lock = calloc((size_t)s->vms * (s->program.files + 1), sizeof *h->lock);
+    h->lock = calloc((size_t)s->vms * locks_of(s), sizeof *h->lock);
+    h->boost = calloc(s->vms, sizeof *h->boost);
+    h->vcpu = calloc(h->n, sizeof *h->vcpu);
     const struct cpus_life_env life = {env, told->use, told->out, e};
-    return h->cpus && h->worker && h->lock ? cpus_life_begin(h->cpus, &life)
-                                           : err_set(e, ERR_ENOMEM, "vcpus: out of memory");
+    return h->cpus && h->worker && h->lock && h->boost && h->vcpu
+               ? cpus_life_begin(h->cpus, &life)
+               : err_set(e, ERR_ENOMEM, "vcpus: out of memory");
 }
 
 int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
@@ -262,5 +298,7 @@ int vcpus_simulate(const struct vcpus_setup *s, const struct model_env *env,
     sim_free(h.sim);
     free(h.worker);
     free(h.lock);
+    free(h.boost);
+    free(h.vcpu);
     return rc;
 }

@@ -184,6 +184,68 @@ Test(cpu_lock, the_hint_makes_optimistic_spinners_sleep)
     cr_expect_lt(spun_hint, spun / 2);
 }
 
+/* One CPU, one owner of 50 ms at a time, one that waits: the share of time spent spinning. */
+static double spun_beside_the_owner(const char *policy)
+{
+    struct room r;
+    struct cpus_totals t;
+    struct lock_config cfg = {.kind = LOCK_QUEUED, .ple_window = 10 * SIM_US};
+    room_open(&r, &cfg, 1, 2, cpu_policy(policy));
+    r.g[0].inside = r.g[1].inside = 50 * SIM_MS;
+    room_start(&r);
+    sim_run(r.w.sim, SIM_SEC);
+    cpus_totals(r.w.cpus, &t);
+    room_close(&r);
+    return (double)t.spin / (double)t.wall;
+}
+
+/* Each time the spinner gets the CPU it gives it back after 10 us. CFS lets it as long as the owner
+ * is not ahead by 1 ms, and looks only when the owner's slice of 3 ms is over: in a turn of 50 ms
+ * the owner goes from so much behind to so much ahead, and the spinner burns the rest. */
+Test(cpu_lock, a_spinner_yields_again_whenever_it_is_back)
+{
+    cr_expect_lt(spun_beside_the_owner("round_robin"), 0.01);
+    double fair = spun_beside_the_owner("cfs");
+    cr_expect_gt(fair, (50 - 2 * 4.0) / (100 - 2 * 4.0), "%g", fair);
+    cr_expect_lt(fair, (50 - 2 * 1.0) / (100 - 2 * 1.0), "%g", fair);
+}
+
+static struct boost_vcpu on(struct cpu_world *w, uint32_t cpu)
+{
+    struct cpu_task_spec s = {
+        .name = "v", .gang = POLICY_NONE, .home_node = POLICY_NONE, .first_cpu = cpu, .n_cpus = 1};
+    struct boost_vcpu v = {.task = cpu_task_new(w->cpus, &s)};
+    cpu_task_spin(v.task);
+    return v;
+}
+
+Test(cpu_lock, a_spinner_gives_others_their_turn_one_by_one)
+{
+    struct cpu_world w;
+    struct cpus_config f = cpu_free_config(1, 3, 1);
+    cpu_world_open(&w, &f, cpu_policy("round_robin"), NULL, 1, false);
+    struct boost_vcpu me = on(&w, 0), b = on(&w, 1), c = on(&w, 1), d = on(&w, 2), e = on(&w, 2);
+    struct boost_vcpu *all[] = {&me, &b, &c, &d, &e};
+    struct boost boost = {.vcpu = all, .n = 5};
+    cr_assert(cpu_task_on_cpu(me.task) && cpu_task_waits(c.task) && cpu_task_waits(e.task));
+    cr_expect(boost_spins(&boost, &me)); /* b runs; c waits for its CPU */
+    cr_expect(cpu_task_on_cpu(c.task) && cpu_task_waits(b.task) && cpu_task_on_cpu(d.task));
+    cr_expect(boost_spins(&boost, &me));
+    cr_expect(cpu_task_on_cpu(e.task) && cpu_task_waits(d.task));
+    b.gave_way = true; /* passed over, for once */
+    cr_expect(boost_spins(&boost, &me));
+    cr_expect(cpu_task_on_cpu(d.task) && cpu_task_waits(b.task));
+    cr_expect(boost_spins(&boost, &me));
+    cr_expect(cpu_task_on_cpu(e.task));
+    cr_expect(boost_spins(&boost, &me));
+    cr_expect(cpu_task_on_cpu(b.task));
+    cr_expect(cpu_task_on_cpu(me.task), "nobody else wants its CPU");
+    cpu_task_end(c.task);
+    cpu_task_end(e.task);
+    cr_expect_not(boost_spins(&boost, &me), "nobody waits");
+    cpu_world_close(&w);
+}
+
 /* Handoff: with a spinner always at hand, who sleeps gets the lock all the same. */
 Test(cpu_lock, sleepers_do_not_starve)
 {
@@ -216,6 +278,9 @@ static void random_room(uint64_t seed)
                               .patience = rng_below(&g, 2) * (1 + rng_below(&g, SIM_MS)),
                               .ple_window = rng_below(&g, 2) * (1000 + rng_below(&g, 50000))};
     static const char *const policies[] = {"cfs", "eevdf", "credit2", "round_robin"};
+    struct boost_vcpu *vcpu[MOST];
+    struct boost boost = {.vcpu = vcpu, .n = n};
+    cfg.boost = rng_below(&g, 2) ? &boost : NULL;
     room_open(&r, &cfg, cpus, n, cpu_policy(policies[seed % 4]));
     struct cpu_task *task[MOST];
     for (uint32_t i = 0; i < n; i++) {
@@ -223,6 +288,7 @@ static void random_room(uint64_t seed)
         r.g[i].outside = rng_below(&g, 5000);
         r.g[i].inside = rng_below(&g, 5000);
         task[i] = r.g[i].u.task;
+        vcpu[i] = &r.g[i].u.vcpu;
         sim_after(r.w.sim, rng_below(&g, SIM_MS), 0, enter, &r.g[i], 0);
     }
     sim_run(r.w.sim, 60 * SIM_SEC);

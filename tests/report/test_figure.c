@@ -308,7 +308,7 @@ static const struct {
     {"lake-crossover", "docs/lake.md", 9},
     {"lake-ecryptfs", "docs/lake.md", 1},
     {"numa", "docs/memory.md", 1},
-    {"pvlock", "docs/cpu.md", 2},
+    {"pvlock", "docs/cpu.md", 4},
     {"sel4-ipc", "docs/microkernel.md", 4},
     {"tally-sharing", "docs/gpu-policies.md", 6},
     {"uvm-oversub", "docs/gpu-links.md", 5},
