@@ -244,7 +244,7 @@ int uvm_touch(struct uvm *u, uint64_t at, uint64_t bytes, bool write, sim_cost *
               struct err *e)
 {
     struct uvm_access all = {at, bytes, 0, write};
-    struct uvm_walk w = {.units = 1, .step = one_pass, .ctx = &all};
+    const struct uvm_walk w = {.units = 1, .step = one_pass, .ctx = &all};
     sim_cost before = u->s.time;
     int rc = uvm_walk(u, &w, e);
     *waited = u->s.time - before;

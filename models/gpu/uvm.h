@@ -20,7 +20,8 @@
  * pages that two processors take from each other.  What is evicted does not count
  * for it, so that it never begins where one GPU alone asks for memory.
  *
- * Constants: gpu.memory, link.pcie, uvm.* (parts/uvm.json: the open driver's). */
+ * Constants: gpu.memory, gpu.sms, link.pcie, uvm.* (parts/uvm.json: the open driver's, and what
+ * was measured of the hardware). */
 #ifndef MODELS_GPU_UVM_H
 #define MODELS_GPU_UVM_H
 
@@ -40,6 +41,9 @@ struct uvm_params {
     uint32_t batch;     /* pages in one batch of faults */
     uint32_t threshold; /* percent of a subtree */
     sim_cost service;   /* of one block in one batch */
+    uint32_t sms;       /* of the GPU */
+    uint32_t tlb_sms;   /* that share a micro TLB */
+    uint32_t held;      /* pages whose faults one micro TLB holds at most */
 };
 int uvm_params_read(struct uvm_params *p, struct machine_use *u, struct err *e) MUST_CHECK;
 
@@ -71,20 +75,23 @@ int uvm_touch(struct uvm *u, uint64_t at, uint64_t bytes, bool write, sim_cost *
 void uvm_used(const struct uvm *u, struct uvm_stats *out);
 uint64_t uvm_resident(const struct uvm *u, uint64_t at, uint64_t bytes); /* bytes on the GPU */
 
-/* Many units (warps) at once, each going through steps of its own; a step makes some accesses.
- * Those that hit are done; those that miss are replayed after each batch until they hit too, and
- * the unit waits for the last of them (NVIDIA, US 2014/0281263: what has succeeded leaves the
- * replay buffer).  The other units go on.  Whose faults
- * come first in the next batch is not published: here those whom this one served, so that few
- * blocks are in use at once. */
+/* Many units (warps) at once, each going through steps of its own; a step makes some accesses, and
+ * the unit waits for the last of them.  Thread blocks go to SMs in turn; SMs side by side share a
+ * micro TLB, which looks up what its units ask for in the order in which their steps come up.
+ * What hits is done.  What misses is held, and replayed after each batch until it hits (NVIDIA,
+ * US 2014/0281263: what has succeeded leaves the replay buffer).  A TLB that holds as many faults
+ * as it can looks up nothing more: then those wait, too, who would hit.  A batch takes one fault
+ * from each TLB in turn (Allen and Ge, SC'21: 56 faults a TLB, adjacent SMs share one, each batch
+ * has faults of nearly all SMs, at most 256 over their number from each). */
 struct uvm_access {
     uint64_t at, bytes;
     uint32_t used; /* bytes that cross the link when it is reached over it */
     bool write;
 };
-enum { UVM_ACCESSES = 40 };
+enum { UVM_ACCESSES = 64 };
 struct uvm_walk {
     uint32_t units;
+    uint32_t threads, block; /* of a unit, of a thread block; block 0: each unit its own TLB */
     /* Fills in what the unit's step needs; 0: the unit is done. */
     uint32_t (*step)(void *ctx, uint32_t unit, uint64_t step, struct uvm_access out[UVM_ACCESSES]);
     void *ctx;

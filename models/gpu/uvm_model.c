@@ -10,7 +10,7 @@ struct section {
     const char *label; /* a sweep over whole sections names them; nothing here reads it */
     double size;
     uint64_t bytes, stride;
-    uint32_t threads, steps, warmup, passes;
+    uint32_t threads, block, steps, warmup, passes;
     bool on_host;
 };
 
@@ -23,16 +23,18 @@ static const struct config_field fields[] = {
     CONFIG_U64(struct section, bytes, 1 << 20, 1e12, false),
     CONFIG_U64(struct section, stride, 4, 1 << 21, false),
     CONFIG_U32(struct section, threads, 32, 1 << 20, false),
+    CONFIG_U32(struct section, block, 32, 1024, false),
     CONFIG_U32(struct section, steps, 1, 1000, false),
     CONFIG_U32(struct section, warmup, 0, 100, false),
-    CONFIG_U32(struct section, passes, 1, 100, false),
+    CONFIG_U32(struct section, passes, 1, UVM_PASSES, false),
     CONFIG_BOOL(struct section, on_host, false),
     CONFIG_END,
 };
 
 static int read_setup(const struct config *c, struct uvm_setup *s, struct err *e)
 {
-    struct section in = {.stride = 4096, .threads = 262144, .steps = 4, .warmup = 2, .passes = 2};
+    struct section in = {
+        .stride = 4096, .threads = 262144, .block = 256, .steps = 4, .warmup = 2, .passes = 2};
     int pattern = UVM_STREAM, order = UVM_GRID, mode = UVM_FAULT;
     in.on_host = true;
     int rc = config_fill(c, fields, &in, e);
@@ -56,6 +58,7 @@ static int read_setup(const struct config *c, struct uvm_setup *s, struct err *e
                             .bytes = in.bytes,
                             .stride = in.stride,
                             .threads = in.threads,
+                            .block = in.block,
                             .steps = in.steps,
                             .warmup = in.warmup,
                             .passes = in.passes,
@@ -123,6 +126,11 @@ static void report(const struct uvm_setup *s, const struct uvm_result *r, struct
     double n = s->passes, wait = (double)r->s.time / n, all = wait + r->gpu;
     double moved_in = (double)r->s.in / n, moved_out = (double)r->s.out / n;
     measures_number(out, "time", "ms", BETTER_LESS, all / 1e9);
+    measures_number(out, "median", "ms", BETTER_LESS,
+                    ((double)r->pass[s->passes / 2] + r->gpu) / 1e9);
+    measures_number(out, "least", "ms", BETTER_LESS, ((double)r->pass[0] + r->gpu) / 1e9);
+    measures_number(out, "most", "ms", BETTER_LESS,
+                    ((double)r->pass[s->passes - 1] + r->gpu) / 1e9);
     measures_number(out, "bandwidth", "B/s", BETTER_MORE, (double)r->touched / (all / 1e12));
     measures_number(out, "faults", "1", BETTER_LESS, (double)r->s.faults / n);
     measures_number(out, "batches", "1", BETTER_LESS, (double)r->s.batches / n);

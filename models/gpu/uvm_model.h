@@ -29,16 +29,19 @@ struct uvm_setup {
     enum uvm_pattern pattern;
     enum uvm_order order; /* of a stream */
     enum uvm_mode mode;
-    double size;            /* in GPU memories, where bytes is 0 */
-    uint64_t bytes, stride; /* all arrays together */
-    uint32_t threads, steps, warmup, passes;
+    double size;             /* in GPU memories, where bytes is 0 */
+    uint64_t bytes, stride;  /* all arrays together */
+    uint32_t threads, block; /* of a launch, of a thread block */
+    uint32_t steps, warmup, passes;
     bool on_host;               /* the arrays have contents on the host before the first pass */
     double gpu_touch, gpu_byte; /* ps, when all is resident */
 };
+enum { UVM_PASSES = 100 };
 struct uvm_result {
-    struct uvm_stats s; /* of the measured passes together */
-    double gpu;         /* ps of a pass when all is resident */
-    uint64_t touched;   /* bytes of the arrays, in a pass */
+    sim_cost pass[UVM_PASSES]; /* what each measured pass waited, the shortest first */
+    struct uvm_stats s;        /* of the measured passes together */
+    double gpu;                /* ps of a pass when all is resident */
+    uint64_t touched;          /* bytes of the arrays, in a pass */
 };
 int uvm_simulate(const struct uvm_setup *s, const struct uvm_params *p, uint64_t seed,
                  struct uvm_result *out, struct err *e) MUST_CHECK;

@@ -32,8 +32,13 @@ int uvm_params_read(struct uvm_params *p, struct machine_use *u, struct err *e)
     p->batch = (uint32_t)number(&r, "uvm.batch", QUANTITY_COUNT);
     p->threshold = (uint32_t)number(&r, "uvm.threshold", QUANTITY_COUNT);
     p->service = (sim_cost)number(&r, "uvm.service", QUANTITY_TIME);
-    if (!r.rc && !p->batch)
-        r.rc =
-            err_set(e, ERR_ERANGE, "machine \"%s\": uvm.batch: want at least 1", u->machine->name);
+    p->sms = (uint32_t)number(&r, "gpu.sms", QUANTITY_COUNT);
+    p->tlb_sms = (uint32_t)number(&r, "uvm.tlb.sms", QUANTITY_COUNT);
+    p->held = (uint32_t)number(&r, "uvm.tlb.faults", QUANTITY_COUNT);
+    if (!r.rc && (!p->batch || !p->sms || !p->tlb_sms || !p->held))
+        r.rc = err_set(e, ERR_ERANGE,
+                       "machine \"%s\": uvm.batch, gpu.sms, uvm.tlb.sms, uvm.tlb.faults: "
+                       "want at least 1 of each",
+                       u->machine->name);
     return r.rc;
 }

@@ -1,5 +1,6 @@
 /* uvm_pattern.c - what each unit touches in each step. */
 #include <assert.h>
+#include <stdlib.h>
 
 #include "models/gpu/uvm_model.h"
 #include "sim/rng.h"
@@ -208,20 +209,31 @@ static int setup(struct pattern *p, struct uvm *u, uint32_t arrays, struct err *
     return rc;
 }
 
+static int by_time(const void *a, const void *b)
+{
+    const sim_cost *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
 static int passes(struct pattern *p, struct uvm *u, struct uvm_result *out, struct err *e)
 {
     static uint32_t (*const step[])(void *, uint32_t, uint64_t, struct uvm_access *) = {
         step_stream, step_triad, step_gather, step_chase};
     const bool chunks = p->s->order != UVM_GRID;
-    struct uvm_walk w = {p->units, chunks ? step_chunks : step[p->s->pattern], p};
-    struct uvm_stats warm = {0};
+    const struct uvm_walk w = {p->units, p->s->threads / p->units, p->s->block,
+                               chunks ? step_chunks : step[p->s->pattern], p};
+    struct uvm_stats warm = {0}, before;
     int rc = 0;
     for (uint32_t i = 0; !rc && i < p->s->warmup + p->s->passes; i++) {
+        uvm_used(u, &before);
         if (i == p->s->warmup)
-            uvm_used(u, &warm);
+            warm = before;
         rc = uvm_walk(u, &w, e);
+        uvm_used(u, &out->s);
+        if (i >= p->s->warmup)
+            out->pass[i - p->s->warmup] = out->s.time - before.time;
     }
-    uvm_used(u, &out->s);
+    qsort(out->pass, p->s->passes, sizeof out->pass[0], by_time);
     out->s.time -= warm.time;
     out->s.batches -= warm.batches;
     out->s.services -= warm.services;

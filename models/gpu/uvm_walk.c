@@ -1,19 +1,34 @@
-/* uvm_walk.c - many units at once: those that miss wait for a batch, the others go on. */
+/* uvm_walk.c - many units at once, behind micro TLBs that hold so many faults each. */
 #include <stdlib.h>
 
 #include "models/gpu/uvm_state.h"
 
 struct unit {
-    uint64_t step, done; /* done: accesses of this step that have hit, as bits */
+    uint64_t step, asked; /* asked: accesses of this step that a TLB has looked up, as bits */
+    uint32_t open;        /* of those, that wait for their pages */
+    uint32_t next;        /* in its TLB's queue */
+    bool queued;          /* has accesses to ask for */
+};
+
+struct waiting {
+    struct uvm_access access;
+    uint32_t unit, pages;
+};
+
+struct tlb {
+    struct waiting *held; /* in the order in which they came */
+    uint32_t count, pages;
+    uint32_t first, last; /* units with accesses to ask for, in the order of their steps */
 };
 
 struct walk {
     struct uvm *u;
     const struct uvm_walk *w;
     struct unit *unit;
-    uint32_t *queue; /* units that wait, a ring */
-    uint32_t *turn;  /* those of this round */
-    uint32_t head, waiting;
+    struct tlb *tlb;
+    struct waiting *room; /* of all TLBs */
+    uint32_t tlbs;
+    uint64_t done; /* accesses */
     struct uvm_access access[UVM_ACCESSES];
 };
 
@@ -21,9 +36,8 @@ struct walk {
 static uint32_t pages_in(uint32_t block, uint32_t missing, uint64_t at, uint64_t end)
 {
     uint32_t n = 0;
-    for (uint32_t leaf = 0; leaf < UVM_LEAVES; leaf++) {
-        if (!(missing >> leaf & 1))
-            continue;
+    for (; missing; missing &= missing - 1) {
+        const uint32_t leaf = (uint32_t)__builtin_ctz(missing);
         uint64_t from = block * UVM_BLOCK + leaf * UVM_LEAF, to = from + UVM_LEAF;
         from = from > at ? from : at;
         to = to < end ? to : end;
@@ -32,28 +46,30 @@ static uint32_t pages_in(uint32_t block, uint32_t missing, uint64_t at, uint64_t
     return n;
 }
 
-/* Whether the access hits everywhere; raises faults where not, while the batch has room. */
-static bool look(struct uvm *u, const struct uvm_access *a, bool raise)
+/* Pages that the access misses; with raise they go into the batch, while it has room. */
+static uint32_t look(struct uvm *u, const struct uvm_access *a, bool raise)
 {
-    uint64_t end = a->at + a->bytes;
-    bool hit = true;
+    const uint64_t end = a->at + a->bytes;
+    uint32_t pages = 0;
     for (uint64_t i = a->at / UVM_BLOCK; i * UVM_BLOCK < end; i++) {
         uint32_t leaves = uvm_leaves((uint32_t)i, a->at, end);
         uint32_t missing = uvm_missing(u, (uint32_t)i, leaves);
         if (!missing)
             continue;
-        hit = false;
+        uint32_t n = pages_in((uint32_t)i, missing, a->at, end);
         if (raise && u->pages < u->p.batch)
-            uvm_raise(u, (uint32_t)i, missing, pages_in((uint32_t)i, missing, a->at, end),
-                      a->write);
+            uvm_raise(u, (uint32_t)i, missing, n, a->write);
+        pages += n;
     }
-    return hit;
+    return pages;
 }
 
 /* All of it is there: writes drop copies, what is on the host is reached over the link. */
-static void done(struct uvm *u, const struct uvm_access *a)
+static void done(struct walk *k, const struct uvm_access *a)
 {
+    struct uvm *u = k->u;
     uint64_t end = a->at + a->bytes;
+    k->done++;
     for (uint64_t i = a->at / UVM_BLOCK; i * UVM_BLOCK < end; i++) {
         if (uvm_remote(&u->block[i])) {
             u->s.over += a->used;
@@ -64,89 +80,139 @@ static void done(struct uvm *u, const struct uvm_access *a)
     }
 }
 
-/* Those of the step's accesses that hit are done, whatever becomes of the others. */
-static bool step_done(struct walk *k, struct unit *unit, uint32_t n, bool raise)
+static void enqueue(struct walk *k, struct tlb *t, uint32_t i)
 {
-    for (uint32_t a = 0; a < n; a++)
-        if (!(unit->done >> a & 1) && look(k->u, &k->access[a], raise)) {
-            done(k->u, &k->access[a]);
-            unit->done |= UINT64_C(1) << a;
-        }
-    return unit->done == (UINT64_C(1) << n) - 1;
+    k->unit[i].next = UVM_NONE;
+    k->unit[i].queued = true;
+    *(t->first == UVM_NONE ? &t->first : &k->unit[t->last].next) = i;
+    t->last = i;
 }
 
-/* As far as the unit gets; true: it waits. */
-static bool go(struct walk *k, uint32_t i, bool raise)
+static void next_step(struct walk *k, struct tlb *t, uint32_t i)
+{
+    k->unit[i].step++;
+    k->unit[i].asked = 0;
+    enqueue(k, t, i);
+}
+
+/* Looks up what the unit has not asked for yet: what hits is done, what misses is held.  False:
+ * the TLB holds all the faults that it can, and looks up nothing more. */
+static bool ask(struct walk *k, struct tlb *t, uint32_t i, uint32_t n)
 {
     struct unit *unit = &k->unit[i];
-    for (;; unit->step++, unit->done = 0) {
-        uint32_t n = k->w->step(k->w->ctx, i, unit->step, k->access);
-        if (!n || !step_done(k, unit, n, raise))
-            return n > 0;
+    for (uint32_t a = 0; a < n; a++) {
+        if (unit->asked >> a & 1)
+            continue;
+        if (t->pages >= k->u->p.held)
+            return false;
+        const uint32_t pages = look(k->u, &k->access[a], false);
+        unit->asked |= UINT64_C(1) << a;
+        if (!pages) {
+            done(k, &k->access[a]);
+            continue;
+        }
+        t->held[t->count++] = (struct waiting){k->access[a], i, pages};
+        t->pages += pages;
+        unit->open++;
+    }
+    return true;
+}
+
+/* Units go on in the order in which their steps came up, as far as the TLB lets them. */
+static void go(struct walk *k, struct tlb *t)
+{
+    while (t->first != UVM_NONE && t->pages < k->u->p.held) {
+        const uint32_t i = t->first, n = k->w->step(k->w->ctx, i, k->unit[i].step, k->access);
+        if (n && !ask(k, t, i, n))
+            return;
+        t->first = k->unit[i].next;
+        k->unit[i].queued = false;
+        if (n && !k->unit[i].open)
+            next_step(k, t, i);
     }
 }
 
-static uint32_t take(struct walk *k)
+/* What has its pages now is done; the others stay, in their order. */
+static void replay(struct walk *k, struct tlb *t)
 {
-    uint32_t i = k->queue[k->head];
-    k->head = (k->head + 1) % k->w->units;
-    k->waiting--;
-    return i;
-}
-
-static void enqueue(struct walk *k, uint32_t i)
-{
-    k->queue[(k->head + k->waiting) % k->w->units] = i;
-    k->waiting++;
-}
-
-static void enqueue_first(struct walk *k, uint32_t i)
-{
-    k->head = (k->head + k->w->units - 1) % k->w->units;
-    k->queue[k->head] = i;
-    k->waiting++;
-}
-
-/* One round: units go on in turn until their faults fill a batch, which is serviced; then those
- * that waited for it go on until they miss again, and come first in the next. */
-static void round_of(struct walk *k)
-{
-    uint32_t n = k->waiting, turns = 0;
-    for (uint32_t i = 0; i < n && k->u->pages < k->u->p.batch; i++) {
-        uint32_t unit = take(k);
-        if (go(k, unit, true))
-            k->turn[turns++] = unit;
+    uint32_t left = 0;
+    t->pages = 0;
+    for (uint32_t j = 0; j < t->count; j++) {
+        struct waiting held = t->held[j];
+        held.pages = look(k->u, &held.access, false);
+        if (held.pages) {
+            t->held[left++] = held;
+            t->pages += held.pages;
+            continue;
+        }
+        done(k, &held.access);
+        if (!--k->unit[held.unit].open && !k->unit[held.unit].queued)
+            next_step(k, t, held.unit);
     }
-    uvm_service(k->u);
-    for (uint32_t i = turns; i-- > 0;)
-        if (go(k, k->turn[i], false))
-            enqueue_first(k, k->turn[i]);
+    t->count = left;
 }
 
-static uint64_t sum_steps(const struct walk *k)
+/* A batch: the TLBs give one fault each, in turn, the oldest first. */
+static void collect(struct walk *k)
 {
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < k->w->units; i++)
-        sum += k->unit[i].step * UVM_ACCESSES + (uint64_t)__builtin_popcountll(k->unit[i].done);
-    return sum;
+    bool more = true;
+    for (uint32_t j = 0; more; j++) {
+        more = false;
+        for (uint32_t i = 0; i < k->tlbs && k->u->pages < k->u->p.batch; i++) {
+            if (j >= k->tlb[i].count)
+                continue;
+            look(k->u, &k->tlb[i].held[j].access, true);
+            more = true;
+        }
+    }
 }
 
-enum { ROUNDS_STUCK = 4096 }; /* no step by anybody in so many: there will be none */
+enum { ROUNDS_STUCK = 4096 }; /* nothing done by anybody in so many: there will be none */
 
 static int run(struct walk *k, struct err *e)
 {
     uint64_t before = 0;
-    for (uint64_t rounds = 1; k->waiting; rounds++) {
-        round_of(k);
-        if (rounds % (ROUNDS_STUCK + k->w->units) || !k->waiting)
-            continue;
-        uint64_t now = sum_steps(k);
-        if (now == before)
+    for (uint64_t rounds = 1;; rounds++) {
+        bool waiting = false;
+        for (uint32_t i = 0; i < k->tlbs; i++) {
+            replay(k, &k->tlb[i]);
+            go(k, &k->tlb[i]);
+            waiting |= k->tlb[i].count > 0;
+        }
+        if (!waiting)
+            return 0;
+        if (rounds % ROUNDS_STUCK == 0 && k->done == before)
             return err_set(e, ERR_ERANGE,
                            "unified memory: what one step needs never fits into %u blocks",
                            k->u->chunks);
-        before = now;
+        if (rounds % ROUNDS_STUCK == 0)
+            before = k->done;
+        collect(k);
+        uvm_service(k->u);
     }
+}
+
+static uint32_t tlb_of(const struct uvm_params *p, const struct uvm_walk *w, uint32_t unit)
+{
+    if (!w->block)
+        return unit;
+    return (uint32_t)((uint64_t)unit * w->threads / w->block % p->sms / p->tlb_sms);
+}
+
+static int begin(struct walk *k, struct err *e)
+{
+    const struct uvm_params *p = &k->u->p;
+    const uint32_t units = k->w->units;
+    k->tlbs = k->w->block ? (p->sms + p->tlb_sms - 1) / p->tlb_sms : units;
+    k->unit = calloc(units, sizeof *k->unit);
+    k->tlb = calloc(k->tlbs, sizeof *k->tlb);
+    k->room = calloc((size_t)k->tlbs * p->held, sizeof *k->room);
+    if (!k->unit || !k->tlb || !k->room)
+        return err_set(e, ERR_ENOMEM, "unified memory: out of memory");
+    for (uint32_t i = 0; i < k->tlbs; i++)
+        k->tlb[i] = (struct tlb){.held = k->room + (size_t)i * p->held, .first = UVM_NONE};
+    for (uint32_t i = 0; i < units; i++)
+        enqueue(k, &k->tlb[tlb_of(p, k->w, i)], i);
     return 0;
 }
 
@@ -154,21 +220,12 @@ int uvm_walk(struct uvm *u, const struct uvm_walk *w, struct err *e)
 {
     struct walk k = {.u = u, .w = w};
     sim_cost before = u->now;
-    int rc = 0;
-    k.unit = calloc(w->units, sizeof *k.unit);
-    k.queue = calloc(w->units, sizeof *k.queue);
-    k.turn = calloc(w->units, sizeof *k.turn);
-    if (k.unit && k.queue && k.turn) {
-        for (uint32_t i = 0; i < w->units; i++)
-            if (go(&k, i, false)) /* as far as it gets before anything is moved */
-                enqueue(&k, i);
+    int rc = begin(&k, e);
+    if (!rc)
         rc = run(&k, e);
-    } else {
-        rc = err_set(e, ERR_ENOMEM, "unified memory: out of memory");
-    }
     free(k.unit);
-    free(k.queue);
-    free(k.turn);
+    free(k.tlb);
+    free(k.room);
     u->s.time += u->now - before;
     return rc;
 }
