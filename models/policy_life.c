@@ -45,6 +45,14 @@ bool policy_life_any(const struct policy_life *l)
     return l->plan || (l->alone && l->alone->ops);
 }
 
+bool policy_plan_oracle(const struct policy_plan *plan)
+{
+    for (uint32_t i = 0; plan && i < plan->n; i++)
+        if (plan->version[i]->ops && plan->version[i]->ops->oracle)
+            return true;
+    return false;
+}
+
 bool policy_life_busy(const struct policy_life *l)
 {
     return l->busy;
@@ -170,6 +178,15 @@ void policy_life_answered(struct policy_life *l, uint32_t vm, struct policy_tick
     v->in_flight--;
     if (l->job.draining && life_concerns(l, vm) && --l->job.in_flight == 0)
         life_drained(l);
+}
+
+void policy_life_gone(struct policy_life *l, uint32_t vm, struct policy_ticket *t)
+{
+    if (t->state == TICKET_OPEN)
+        policy_life_answered(l, vm, t);
+    else if (t->state == TICKET_HELD)
+        l->n.answered++;
+    t->state = TICKET_DONE;
 }
 
 sim_time policy_life_stall(struct policy_life *l)

@@ -79,6 +79,8 @@ struct policy_plan {
     void *ctx;
 };
 
+bool policy_plan_oracle(const struct policy_plan *plan); /* a version is one; NULL: none */
+
 /* What a step asks of the machine. */
 struct life_costs {
     sim_cost script, hypercall, load, replace, unload, page, select;
@@ -96,6 +98,9 @@ struct life_env {
     struct machine_use *use;
     struct measures *out;
     void (*begins)(void *ctx); /* a step is about to take time of a core; NULL: nobody minds */
+    /* Bytes that a newcomer is told of the state of the machine, handed over like that of its
+     * predecessor; NULL: none. */
+    size_t (*tells)(void *ctx);
     /* Another version answers from now on, for this VM; POLICY_NONE: for those without a binding of
      * their own.  NULL: nothing that was answered goes stale. */
     void (*changed)(void *ctx, uint32_t vm);
@@ -140,6 +145,8 @@ struct policy_slot *policy_life_now(struct policy_life *l, uint32_t vm, struct p
 /* at_once: ns that a decision asked for now would wait; it does if it is not 0. */
 sim_time policy_life_stall(struct policy_life *l);
 void policy_life_said(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
+/* Who asked is gone, with a question that was asked for or is under way, or with none. */
+void policy_life_gone(struct policy_life *l, uint32_t vm, struct policy_ticket *t);
 /* What came of it, when that is known: the latency of the request or read. */
 void policy_life_done(struct policy_life *l, uint32_t vm, const struct policy_ticket *t,
                       sim_time cost);

@@ -171,12 +171,24 @@ static void save(struct policy_life *l)
     j->state = policy_slot_save(l->plan->version[j->from], &j->bytes, sim_now(l->env.sim));
 }
 
+static sim_cost pages(const struct policy_life *l, size_t bytes)
+{
+    return (bytes + PAGE - 1) / PAGE * l->k.page;
+}
+
+/* The replacement, and what the newcomer hears of the machine. */
+static sim_cost comes(const struct policy_life *l)
+{
+    const bool told = l->env.tells && l->job.to != LIFE_NOBODY;
+    return l->k.replace + (told ? pages(l, l->env.tells(l->env.ctx)) : 0);
+}
+
 void life_drained(struct policy_life *l)
 {
     struct life_job *j = &l->job;
     j->draining = false;
     save(l);
-    const sim_cost ps = l->k.replace + (j->bytes + PAGE - 1) / PAGE * l->k.page;
+    const sim_cost ps = comes(l) + pages(l, j->bytes);
     if (!l->env.at_once) {
         life_charge(l, ps, replace);
         return;
@@ -189,7 +201,7 @@ static void quiesce(struct policy_life *l)
 {
     struct life_job *j = &l->job;
     if (!j->step.quiesce) {
-        life_charge(l, l->k.replace, replace);
+        life_charge(l, comes(l), replace);
         return;
     }
     if (l->env.at_once) {

@@ -51,7 +51,7 @@ static int check_hook(const struct binding *b, unsigned slot, const struct setup
                        s->model->name, hooks_text(asked, list, sizeof list));
     if (slot && hook != POLICY_HOOKS_N && s->life[hook].at && !(s->model->lives & here))
         return err_set(e, ERR_ENAME,
-                       "%s: model \"%s\" keeps its policy at this hook; it changes only at %s",
+                       "%s: model \"%s\" keeps its policy at this hook; where it may change: %s",
                        config_path(s->life[hook].at), s->model->name,
                        hooks_text(s->model->lives, list, sizeof list));
     if (!(has & here))

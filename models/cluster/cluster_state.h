@@ -117,9 +117,10 @@ struct cluster {
     struct machine_use use; /* of the scheduler's machine; zero: there is none */
     struct mlaas_bill bill;
     struct desk *desk;
-    struct policy_life *life;   /* who answers at cluster.order */
-    struct cores *life_core;    /* where its steps go */
-    struct policy_order answer; /* on its way, or just given */
+    struct policy_life *life;    /* who answers at cluster.order */
+    struct policy_life *placing; /* who answers at cluster.place, at once */
+    struct cores *life_core;     /* where their steps go */
+    struct policy_order answer;  /* on its way, or just given */
     unsigned asked_why;
     sim_time asked_at;
     struct rng failing, guessing;
@@ -225,6 +226,9 @@ void scheduler_close(struct cluster *s);
 void scheduler_pass(void *ctx, uint64_t unused); /* an event: a pass, when its turn comes */
 void scheduler_report(const struct cluster *s);
 int scheduler_failed(const struct cluster *s) MUST_CHECK;
+/* From within a pass: who is asked for a place, and that it answered. */
+struct policy_slot *scheduler_placer(struct cluster *s, struct policy_ticket *t);
+void scheduler_placed(struct cluster *s, struct policy_ticket *t);
 /* From within a pass: how long after its beginning what it decides now takes effect. */
 static inline sim_time scheduler_late(const struct cluster *s)
 {

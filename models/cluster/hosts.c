@@ -38,7 +38,7 @@ static int open_place(struct cluster *s, struct hosts *h)
     if (!p)
         return 0;
     p->out = s->out;
-    if (!p->ops || !p->ops->cluster_place)
+    if (!s->env->plan[POLICY_HOOK_CLUSTER_PLACE] && (!p->ops || !p->ops->cluster_place))
         return 0;
     return demand_of_rows(&h->demand, h->nodes, s->env->rows, part_of(s), DEMAND_SHARE, s->e);
 }
@@ -196,10 +196,13 @@ static bool take_seats(struct cluster *s, uint32_t slot, uint32_t given)
                                             .gpu_milli_free = hosts_free(s)},
                                 .n_demand = h->demand ? h->demand->n : 0,
                                 .demand = h->demand ? h->demand->kind : NULL};
+    struct policy_ticket asked;
+    struct policy_slot *place = scheduler_placer(s, &asked);
     o.job.gpus = given;
-    if (policy_slot_oracle(h->place))
+    if (policy_slot_oracle(place))
         o.oracle_ends_ns = ends(s, h);
-    const uint32_t n = nodes_place(h->nodes, h->place, &o, h->most, h->seat);
+    const uint32_t n = nodes_place(h->nodes, place, &o, h->most, h->seat);
+    scheduler_placed(s, &asked);
     if (!n)
         return false;
     j->seat = malloc(n * sizeof *j->seat);

@@ -41,23 +41,51 @@ int scheduler_fits(const struct cluster_config *c, const struct machine *machine
     return mlaas_bill_fits(&c->service, c->infer, "cluster", machine, stack, e);
 }
 
-static int open_life(struct cluster *s)
+/* Who found no place may find one now. */
+static void placer_changed(void *ctx, uint32_t vm)
 {
-    const struct life_env life = {.sim = s->sim,
-                                  .cpu = s->life_core,
-                                  .stack = s->bill.stack,
-                                  .use = &s->use,
-                                  .out = s->out,
-                                  .changed = order_changed,
-                                  .ctx = s,
-                                  .e = s->e};
-    return policy_life_open(&s->life, s->env->plan[POLICY_HOOK_CLUSTER_ORDER], s->order, &life,
-                            s->e);
+    (void)vm;
+    cluster_wake(ctx);
+}
+
+static int open_lives(struct cluster *s)
+{
+    struct life_env life = {.sim = s->sim,
+                            .cpu = s->life_core,
+                            .stack = s->bill.stack,
+                            .use = &s->use,
+                            .out = s->out,
+                            .changed = order_changed,
+                            .ctx = s,
+                            .e = s->e};
+    int rc =
+        policy_life_open(&s->life, s->env->plan[POLICY_HOOK_CLUSTER_ORDER], s->order, &life, s->e);
+    life.at_once = true;
+    life.changed = placer_changed;
+    return rc ? rc
+              : policy_life_open(&s->placing, s->env->plan[POLICY_HOOK_CLUSTER_PLACE],
+                                 model_policy(s->env, POLICY_HOOK_CLUSTER_PLACE), &life, s->e);
+}
+
+/* The pass goes on when the step that is under way is over. */
+struct policy_slot *scheduler_placer(struct cluster *s, struct policy_ticket *t)
+{
+    mlaas_bill_wait(&s->bill, policy_life_stall(s->placing));
+    *t = (struct policy_ticket){.size = 1};
+    policy_life_ask(s->placing, 0, t, NULL, NULL, 0);
+    return policy_life_of(s->placing, t->version);
+}
+
+void scheduler_placed(struct cluster *s, struct policy_ticket *t)
+{
+    policy_life_answered(s->placing, 0, t);
+    policy_life_watch(s->placing, 0);
 }
 
 int scheduler_failed(const struct cluster *s)
 {
-    const int rc = policy_life_failed(s->life);
+    int rc = policy_life_failed(s->life);
+    rc = rc ? rc : policy_life_failed(s->placing);
     return rc ? rc : mlaas_bill_check(&s->bill, s->e);
 }
 
@@ -75,7 +103,7 @@ int scheduler_open(struct cluster *s)
         return rc;
     s->desk = desk_new(s->sim, &s->bill, &calls);
     s->life_core = cores_new(s->sim, 1);
-    return s->desk && s->life_core ? open_life(s) : cluster_no_memory(s);
+    return s->desk && s->life_core ? open_lives(s) : cluster_no_memory(s);
 }
 
 void scheduler_close(struct cluster *s)
@@ -83,6 +111,7 @@ void scheduler_close(struct cluster *s)
     mlaas_bill_close(&s->bill);
     desk_free(s->desk);
     policy_life_free(s->life);
+    policy_life_free(s->placing);
     if (s->life_core)
         cores_free(s->life_core);
     machine_use_end(&s->use);
@@ -109,6 +138,7 @@ void scheduler_report(const struct cluster *s)
 {
     const struct mlaas_bill *b = &s->bill;
     policy_life_report(s->life);
+    policy_life_report(s->placing);
     measures_number(s->out, "infer_calls", "1", BETTER_NONE, (double)b->calls);
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)b->cpu_ps / 1e12);
     measures_number(s->out, "infer_gpu_time", "s", BETTER_LESS, (double)b->gpu_ps / 1e12);
@@ -118,7 +148,8 @@ void scheduler_report(const struct cluster *s)
         measures_number(s->out, "infer_wait_time", "s", BETTER_LESS, (double)b->waited_ps / 1e12);
         desk_report(s->desk, "scheduler", sim_now(s->sim) - s->n.first_arrival, s->out);
     }
-    if (!b->n_nets && !s->env->plan[POLICY_HOOK_CLUSTER_ORDER])
+    if (!b->n_nets && !s->env->plan[POLICY_HOOK_CLUSTER_ORDER] &&
+        !s->env->plan[POLICY_HOOK_CLUSTER_PLACE])
         return;
     machine_use_report(&s->use, s->out);
 }

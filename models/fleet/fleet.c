@@ -171,7 +171,9 @@ const struct model_ops model_fleet = {
     .tables = tables,
     .hooks = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_BATCH |
              1u << POLICY_HOOK_SERVE_ROUTE | 1u << POLICY_HOOK_SERVE_SCALE,
-    .lives = 1u << POLICY_HOOK_SERVE_ROUTE,
+    .lives = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_ROUTE |
+             1u << POLICY_HOOK_SERVE_SCALE,
+    .lives_one = 1u << POLICY_HOOK_SERVE_ADMIT | 1u << POLICY_HOOK_SERVE_SCALE,
     .mute = mute,
     .headline = "goodput,ttft.mean,ttft.p99,tpot.mean,tpot.p99,e2e.mean,engine_hours",
     .run = run,

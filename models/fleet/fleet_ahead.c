@@ -14,7 +14,8 @@ struct fleet_ahead {
 
 int fleet_ahead_open(struct fleet *f)
 {
-    if (!policy_slot_oracle(f->scale) || !f->scale->ops->serve_scale)
+    const bool alone = policy_slot_oracle(f->scale) && f->scale->ops->serve_scale;
+    if (!alone && !policy_plan_oracle(f->env->plan[POLICY_HOOK_SERVE_SCALE]))
         return 0;
     f->ahead = calloc(1, sizeof *f->ahead);
     return f->ahead ? 0 : err_set(f->e, ERR_ENOMEM, "fleet: out of memory");

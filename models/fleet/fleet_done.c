@@ -17,8 +17,9 @@ void fleet_done_first(struct engine *e, uint32_t slot)
 static void tell(struct fleet *f, const struct seq *q, sim_time now)
 {
     struct policy_slot *route = policy_life_of(f->routes, q->came.version);
+    struct policy_slot *admit = policy_life_of(f->admits, q->let);
     policy_life_done(f->routes, q->tenant, &q->came, now - q->arrived);
-    if (!route && !f->admit && !f->batch)
+    if (!route && !admit && !f->batch)
         return;
     struct policy_done d = {.now_ns = now,
                             .output_tokens = q->output,
@@ -27,9 +28,9 @@ static void tell(struct fleet *f, const struct seq *q, sim_time now)
                             .last_token_ns = now};
     fleet_request(q, &d.request);
     policy_slot_done(route, &d);
-    if (f->admit != route)
-        policy_slot_done(f->admit, &d);
-    if (f->batch != route && f->batch != f->admit)
+    if (admit != route)
+        policy_slot_done(admit, &d);
+    if (f->batch != route && f->batch != admit)
         policy_slot_done(f->batch, &d);
     fleet_order_watch(f);
 }

@@ -60,9 +60,21 @@ static struct engine *ask(struct fleet *f, struct gate *g, enum policy_stage sta
     return that_fits(f, g, at, q);
 }
 
-static bool admitted(struct fleet *f, struct engine *e, const struct seq *q)
+/* At once, for the router is at it: a step of the policy's life keeps it waiting. */
+static bool verdict(struct fleet *f, const struct policy_admit_obs *o, struct seq *q)
 {
-    if (!f->admit || q->tries) /* or let in once already */
+    struct policy_ticket t = {.size = q->prompt};
+    mlaas_bill_wait(&f->bill, policy_life_stall(f->admits));
+    policy_life_ask(f->admits, 0, &t, NULL, NULL, 0);
+    q->let = t.version;
+    const int said = policy_slot_admit(policy_life_of(f->admits, t.version), o);
+    policy_life_said(f->admits, 0, &t);
+    return said == POLICY_ADMIT;
+}
+
+static bool admitted(struct fleet *f, struct engine *e, struct seq *q)
+{
+    if (!policy_life_any(f->admits) || q->tries) /* or let in once already */
         return true;
     struct policy_admit_obs o = {.server = {
                                      .now_ns = sim_now(f->sim),
@@ -77,7 +89,7 @@ static bool admitted(struct fleet *f, struct engine *e, const struct seq *q)
     fleet_request(q, &o.request);
     o.engine = e->seen->id;
     o.request.cached_tokens = fleet_prefix_tokens(e, q);
-    return policy_slot_admit(f->admit, &o) == POLICY_ADMIT;
+    return verdict(f, &o, q);
 }
 
 static void take(struct engine *e)

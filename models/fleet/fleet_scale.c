@@ -150,13 +150,25 @@ static void look(struct fleet *f, struct pool *p, struct policy_scale_obs *o)
     p->arrived = p->arrived_tokens = p->done = p->good = 0;
 }
 
-static void ask(void *ctx, uint64_t arg)
+/* Held back by a step of the policy's life, it comes here again. */
+static void may_ask(void *ctx, uint64_t pool)
 {
     struct fleet *f = ctx;
+    struct pool *p = &f->pool[pool];
+    if (policy_life_ask(f->scales, 0, &p->asked, may_ask, f, pool) &&
+        !desk_put(f->scaler, pool, p->asked_at))
+        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+}
+
+static void ask(void *ctx, uint64_t pool)
+{
+    struct fleet *f = ctx;
+    struct pool *p = &f->pool[pool];
     if (f->trace_over && !f->n.in_system)
         return;
-    if (!desk_put(f->scaler, arg, sim_now(f->sim)))
-        fleet_fail(f, err_set(f->e, ERR_ENOMEM, "fleet: out of memory"));
+    p->asked = (struct policy_ticket){.size = p->most};
+    p->asked_at = sim_now(f->sim);
+    may_ask(f, pool);
 }
 
 static void turn(void *ctx, uint64_t pool, uint64_t period_over)
@@ -175,7 +187,8 @@ static void turn(void *ctx, uint64_t pool, uint64_t period_over)
         }
         o.oracle = coming;
     }
-    f->scaled_to = policy_slot_scale(f->scale, &o);
+    f->scaled_to = policy_slot_scale(policy_life_of(f->scales, f->pool[pool].asked.version), &o);
+    policy_life_watch(f->scales, 0);
 }
 
 /* The next period began when this one was over, whatever the answer took. */
@@ -183,6 +196,7 @@ static void answered(void *ctx, uint64_t pool, uint64_t period_over)
 {
     struct fleet *f = ctx;
     struct pool *p = &f->pool[pool];
+    policy_life_answered(f->scales, 0, &p->asked);
     if (f->rc)
         return;
     while (p->serving + p->starting < f->scaled_to && one_more(f, p))

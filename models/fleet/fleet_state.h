@@ -46,6 +46,7 @@ struct seq {     /* a request */
     bool was_scheduled, decoding;
     enum policy_stage stage;          /* at which the router is asked about it */
     struct policy_ticket asked, came; /* now; when it came */
+    uint32_t let;                     /* in, by this version at serve.admit */
     bool shipped;                     /* its KV cache came over the link: nothing to compute */
     bool leaving;                     /* it waits to be shipped, or is on the link */
     bool broken;                      /* the engine that it was leaving failed */
@@ -109,6 +110,8 @@ struct pool {
     /* this period, for serve.scale */
     uint64_t period, arrived, arrived_tokens, done, good;
     sim_cost busy_then;
+    struct policy_ticket asked; /* of its last question there */
+    sim_time asked_at;
     /* the whole run */
     uint64_t routed, prompt_tokens, tokens, iterations, batch_sum, preemptions;
     sim_cost busy, gpu;
@@ -185,7 +188,8 @@ struct fleet {
     struct mlaas_bill bill;
     struct desk *router, *scaler;        /* each on a core of its own */
     struct policy_life *routes;          /* who answers at serve.route; f->route: the first */
-    struct cores *life_core;             /* where its steps go */
+    struct policy_life *scales, *admits; /* the same at serve.scale, serve.admit */
+    struct cores *life_core;             /* where their steps go */
     const struct policy_slot *routed_by; /* that saw the last changes of the engines */
     struct routed routed;
     uint32_t scaled_to; /* the last answer of serve.scale */

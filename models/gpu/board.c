@@ -79,9 +79,9 @@ static bool in_front(struct board *b)
     bool time = w->sharing == SHARING_TIME_SLICE;
     if (!w->share || (!time && w->sharing != SHARING_MPS))
         return true;
-    const struct share_params s = {time ? POLICY_SHARE_TIME : POLICY_SHARE_SMS, w->params->sms,
-                                   w->set->share_period, tenants_of(w->set) * slice_of(b, 1024),
-                                   w->infer};
+    const struct share_params s = {
+        time ? POLICY_SHARE_TIME : POLICY_SHARE_SMS, w->params->sms, w->set->share_period,
+        tenants_of(w->set) * slice_of(b, 1024),      w->infer,       w->share_life};
     return (b->share = share_new(b->sim, b->device, &s, w->share)) != NULL;
 }
 

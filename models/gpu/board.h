@@ -15,8 +15,8 @@ struct board_want {
     uint32_t number;
     sim_cost per_command; /* of the dispatcher */
     struct policy_slot *dispatch, *share;
-    struct policy_life *dispatch_life; /* NULL: `dispatch` for ever */
-    struct mlaas *infer;               /* what policies ask for costs; NULL: nothing */
+    struct policy_life *dispatch_life, *share_life; /* NULL: these for ever */
+    struct mlaas *infer;                            /* what policies ask for costs; NULL: nothing */
 };
 struct board;
 int board_new(struct board **b, struct sim *s, const struct board_want *w,

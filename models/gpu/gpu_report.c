@@ -160,5 +160,7 @@ void gpu_report_run(const struct gpu_run *r, const struct score *alone)
     gpu_infer_report(r->infer, out);
     if (r->life)
         policy_life_report(r->life);
+    if (r->share_life)
+        policy_life_report(r->share_life);
     measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(r->sim));
 }

@@ -44,6 +44,7 @@ struct board *gpu_run_board(struct gpu_run *r, uint32_t number)
                                      alone ? NULL : model_policy(env, POLICY_HOOK_GPU_DISPATCH),
                                  .share = alone ? NULL : model_policy(env, POLICY_HOOK_GPU_SHARE),
                                  .dispatch_life = r->life,
+                                 .share_life = r->share_life,
                                  .infer = gpu_infer_service(r->infer)};
     int rc = board_new(&r->board[number], r->sim, &w, r->e);
     if (rc)
@@ -110,26 +111,37 @@ static int fill_seats(struct gpu_run *r)
     return rc;
 }
 
-static int open_life(struct gpu_run *r)
+static int open_life(struct gpu_run *r, enum policy_hook hook, bool at_once, struct policy_life **l)
 {
     const struct model_env *env = r->m->env;
-    const struct policy_plan *plan = env->plan[POLICY_HOOK_GPU_DISPATCH];
+    const struct policy_plan *plan = env->plan[hook];
     if (!plan || r->only != GPU_ALL)
         return 0;
     const struct stack *stack = stack_find(env->stack ? env->stack : "native", r->e);
     if (!stack)
         return ERR_ENAME;
-    if (!(r->life_core = cores_new(r->sim, 1)))
+    if (!r->life_core && !(r->life_core = cores_new(r->sim, 1)))
         return err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     const struct life_env life = {.sim = r->sim,
                                   .cpu = r->life_core,
-                                  .at_once = true,
+                                  .at_once = at_once,
                                   .stack = stack,
                                   .use = &r->m->use,
                                   .out = r->m->out,
                                   .e = r->e};
-    return policy_life_open(&r->life, plan, model_policy(env, POLICY_HOOK_GPU_DISPATCH), &life,
-                            r->e);
+    return policy_life_open(l, plan, model_policy(env, hook), &life, r->e);
+}
+
+static int open_lives(struct gpu_run *r)
+{
+    const int rc = open_life(r, POLICY_HOOK_GPU_DISPATCH, true, &r->life);
+    return rc ? rc : open_life(r, POLICY_HOOK_GPU_SHARE, false, &r->share_life);
+}
+
+static int lives_failed(const struct gpu_run *r)
+{
+    const int rc = r->life ? policy_life_failed(r->life) : 0;
+    return rc || !r->share_life ? rc : policy_life_failed(r->share_life);
 }
 
 int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct err *e)
@@ -149,7 +161,7 @@ int gpu_run_begin(struct gpu_run *r, struct gpu_model *m, size_t only, struct er
     if (only == GPU_ALL && (model_policy(m->env, POLICY_HOOK_GPU_SHARE) ||
                             model_policy(m->env, POLICY_HOOK_GPU_DISPATCH)))
         rc = gpu_infer_open(&r->infer, r->sim, &m->set.infer, m->env, &m->use, e);
-    rc = rc ? rc : open_life(r);
+    rc = rc ? rc : open_lives(r);
     if (rc || !m->set.clients)
         return rc ? rc : replay_new(r, m->env->rows);
     rc = open_clients(r);
@@ -177,8 +189,8 @@ int gpu_run_go(struct gpu_run *r)
         client_score(c);
     if (!r->rc)
         r->rc = gpu_infer_failed(r->infer, r->e);
-    if (!r->rc && r->life)
-        r->rc = policy_life_failed(r->life);
+    if (!r->rc)
+        r->rc = lives_failed(r);
     if (!r->rc && sim_failed(r->sim))
         r->rc = err_set(r->e, ERR_ENOMEM, "gpu: out of memory");
     return r->rc;
@@ -195,6 +207,7 @@ void gpu_run_end(struct gpu_run *r)
     for (uint32_t i = 0; i < r->boards; i++)
         board_free(r->board[i]);
     policy_life_free(r->life);
+    policy_life_free(r->share_life);
     if (r->life_core)
         cores_free(r->life_core);
     for (size_t i = 0; r->score && i < r->m->set.clients; i++) {

@@ -54,8 +54,8 @@ struct gpu_run {
     struct score *score; /* [set.clients] */
     struct replay *replay;
     struct gpu_infer *infer;
-    struct policy_life *life; /* of gpu.dispatch; NULL: one policy for ever */
-    struct cores *life_core;  /* where its steps go */
+    struct policy_life *life, *share_life; /* of gpu.dispatch, gpu.share; NULL: for ever */
+    struct cores *life_core;               /* where their steps go */
     bool requests_ended;
     union trace_row row; /* the next request of the trace */
     int rc;

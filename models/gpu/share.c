@@ -20,6 +20,7 @@ struct share {
     uint32_t milli[POLICY_GPU_TENANTS_MAX];
     uint32_t answer[POLICY_GPU_TENANTS_MAX]; /* of the last question */
     uint64_t questions;
+    struct policy_ticket ticket; /* of the last one */
 };
 
 struct share *share_new(struct sim *s, struct device *d, const struct share_params *p,
@@ -47,6 +48,8 @@ void share_stop(struct share *x)
 {
     sim_cancel(x->sim, x->next);
     x->next = 0;
+    if (x->p.life)
+        policy_life_gone(x->p.life, 0, &x->ticket);
 }
 
 static void apply(struct share *x)
@@ -79,14 +82,21 @@ static uint32_t busy_milli(struct share *x)
 static void decided(void *ctx, uint64_t question)
 {
     struct share *x = ctx;
-    if (question != x->questions || !memcmp(x->answer, x->milli, x->n * sizeof *x->milli))
+    if (question != x->questions)
+        return;
+    if (x->p.life) {
+        policy_life_answered(x->p.life, 0, &x->ticket);
+        policy_life_watch(x->p.life, 0);
+    }
+    if (!memcmp(x->answer, x->milli, x->n * sizeof *x->milli))
         return;
     memcpy(x->milli, x->answer, x->n * sizeof *x->milli);
     apply(x);
 }
 
-static void ask(struct share *x)
+static void put(struct share *x)
 {
+    struct policy_slot *p = x->p.life ? policy_life_of(x->p.life, x->ticket.version) : x->policy;
     struct policy_gpu_tenant seen[POLICY_GPU_TENANTS_MAX];
     struct policy_share_obs o = {.now_ns = sim_now(x->sim),
                                  .period = x->period,
@@ -95,16 +105,41 @@ static void ask(struct share *x)
                                  .n = x->n,
                                  .tenant = seen};
     for (uint32_t i = 0; i < x->n; i++)
-        gpu_tenant_see(x->tenant[i], x->p.sms, policy_slot_oracle(x->policy), &seen[i]);
-    x->questions++;
-    if (!x->n)
-        return;
+        gpu_tenant_see(x->tenant[i], x->p.sms, policy_slot_oracle(p), &seen[i]);
     memcpy(x->answer, x->milli, x->n * sizeof *x->milli);
     if (x->p.infer)
         mlaas_hook_begin(x->p.infer);
-    policy_slot_share(x->policy, &o, x->answer);
+    policy_slot_share(p, &o, x->answer);
     if (!x->p.infer || !mlaas_hook_end(x->p.infer, decided, x, x->questions))
         decided(x, x->questions);
+}
+
+/* The step that it waited for is over. */
+static void let_in(void *ctx, uint64_t arg)
+{
+    struct share *x = ctx;
+    (void)arg;
+    if (x->ticket.state != TICKET_HELD || !policy_life_ask(x->p.life, 0, &x->ticket, let_in, x, 0))
+        return;
+    if (x->n)
+        put(x);
+    else
+        policy_life_gone(x->p.life, 0, &x->ticket);
+}
+
+/* What was asked before is not waited for any more. */
+static void ask(struct share *x)
+{
+    x->questions++;
+    if (x->ticket.state == TICKET_HELD)
+        return;
+    if (x->p.life)
+        policy_life_gone(x->p.life, 0, &x->ticket);
+    x->ticket = (struct policy_ticket){.size = x->n};
+    if (!x->n)
+        busy_milli(x);
+    else if (!x->p.life || policy_life_ask(x->p.life, 0, &x->ticket, let_in, x, 0))
+        put(x);
 }
 
 static void period_over(void *ctx, uint64_t arg)

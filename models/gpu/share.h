@@ -5,20 +5,22 @@
  * or, in proportion, as time slices that sum to `turn`.  Until a policy changes
  * a part, and without one, the device keeps what the experiment says.  Parts
  * that took inference count when it is done; when the next question is asked
- * before that, they never do.                                                */
+ * before that, they never do.  A question that waits for a step of the policy's
+ * life is about what there is when that is over.                                                */
 #ifndef MODELS_GPU_SHARE_H
 #define MODELS_GPU_SHARE_H
 
 #include "models/gpu/tenant.h"
 #include "models/mlaas/mlaas.h"
-#include "models/policy_slot.h"
+#include "models/policy_life.h"
 
 struct share_params {
     enum policy_share_of of;
-    uint32_t sms;        /* of the partition */
-    sim_time period;     /* ns between questions; 0: only when tenants come and go */
-    sim_time turn;       /* POLICY_SHARE_TIME: of all slices together */
-    struct mlaas *infer; /* charges what the policy's inference takes; NULL: it is free */
+    uint32_t sms;             /* of the partition */
+    sim_time period;          /* ns between questions; 0: only when tenants come and go */
+    sim_time turn;            /* POLICY_SHARE_TIME: of all slices together */
+    struct mlaas *infer;      /* charges what the policy's inference takes; NULL: it is free */
+    struct policy_life *life; /* who answers when; NULL: `policy` for ever */
 };
 
 struct share;

@@ -15,6 +15,12 @@ struct mem_cache {
     uint64_t truth;            /* all ones when the policy is an oracle, else zero */
     bool fetches;              /* mem_cache_fetch was used */
     struct policy_slot *evict; /* NULL: the hand */
+    mem_cache_victim *asks;    /* NULL: `evict` is asked */
+    void *asks_ctx;
+    /* With `asks` [frames]: the truth of its last access; when the page came in; the order of that.
+     */
+    uint64_t *due, *came, now;
+    uint32_t *aged;
     struct mem_cache_stats stats;
 };
 
@@ -50,6 +56,9 @@ void mem_cache_free(struct mem_cache *c)
     free(c->owner);
     free(c->flags);
     free(c->spare);
+    free(c->due);
+    free(c->came);
+    free(c->aged);
     free(c);
 }
 
@@ -75,13 +84,22 @@ static void vacate(struct mem_cache *c, uint32_t f)
 static uint32_t victim(struct mem_cache *c, const struct policy_access *in)
 {
     uint32_t f = POLICY_NONE;
-    if (c->evict)
+    if (c->asks)
+        f = c->asks(c->asks_ctx, in, c->owner);
+    else if (c->evict)
         f = policy_slot_evict(c->evict, in, c->frames, c->owner);
     if (f == POLICY_NONE)
         f = hand(c);
     vacate(c, f);
     c->stats.evicted++;
     return f;
+}
+
+/* Of a page's next access, for oracles that come later. */
+static void remember(struct mem_cache *c, uint32_t f, uint64_t next, uint64_t now)
+{
+    c->now = now;
+    c->due[f] = next > UINT64_MAX - now ? UINT64_MAX : now + next;
 }
 
 static void bring(struct mem_cache *c, struct policy_access *in)
@@ -93,6 +111,10 @@ static void bring(struct mem_cache *c, struct policy_access *in)
     page_table_put(&c->table, in->page, f);
     c->stats.inserted++;
     in->frame = f;
+    if (c->due) {
+        remember(c, f, in->next, in->now_ns);
+        c->came[f] = c->stats.inserted;
+    }
     if (c->evict)
         policy_slot_insert(c->evict, in);
 }
@@ -115,6 +137,8 @@ static inline bool step(struct mem_cache *c, const struct mem_access *a, uint64_
         c->flags[told.frame] &= (uint8_t)~FETCHED;
         c->stats.fetched_used++;
     }
+    if (c->due)
+        remember(c, told.frame, a->next, now);
     if (c->evict)
         policy_slot_hit(c->evict, &told);
     return true;
@@ -166,6 +190,65 @@ bool mem_cache_remove(struct mem_cache *c, uint64_t page, uint64_t now)
     c->stats.removed++;
     c->spare[c->n_spare++] = f;
     return true;
+}
+
+/* ---- another policy ---- */
+
+bool mem_cache_asks(struct mem_cache *c, mem_cache_victim *how, void *ctx)
+{
+    c->asks = how;
+    c->asks_ctx = ctx;
+    c->due = calloc(c->frames, sizeof *c->due);
+    c->came = calloc(c->frames, sizeof *c->came);
+    c->aged = malloc(c->frames * sizeof *c->aged);
+    return c->due && c->came && c->aged;
+}
+
+static int by_age(const void *a, const void *b, void *came)
+{
+    const uint64_t x = ((const uint64_t *)came)[*(const uint32_t *)a],
+                   y = ((const uint64_t *)came)[*(const uint32_t *)b];
+    return (x > y) - (x < y);
+}
+
+static void tell(struct mem_cache *c, uint32_t f)
+{
+    const uint64_t left = c->due[f] > c->now ? c->due[f] - c->now : 1;
+    struct policy_access told = {.now_ns = c->now, .page = c->owner[f], .frame = f};
+    told.next = (c->due[f] == UINT64_MAX ? UINT64_MAX : left) & c->truth;
+    policy_slot_insert(c->evict, &told);
+}
+
+/* The hand begins at the page that came in first. */
+static void hand_over(struct mem_cache *c)
+{
+    for (uint32_t f = 0; f < c->frames; f++)
+        if (c->owner[f] != POLICY_PAGE_NONE &&
+            (c->owner[c->hand] == POLICY_PAGE_NONE || c->came[f] < c->came[c->hand]))
+            c->hand = f;
+}
+
+void mem_cache_under(struct mem_cache *c, struct policy_slot *evict, const uint64_t *seen)
+{
+    uint32_t n = 0;
+    c->evict = evict;
+    c->truth = evict && evict->ops->oracle ? UINT64_MAX : 0;
+    if (!evict)
+        hand_over(c);
+    for (uint32_t f = 0; evict && seen && f < c->frames; f++)
+        if (seen[f] != c->owner[f] && seen[f] != POLICY_PAGE_NONE)
+            policy_slot_remove(evict, f, seen[f], c->now);
+    for (uint32_t f = 0; evict && f < c->frames; f++)
+        if (c->owner[f] != POLICY_PAGE_NONE && (!seen || seen[f] != c->owner[f]))
+            c->aged[n++] = f;
+    qsort_r(c->aged, n, sizeof *c->aged, by_age, c->came);
+    for (uint32_t i = 0; i < n; i++)
+        tell(c, c->aged[i]);
+}
+
+const uint64_t *mem_cache_owners(const struct mem_cache *c)
+{
+    return c->owner;
 }
 
 void mem_cache_stats(const struct mem_cache *c, struct mem_cache_stats *out)

@@ -42,6 +42,15 @@ bool mem_cache_fetch(struct mem_cache *c, uint64_t page, uint64_t now);
 /* Gives a page's frame back (ballooning, truncation); false: it was not there. */
 bool mem_cache_remove(struct mem_cache *c, uint64_t page, uint64_t now);
 
+/* For a policy that changes while the cache runs.  asks: a victim is asked for here instead; false:
+ * out of memory.  under: this one (NULL: the hand) is told of hits and insertions from now on, and
+ * first of what lies in the frames, or what has changed there since they were `seen` [frames]: the
+ * page that came in first is told first.  */
+typedef uint32_t mem_cache_victim(void *ctx, const struct policy_access *in, const uint64_t *owner);
+bool mem_cache_asks(struct mem_cache *c, mem_cache_victim *how, void *ctx) MUST_CHECK;
+void mem_cache_under(struct mem_cache *c, struct policy_slot *evict, const uint64_t *seen);
+const uint64_t *mem_cache_owners(const struct mem_cache *c); /* [frames]; POLICY_PAGE_NONE: free */
+
 void mem_cache_stats(const struct mem_cache *c, struct mem_cache_stats *out);
 uint32_t mem_cache_held(const struct mem_cache *c);
 /* Whether table, owners, free frames and counts agree, for tests: no frame lost or doubled. */

@@ -111,12 +111,19 @@ static int open_costs(struct emb *m, const char *stack)
 
 /* ---- the run -------------------------------------------------------------------------- */
 
-static bool open_memory(struct emb *m)
+int emb_no_memory(const struct emb *m)
+{
+    return err_set(m->e, ERR_ENOMEM, "embedding: out of memory");
+}
+
+static int open_memory(struct emb *m)
 {
     m->lookups = (uint64_t)m->c.batch * m->c.pooling;
     m->row = malloc(m->lookups * m->c.period * sizeof *m->row);
     m->next_row = malloc(m->lookups * m->c.period * sizeof *m->next_row);
-    return m->row && m->next_row && (m->c.os ? emb_place_begin(m) : emb_cache_begin(m));
+    if (!m->row || !m->next_row)
+        return emb_no_memory(m);
+    return m->c.os ? emb_place_begin(m) : emb_cache_begin(m);
 }
 
 static void close_memory(struct emb *m)
@@ -189,6 +196,13 @@ static void swap_periods(struct emb *m)
     m->next_row = row;
 }
 
+static int end_lives(struct emb *m)
+{
+    int rc = mlaas_bill_check(&m->bill, m->e);
+    rc = rc ? rc : life_clock_end(m->place_life);
+    return rc ? rc : evict_life_end(m->evict_life);
+}
+
 static int batches(struct emb *m, struct sums *s)
 {
     struct rng g;
@@ -206,11 +220,12 @@ static int batches(struct emb *m, struct sums *s)
             draw(m, z, &g, m->next_row);
         }
         one(m, i, &b);
+        m->now_ps += (double)time_of(m, &b);
         if (i >= m->c.warmup)
             add(s, m, &b);
     }
     rng_zipf_free(z);
-    return mlaas_bill_check(&m->bill, m->e);
+    return end_lives(m);
 }
 
 /* ---- measures ------------------------------------------------------------------------------ */
@@ -277,9 +292,8 @@ static int fits(const struct config *section, const struct machine *machine, con
 static int simulate(struct emb *m, struct measures *out)
 {
     struct sums s = {.time = measures_sketch(out, "batch", "ms", m->env->exact)};
-    if (!open_memory(m) || !s.time)
-        return err_set(m->e, ERR_ENOMEM, "embedding: out of memory");
-    int rc = batches(m, &s);
+    int rc = s.time ? open_memory(m) : emb_no_memory(m);
+    rc = rc ? rc : batches(m, &s);
     if (!rc)
         report(m, &s, out);
     return rc;
@@ -288,7 +302,7 @@ static int simulate(struct emb *m, struct measures *out)
 static int run(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e)
 {
-    struct emb m = {.env = env, .e = e};
+    struct emb m = {.env = env, .out = out, .e = e};
     int rc = need_machine(env->machine, e);
     if (!rc)
         rc = emb_config(&m.c, section, e);
@@ -327,6 +341,8 @@ const struct model_ops model_embedding = {
     .fits = fits,
     .stacks = true,
     .hooks = 1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE,
+    .lives = 1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE,
+    .lives_one = 1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE,
     .mute = mute,
     .headline = "batch.mean,throughput,hbm_share,asked,copied,os_cpu",
     .run = run,

@@ -10,7 +10,7 @@
 #ifndef MODELS_MEM_EMBEDDING_H
 #define MODELS_MEM_EMBEDDING_H
 
-#include "models/mem/cache.h"
+#include "models/mem/evict_life.h"
 #include "models/mlaas/mlaas_bill.h"
 #include "models/model.h"
 #include "models/pager.h"
@@ -60,7 +60,10 @@ struct emb {
     uint32_t *row;                  /* [period x lookups], row numbers; of this period */
     uint32_t *next_row;             /* of the next one, for oracles */
     struct mem_cache *cache, *host; /* process: rows on the GPU, in host memory (NULL: all) */
+    struct evict_life *evict_life;  /* process; NULL: one policy for ever */
     struct policy_slot *place;      /* OS: who places; NULL: nothing moves */
+    struct life_clock *place_life;  /* who that is when; NULL: `place` for ever */
+    double now_ps;                  /* end of the batches so far */
     struct policy_region *region;   /* [pages] */
     uint32_t *where, *seen;         /* [pages]: scratch; the batch that touched it last, from 1 */
     uint64_t room[EMB_TIERS], used[EMB_TIERS]; /* pages */
@@ -68,15 +71,18 @@ struct emb {
     uint32_t tiers;
     struct pager_work backlog; /* moves that the next batch shares the link with */
     sim_cost backlog_stall;    /* a decision that is waited for */
+    struct measures *out;
     struct err *e;
 };
 
+int emb_no_memory(const struct emb *m); /* ERR_ENOMEM */
+
 /* embedding_cache.c */
-bool emb_cache_begin(struct emb *m);
+int emb_cache_begin(struct emb *m) MUST_CHECK;
 void emb_cache_batch(struct emb *m, const uint32_t *row, uint64_t now, struct emb_batch *b);
 void emb_cache_end(struct emb *m);
 /* embedding_place.c */
-bool emb_place_begin(struct emb *m);
+int emb_place_begin(struct emb *m) MUST_CHECK;
 void emb_place_batch(struct emb *m, const uint32_t *row, uint32_t number, struct emb_batch *b);
 void emb_place_period(struct emb *m, uint64_t period, struct emb_batch *b);
 void emb_place_end(struct emb *m);

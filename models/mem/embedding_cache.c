@@ -16,18 +16,23 @@ static uint32_t rows_in(double gib, const struct emb_config *c)
     return n < 1 ? 1 : n < 1 << 28 ? (uint32_t)n : 1 << 28;
 }
 
-bool emb_cache_begin(struct emb *m)
+int emb_cache_begin(struct emb *m)
 {
-    const uint32_t host = rows_in(m->c.host_gib, &m->c);
-    m->cache =
-        mem_cache_new(rows_in(m->c.hbm_gib, &m->c), model_policy(m->env, POLICY_HOOK_MEM_EVICT));
+    const struct model_env *env = m->env;
+    const uint32_t rows = rows_in(m->c.hbm_gib, &m->c), host = rows_in(m->c.host_gib, &m->c);
+    const struct evict_life_env life = {env, &m->use, m->out, rows};
+    m->cache = mem_cache_new(
+        rows, env->plan[POLICY_HOOK_MEM_EVICT] ? NULL : model_policy(env, POLICY_HOOK_MEM_EVICT));
     if (m->c.host_gib > 0 && host < m->c.rows) /* first in, first out */
         m->host = mem_cache_new(host, NULL);
-    return m->cache && (m->host || m->c.host_gib <= 0 || host >= m->c.rows);
+    if (!m->cache || !(m->host || m->c.host_gib <= 0 || host >= m->c.rows))
+        return emb_no_memory(m);
+    return evict_life_open(&m->evict_life, m->cache, &life, m->e);
 }
 
 void emb_cache_end(struct emb *m)
 {
+    evict_life_close(m->evict_life);
     mem_cache_free(m->cache);
     mem_cache_free(m->host);
 }
@@ -117,13 +122,16 @@ static uint64_t look_up(struct emb *m, const uint32_t *row, uint64_t now, struct
 void emb_cache_batch(struct emb *m, const uint32_t *row, uint64_t now, struct emb_batch *b)
 {
     struct mem_cache_stats before, after;
+    const sim_time waited = evict_life_waited(m->evict_life);
     mem_cache_stats(m->cache, &before);
+    evict_life_at(m->evict_life, (sim_time)(m->now_ps / 1e3));
     const uint64_t missed = look_up(m, row, now, b);
     mem_cache_stats(m->cache, &after);
     const uint64_t out = after.writebacks - before.writebacks;
     b->lookup =
         launch(m, b) + launch(m, b) +
         bytes(m->cost.hbm_ps, (uint64_t)((double)m->lookups * (m->c.row_bytes + m->cost.tags)));
+    b->stall += (evict_life_waited(m->evict_life) - waited) * 1000;
     if (b->by_tier[EMB_DRIVE])
         b->fill += from_drive(m, b->by_tier[EMB_DRIVE], b);
     if (missed)

@@ -21,7 +21,25 @@ static void fill(struct emb *m)
     }
 }
 
-bool emb_place_begin(struct emb *m)
+static struct policy_slot *that_places(struct policy_slot *p)
+{
+    return p && p->ops && p->ops->mem_place ? p : NULL;
+}
+
+static int begin_policy(struct emb *m)
+{
+    const struct policy_mem about = {
+        .frames = (uint32_t)m->pages, .tiers = m->tiers, .page_bytes = (uint32_t)m->c.page};
+    const struct life_clock_env life = {
+        .model = m->env, .use = &m->use, .out = m->out, .about = &about};
+    if (m->env->plan[POLICY_HOOK_MEM_PLACE])
+        return life_clock_open(&m->place_life, POLICY_HOOK_MEM_PLACE, &life, m->e);
+    if ((m->place = that_places(model_policy(m->env, POLICY_HOOK_MEM_PLACE))))
+        (void)policy_slot_mem_begin(m->place, &about);
+    return 0;
+}
+
+int emb_place_begin(struct emb *m)
 {
     m->rows_of_page = m->c.page / m->c.row_bytes;
     m->pages = (m->c.rows + m->rows_of_page - 1) / m->rows_of_page;
@@ -33,20 +51,14 @@ bool emb_place_begin(struct emb *m)
     m->where = malloc(m->pages * sizeof *m->where);
     m->seen = calloc(m->pages, sizeof *m->seen);
     if (!m->region || !m->where || !m->seen)
-        return false;
+        return emb_no_memory(m);
     fill(m);
-    const struct policy_mem about = {
-        .frames = (uint32_t)m->pages, .tiers = m->tiers, .page_bytes = (uint32_t)m->c.page};
-    struct policy_slot *place = model_policy(m->env, POLICY_HOOK_MEM_PLACE);
-    if (place && place->ops && place->ops->mem_place) {
-        m->place = place;
-        (void)policy_slot_mem_begin(place, &about);
-    }
-    return true;
+    return begin_policy(m);
 }
 
 void emb_place_end(struct emb *m)
 {
+    life_clock_close(m->place_life);
     free(m->region);
     free(m->where);
     free(m->seen);
@@ -146,14 +158,34 @@ static void move(struct emb *m, struct emb_batch *b)
     (void)drive(m, drives, b);
 }
 
+/* It is the turn of whoever answers now; how long that takes for a step. */
+static sim_time turn(struct emb *m)
+{
+    sim_time wait = 0;
+    if (!m->place_life)
+        return 0;
+    life_clock_at(m->place_life, (sim_time)(m->now_ps / 1e3));
+    m->place = that_places(life_clock_ask(m->place_life, &wait));
+    return wait;
+}
+
+static void forget(struct emb *m)
+{
+    for (uint64_t i = 0; i < m->pages; i++)
+        m->region[i].accesses = 0;
+}
+
 void emb_place_period(struct emb *m, uint64_t period, struct emb_batch *b)
 {
-    if (!m->place) {
-        for (uint64_t i = 0; i < m->pages; i++)
-            m->region[i].accesses = 0;
-        return;
+    const sim_time wait = turn(m);
+    if (m->place) {
+        expect(m, m->place->ops->oracle);
+        decide(m, period);
+        move(m, b);
+    } else {
+        forget(m);
     }
-    expect(m, m->place->ops->oracle);
-    decide(m, period);
-    move(m, b);
+    m->backlog_stall += wait * 1000;
+    if (m->place_life)
+        life_clock_said(m->place_life);
 }

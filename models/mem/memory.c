@@ -161,8 +161,10 @@ const struct model_ops model_memory = {
     .trace = memory_trace,
     .hooks =
         1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
-    .lives = 1u << POLICY_HOOK_MEM_READAHEAD,
-    .lives_one = 1u << POLICY_HOOK_MEM_READAHEAD,
+    .lives =
+        1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
+    .lives_one =
+        1u << POLICY_HOOK_MEM_EVICT | 1u << POLICY_HOOK_MEM_PLACE | 1u << POLICY_HOOK_MEM_READAHEAD,
     .mute = mute,
     .headline = "miss_ratio,writebacks,readahead_used,latency_mean,tier0_share,migrations,slowdown,"
                 "walk,time",

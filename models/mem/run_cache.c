@@ -1,7 +1,8 @@
 /* run_cache.c - the model "memory" as a page cache. */
-#include "models/mem/ahead_life.h"
+#include "models/life_clock.h"
 #include "models/mem/cache.h"
 #include "models/mem/device.h"
+#include "models/mem/evict_life.h"
 #include "models/mem/memory.h"
 #include "models/mem/readahead.h"
 #include "models/mlaas/mlaas_bill.h"
@@ -86,7 +87,9 @@ struct run {
     uint64_t requests; /* to the device: a miss and what is read with it */
     struct mem_device *device;
     struct mlaas_bill bill;
-    struct ahead_life *life; /* NULL: nobody comes or goes */
+    /* Who reads ahead and who evicts, when; NULL: nobody comes or goes. */
+    struct life_clock *ahead_life;
+    struct evict_life *evict_life;
 };
 
 static struct mem_device_count asked_so_far(const struct run *r)
@@ -108,12 +111,23 @@ static void clock_at(struct run *r, sim_time now)
         mlaas_bill_clock(&r->bill, now);
 }
 
+static uint32_t ask_ahead(struct run *r, const struct mem_touch *t)
+{
+    sim_time wait;
+    if (!r->ahead_life)
+        return mem_readahead_ask(r->ahead, t, r->from);
+    life_clock_at(r->ahead_life, t->time_ns);
+    mem_readahead_under(r->ahead, life_clock_ask(r->ahead_life, &wait));
+    const uint32_t pages = mem_readahead_ask(r->ahead, t, r->from);
+    life_clock_said(r->ahead_life);
+    return pages;
+}
+
 /* A miss: how far to read ahead, and what the device then does for it. */
 static void miss(struct run *r, const struct mem_touch *t, const struct mem_device_count *before,
                  uint64_t now)
 {
-    const uint32_t more = r->life ? ahead_life_ask(r->life, r->ahead, t, r->from)
-                                  : mem_readahead_ask(r->ahead, t, r->from);
+    const uint32_t more = ask_ahead(r, t);
     for (uint32_t i = 1; i <= more && t->page + i <= PAGE_NUMBER_MAX; i++)
         mem_cache_fetch(r->cache, t->page + i, now);
     const struct mem_device_count after = asked_so_far(r);
@@ -128,6 +142,7 @@ static void access_page(struct run *r, const struct mem_touch *t)
     uint64_t now = r->number++;
     struct mem_device_count before;
     clock_at(r, t->time_ns);
+    evict_life_at(r->evict_life, t->time_ns);
     if (r->ahead) {
         mem_readahead_see(r->ahead, t);
         before = asked_so_far(r);
@@ -176,7 +191,8 @@ static void report(const struct memory_run *m, const struct run *r, const struct
     if (m->env->machine) {
         struct memory_time t = {.memory = c->hit * n};
         const struct mem_device_count all = asked_so_far(r);
-        t.infer = (double)r->bill.waited_ps / 1e3 + (double)ahead_life_waited(r->life);
+        t.infer = (double)r->bill.waited_ps / 1e3 + (double)life_clock_waited(r->ahead_life) +
+                  (double)evict_life_waited(r->evict_life);
         if (section->reader_trains)
             t.infer += (double)r->bill.training.cpu_ps / 1e3;
         t.io = mem_device_end(r->device, &all);
@@ -197,10 +213,12 @@ static bool begin(struct run *r, const struct memory_run *m, const struct sectio
     struct policy_slot *ahead =
         s->readahead ? model_policy(m->env, POLICY_HOOK_MEM_READAHEAD) : NULL;
     const struct policy_mem about = {.frames = (uint32_t)s->frames, .tiers = 1, .page_bytes = 4096};
-    const bool oracle = evict && evict->ops && evict->ops->oracle;
-    const uint64_t sees = oracle ? m->window : policy_slot_oracle(ahead) ? MEM_READAHEAD_SIGHT : 0;
+    const uint64_t sees = evict_life_oracle(m->env)   ? m->window
+                          : policy_slot_oracle(ahead) ? MEM_READAHEAD_SIGHT
+                                                      : 0;
     r->from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows, m->env->seed, sees);
-    r->cache = mem_cache_new((uint32_t)s->frames, evict);
+    r->cache =
+        mem_cache_new((uint32_t)s->frames, m->env->plan[POLICY_HOOK_MEM_EVICT] ? NULL : evict);
     if (ahead && ahead != evict && !m->env->plan[POLICY_HOOK_MEM_READAHEAD])
         (void)policy_slot_mem_begin(ahead, &about); /* before its first question */
     if (s->readahead)
@@ -208,11 +226,31 @@ static bool begin(struct run *r, const struct memory_run *m, const struct sectio
     return r->from && r->cache && (r->ahead || !s->readahead);
 }
 
-static int open_life(struct run *r, const struct memory_run *m, const struct section *s,
-                     struct err *e)
+static int open_lives(struct run *r, const struct memory_run *m, const struct section *s,
+                      struct err *e)
 {
     const struct policy_mem about = {.frames = (uint32_t)s->frames, .tiers = 1, .page_bytes = 4096};
-    return ahead_life_open(&r->life, m->env, m->use, &about, m->out, e);
+    const struct life_clock_env ahead = {
+        .model = m->env, .use = m->use, .out = m->out, .about = &about};
+    const struct evict_life_env evict = {m->env, m->use, m->out, (uint32_t)s->frames};
+    int rc = r->ahead ? life_clock_open(&r->ahead_life, POLICY_HOOK_MEM_READAHEAD, &ahead, e) : 0;
+    return rc ? rc : evict_life_open(&r->evict_life, r->cache, &evict, e);
+}
+
+static int end_lives(struct run *r)
+{
+    const int rc = life_clock_end(r->ahead_life);
+    return rc ? rc : evict_life_end(r->evict_life);
+}
+
+static void close_run(struct run *r)
+{
+    life_clock_close(r->ahead_life);
+    evict_life_close(r->evict_life);
+    mlaas_bill_close(&r->bill);
+    mem_readahead_free(r->ahead);
+    mem_cache_free(r->cache);
+    mem_source_free(r->from);
 }
 
 static int run(const struct memory_run *m, struct err *e)
@@ -231,18 +269,13 @@ static int run(const struct memory_run *m, struct err *e)
                          m->env->infer, e);
     if (!rc && !begin(&r, m, &s))
         rc = err_set(e, ERR_ENOMEM, "memory: out of memory");
-    if (!rc && r.ahead)
-        rc = open_life(&r, m, &s, e);
+    rc = rc ? rc : open_lives(&r, m, &s, e);
     rc = rc ? rc : replay(&r, e);
     rc = rc ? rc : mlaas_bill_check(&r.bill, e);
-    rc = rc ? rc : ahead_life_end(r.life);
+    rc = rc ? rc : end_lives(&r);
     if (!rc)
         report(m, &r, &s, &costs);
-    ahead_life_close(r.life);
-    mlaas_bill_close(&r.bill);
-    mem_readahead_free(r.ahead);
-    mem_cache_free(r.cache);
-    mem_source_free(r.from);
+    close_run(&r);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/life_clock.h"
 #include "models/mem/memory.h"
 #include "models/mem/page_table.h"
 #include "models/mem/tiers.h"
@@ -144,6 +145,7 @@ struct run {
     bool oracle;
     struct mlaas_bill
         bill; /* the program waits for a decision, as for the rest of a period's work */
+    struct life_clock *life; /* NULL: one policy for ever */
 };
 
 static int read_block(struct run *r, uint64_t period, struct err *e)
@@ -181,15 +183,40 @@ static void touch(struct mem_tiers *t, uint64_t page, const struct mem_touch *m,
     mem_tiers_touch(t, page, m->write, count, m->time_ns);
 }
 
+/* Who has an answer here; NULL: nothing moves. */
+static struct policy_slot *that_places(struct policy_slot *p)
+{
+    return p && p->ops && p->ops->mem_place ? p : NULL;
+}
+
+/* It is the turn of whoever answers now. */
+static void turn(struct run *r, sim_time now)
+{
+    sim_time wait;
+    life_clock_at(r->life, now);
+    struct policy_slot *p = that_places(life_clock_ask(r->life, &wait));
+    r->oracle = p && p->ops->oracle;
+    mem_tiers_under(r->tiers, p);
+}
+
+static void end_period(struct run *r)
+{
+    const sim_time now = r->block[0].time_ns;
+    if (r->life)
+        turn(r, now);
+    for (uint64_t i = 0; r->oracle && i < r->n; i++)
+        spread(r->tiers, &r->block[i], expect);
+    mem_tiers_period(r->tiers, now);
+    if (r->life)
+        life_clock_said(r->life);
+}
+
 static int replay(struct run *r, uint64_t period, struct err *e)
 {
     int rc;
     for (bool first = true; !(rc = read_block(r, period, e)) && r->n > 0; first = false) {
-        if (!first) {
-            for (uint64_t i = 0; r->oracle && i < r->n; i++)
-                spread(r->tiers, &r->block[i], expect);
-            mem_tiers_period(r->tiers, r->block[0].time_ns);
-        }
+        if (!first)
+            end_period(r);
         for (uint64_t i = 0; i < r->n; i++)
             spread(r->tiers, &r->block[i], touch);
     }
@@ -217,7 +244,8 @@ static void report(const struct memory_run *m, const struct setup *s, const stru
     memory_time_report(&(struct memory_time){.memory = t.memory_ns,
                                              .queue = t.queue_ns,
                                              .migrate = t.migrate_ns,
-                                             .infer = (double)r->bill.waited_ps / 1e3,
+                                             .infer = (double)r->bill.waited_ps / 1e3 +
+                                                      (double)life_clock_waited(r->life),
                                              .io = t.swap_ns},
                        m->out);
     mlaas_bill_report(&r->bill, m->out);
@@ -230,6 +258,26 @@ static bool asks(const struct config *c, enum policy_hook hook)
     return hook == POLICY_HOOK_MEM_PLACE;
 }
 
+static int open_life(struct run *r, const struct memory_run *m, const struct setup *s,
+                     struct err *e)
+{
+    struct policy_mem about = {.tiers = s->c.n, .page_bytes = TIER_PAGE};
+    for (uint32_t i = 0; i < s->c.n; i++)
+        about.frames += (uint32_t)s->c.tier[i].pages;
+    const struct life_clock_env env = {
+        .model = m->env, .use = m->use, .out = m->out, .about = &about};
+    return life_clock_open(&r->life, POLICY_HOOK_MEM_PLACE, &env, e);
+}
+
+static void close_run(struct run *r)
+{
+    life_clock_close(r->life);
+    mlaas_bill_close(&r->bill);
+    free(r->block);
+    mem_source_free(r->from);
+    mem_tiers_free(r->tiers);
+}
+
 static int run(const struct memory_run *m, struct err *e)
 {
     struct setup s;
@@ -238,23 +286,22 @@ static int run(const struct memory_run *m, struct err *e)
         rc = read_costs(&s, m->use, e);
     if (rc)
         return rc;
-    struct policy_slot *place = model_policy(m->env, POLICY_HOOK_MEM_PLACE);
-    if (place && (!place->ops || !place->ops->mem_place))
-        place = NULL;
+    struct policy_slot *place = m->env->plan[POLICY_HOOK_MEM_PLACE]
+                                    ? NULL
+                                    : that_places(model_policy(m->env, POLICY_HOOK_MEM_PLACE));
     struct run r = {.tiers = mem_tiers_new(&s.c, place), .oracle = place && place->ops->oracle};
     rc = mlaas_bill_open(&r.bill, &s.service, m->env->stack, m->use, m->env->infer, e);
     r.from = mem_source_new(m->pattern, m->pattern ? NULL : m->env->rows, m->env->seed, 0);
     r.block = malloc(s.period * sizeof *r.block);
     if (!rc && !(r.tiers && r.from && r.block))
         rc = err_set(e, ERR_ENOMEM, "memory: out of memory");
+    rc = rc ? rc : open_life(&r, m, &s, e);
     rc = rc ? rc : replay(&r, s.period, e);
     rc = rc ? rc : mlaas_bill_check(&r.bill, e);
+    rc = rc ? rc : life_clock_end(r.life);
     if (!rc)
         report(m, &s, &r);
-    mlaas_bill_close(&r.bill);
-    free(r.block);
-    mem_source_free(r.from);
-    mem_tiers_free(r.tiers);
+    close_run(&r);
     return rc;
 }
 

@@ -57,6 +57,11 @@ void mem_tiers_free(struct mem_tiers *t)
     free(t);
 }
 
+void mem_tiers_under(struct mem_tiers *t, struct policy_slot *place)
+{
+    t->place = place;
+}
+
 /* ---- frames ---- */
 
 /* A tier with room, by the placing rule.  There is one. */

@@ -52,6 +52,7 @@ struct mem_tiers;
 /* place may be NULL (nothing moves).  NULL: out of memory. */
 struct mem_tiers *mem_tiers_new(const struct mem_tiers_config *c, struct policy_slot *place);
 void mem_tiers_free(struct mem_tiers *t);
+void mem_tiers_under(struct mem_tiers *t, struct policy_slot *place); /* from now on; has begun */
 
 /* `count` accesses to a page at time now (open: when they come; never earlier than before). */
 void mem_tiers_touch(struct mem_tiers *t, uint64_t page, bool write, uint32_t count,

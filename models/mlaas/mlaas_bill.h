@@ -81,6 +81,12 @@ static inline sim_cost mlaas_bill_end(const struct mlaas_bill *b)
     return b->waits;
 }
 
+/* Nor does it go on before so many ns from the beginning of the hook, for another reason. */
+static inline void mlaas_bill_wait(struct mlaas_bill *b, sim_time ns)
+{
+    b->waits = b->waits > ns * 1000 ? b->waits : ns * 1000;
+}
+
 /* Fails when a policy asked for what this machine has no price of. */
 int mlaas_bill_check(const struct mlaas_bill *b, struct err *e) MUST_CHECK;
 void mlaas_bill_report(const struct mlaas_bill *b,

@@ -93,7 +93,8 @@ struct run {
     struct rates *rates;
     struct machine_use use; /* of the scheduler's machine */
     struct mlaas_bill bill;
-    double *seconds; /* [first + measured]: on the reference GPU, of each job that counts */
+    struct life_clock *life; /* NULL: one policy for ever */
+    double *seconds;         /* [first + measured]: on the reference GPU, of each job that counts */
     uint64_t made, left, at_first, at_last;
     sim_time first_came, last_left;
 };
@@ -191,6 +192,7 @@ static void describe(struct schedule_set *set, const struct setup *u, const stru
                                  .shuffle = u->order == SHUFFLED,
                                  .order = u->s.workload_seed + 5,
                                  .policy = model_policy(env, POLICY_HOOK_CLUSTER_SHARE),
+                                 .life = r->life,
                                  .bill = &r->bill,
                                  .next = next_job,
                                  .left = job_left,
@@ -207,12 +209,19 @@ static int open_bill(struct run *r, const struct setup *u, const struct model_en
                                 env->infer, e);
 }
 
+static int open_life(struct run *r, const struct model_env *env, struct measures *out,
+                     struct err *e)
+{
+    const struct life_clock_env life = {.model = env, .use = &r->use, .out = out};
+    return life_clock_open(&r->life, POLICY_HOOK_CLUSTER_SHARE, &life, e);
+}
+
 static void report_bill(const struct run *r, struct measures *out)
 {
     mlaas_bill_report(&r->bill, out);
-    if (r->bill.n_nets)
+    if (r->use.machine && (r->bill.n_nets || r->life))
         machine_use_report(&r->use, out);
-    else if (r->bill.calls)
+    if (!r->bill.n_nets && r->bill.calls)
         measures_incident(out, "inference", "rounds", 0, 0,
                           "assumed: the scheduler's inference runs on a machine that is no part of "
                           "the cluster, in no time: rounds of minutes");
@@ -232,6 +241,9 @@ static int run_all(struct run *r, const struct setup *u, const struct model_env 
     r->seconds = calloc(u->s.measured, sizeof *r->seconds);
     if (!r->seconds || !r->jct || !r->slowdown)
         return err_set(e, ERR_ENOMEM, "rounds: out of memory");
+    rc = open_life(r, env, out, e);
+    if (rc)
+        return rc;
     describe(&set, u, env, r);
     if (set.policy)
         set.policy->out = out;
@@ -239,6 +251,7 @@ static int run_all(struct run *r, const struct setup *u, const struct model_env 
     if (!rc && (sketch_failed(r->jct) || sketch_failed(r->slowdown)))
         rc = err_set(e, ERR_ENOMEM, "rounds: out of memory");
     rc = rc ? rc : mlaas_bill_check(&r->bill, e);
+    rc = rc ? rc : life_clock_end(r->life);
     if (!rc) {
         report(r, &stats, out);
         report_bill(r, out);
@@ -259,6 +272,7 @@ static int rounds_run(const struct config *section, const struct model_env *env,
                     .slowdown = measures_sketch(out, "slowdown", "1", env->exact)};
     rc = open_bill(&r, &u, env, e);
     rc = rc ? rc : run_all(&r, &u, env, out, e);
+    life_clock_close(r.life);
     mlaas_bill_close(&r.bill);
     machine_use_end(&r.use);
     rates_free(r.rates);
@@ -297,6 +311,8 @@ const struct model_ops model_rounds = {
     .stacks = true,
     .tables = rounds_tables,
     .hooks = 1u << POLICY_HOOK_CLUSTER_SHARE,
+    .lives = 1u << POLICY_HOOK_CLUSTER_SHARE,
+    .lives_one = 1u << POLICY_HOOK_CLUSTER_SHARE,
     .headline = "jct_mean,jct_p99,slowdown_mean,makespan",
     .run = rounds_run,
 };

@@ -141,6 +141,16 @@ static bool may_share(const struct schedule *s)
            (!s->ever_shared || s->now - s->shared >= s->set->share_every);
 }
 
+/* Whoever answers now makes parts of its own. */
+static void look_for_another(struct schedule *s)
+{
+    if (!s->set->life)
+        return;
+    const uint32_t before = life_clock_version(s->set->life);
+    life_clock_at(s->set->life, s->now);
+    s->changed |= life_clock_version(s->set->life) != before;
+}
+
 /* Nothing runs: until when?  false: for ever. */
 static bool wait(struct schedule *s)
 {
@@ -160,6 +170,7 @@ static int one_round(struct schedule *s, bool *on, struct err *e)
     int rc = 0;
     while (!rc && s->more && s->next.arrives <= s->now)
         rc = admit(s, e);
+    look_for_another(s);
     if (!rc && may_share(s))
         rc = schedule_share(s, e);
     if (!rc)

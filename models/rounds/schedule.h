@@ -10,12 +10,14 @@
  *
  * Parts are made anew at the first round after jobs have come or ended, but no sooner than
  * `share_every` after the last time; a job that came waits for that, whatever is free.  The round
- * begins when the inference behind the parts is done: nothing runs meanwhile. */
+ * begins when the inference behind the parts is done: nothing runs meanwhile.  Another policy is
+ * a reason to make parts anew, too. */
 #ifndef MODELS_ROUNDS_SCHEDULE_H
 #define MODELS_ROUNDS_SCHEDULE_H
 
 #include <stdbool.h>
 
+#include "models/life_clock.h"
 #include "models/mlaas/mlaas_bill.h"
 #include "models/policy_slot.h"
 #include "policies/python_random.h"
@@ -37,6 +39,7 @@ struct schedule_set {
     bool shuffle;   /* the types take their jobs in another order each round */
     uint64_t order; /* seed of that: Python's shuffle */
     struct policy_slot *policy;
+    struct life_clock *life; /* who answers when; NULL: `policy` for ever */
     struct mlaas_bill *bill; /* of what it asks; NULL: free */
     /* The next job: 1, 0 when there are no more, or an error. */
     int (*next)(void *ctx, struct schedule_arrival *a, struct err *e);

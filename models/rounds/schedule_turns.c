@@ -105,9 +105,15 @@ static int look(struct schedule *s, struct policy_round_obs *o, struct err *e)
 static uint32_t ask(struct schedule *s, const struct policy_round_obs *o)
 {
     struct mlaas_bill *bill = s->set->bill;
+    struct life_clock *life = s->set->life;
+    sim_time wait = 0;
+    struct policy_slot *p = life ? life_clock_ask(life, &wait) : s->set->policy;
     if (bill)
         mlaas_bill_begin(bill);
-    const uint32_t n = policy_slot_parts(s->set->policy, o, s->part);
+    const uint32_t n = policy_slot_parts(p, o, s->part);
+    if (life)
+        life_clock_said(life);
+    s->now += wait;
     if (bill)
         s->now += carry_ns(&s->carry, mlaas_bill_end(bill));
     return n;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "models/cpu/cpus_life.h"
 #include "models/mlaas/mlaas_bill.h"
 #include "models/model.h"
 
@@ -155,8 +156,8 @@ static void report(struct hv_bench *b, struct measures *out)
     measures_number(out, "events", "1", BETTER_NONE, (double)sim_fired(b->sim));
 }
 
-static bool start(struct hv_bench *b, const struct model_env *env, const struct cpus_config *cfg,
-                  struct measures *out)
+static bool make(struct hv_bench *b, const struct model_env *env, const struct cpus_config *cfg,
+                 struct measures *out)
 {
     struct sim_options opt = env->sim;
     opt.seed = env->seed;
@@ -229,6 +230,30 @@ static int hypervisor_fits(const struct config *section, const struct machine *m
     return rc;
 }
 
+/* cfg, costs and the bill are there. */
+static int simulate(struct hv_bench *b, const struct cpus_config *cfg,
+                    const struct cpus_life_env *env)
+{
+    struct measures *out = env->out;
+    if (!make(b, env->model, cfg, out))
+        return err_set(env->e, ERR_ENOMEM, "hypervisor: out of memory");
+    int rc = cpus_life_begin(b->cpus, env);
+    if (rc)
+        return rc;
+    hv_bench_start(b);
+    sim_run(b->sim, SIM_NEVER);
+    if (sim_failed(b->sim) || sketch_failed(b->latency))
+        return err_set(env->e, ERR_ENOMEM, "hypervisor: out of memory");
+    rc = mlaas_bill_check(&b->bill, env->e);
+    rc = rc ? rc : cpus_life_end(b->cpus);
+    if (rc)
+        return rc;
+    report(b, out);
+    mlaas_bill_report(&b->bill, out);
+    machine_use_report(env->use, out);
+    return 0;
+}
+
 static int hypervisor_run(const struct config *section, const struct model_env *env,
                           struct measures *out, struct err *e)
 {
@@ -245,18 +270,8 @@ static int hypervisor_run(const struct config *section, const struct model_env *
     if (!rc)
         rc = mlaas_bill_open(&b.bill, &b.set.infer, env->stack, &use, env->infer, e);
     if (!rc) {
-        bool ok = start(&b, env, &cfg, out);
-        if (ok) {
-            hv_bench_start(&b);
-            sim_run(b.sim, SIM_NEVER);
-            report(&b, out);
-            mlaas_bill_report(&b.bill, out);
-            machine_use_report(&use, out);
-            ok = !sim_failed(b.sim) && !sketch_failed(b.latency);
-        }
+        rc = simulate(&b, &cfg, &(struct cpus_life_env){env, &use, out, e});
         finish(&b);
-        rc =
-            ok ? mlaas_bill_check(&b.bill, e) : err_set(e, ERR_ENOMEM, "hypervisor: out of memory");
         mlaas_bill_close(&b.bill);
     }
     machine_use_end(&use);
@@ -268,7 +283,9 @@ const struct model_ops model_hypervisor = {
     .summary = "one operation of a guest: its exits, interrupts, timers, halts, nested or not",
     .check = hypervisor_check,
     .fits = hypervisor_fits,
-    .hooks = 1 << POLICY_HOOK_CPU_PICK, /* its vCPUs are pinned: none moves */
+    .hooks = 1u << POLICY_HOOK_CPU_PICK, /* its vCPUs are pinned: none moves */
+    .lives = 1u << POLICY_HOOK_CPU_PICK,
+    .lives_one = 1u << POLICY_HOOK_CPU_PICK,
     .headline = "latency_mean,latency_cycles,exits.host",
     .run = hypervisor_run,
 };

@@ -10,6 +10,18 @@
 #include "tests/harness/trials.h"
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
+#define FLEET(pool)                                                                                \
+    "\"model\": \"fleet\", \"machine\": \"machines/h100-server.json\", \"trace\": {\"synth\": "    \
+    "{\"preset\": \"mixed\", \"requests\": 400, \"rate_per_s\": 60}}, \"fleet\": {\"pools\": "     \
+    "{\"p\": {\"engines\": 2, " pool "\"cost\": {\"llm\": \"llama-3.1-8b\"}}}}"
+#define MEMORY(machine, cache)                                                                     \
+    "\"model\": \"memory\", \"machine\": \"machines/" machine "\", \"memory\": {\"accesses\": "    \
+    "{\"pattern\": \"zipf\", \"pages\": 5000, \"count\": 20000, \"gap_ns\": 10000}, " cache "}"
+#define EMBEDDING(how)                                                                             \
+    "\"model\": \"embedding\", \"machine\": \"machines/h100-server.json\", \"embedding\": "        \
+    "{\"rows\": "                                                                                  \
+    "20000, \"hbm_gib\": 0.004, \"batches\": 60, \"batch\": 64, \"warmup\": 4, \"compute_us\": "   \
+    "100, " how "}"
 
 static const struct {
     const char *hook, *call; /* as misbehaves.c calls it */
@@ -60,6 +72,44 @@ static const struct {
      "{\"gb_per_s\": 50, "
      "\"source\": \"t\"}}",
      2000, "completed", 400},
+    {"serve.scale", "serve_scale",
+     FLEET("\"scale\": {\"least\": 1, \"most\": 4, \"period_s\": 0.2, \"cold_start_s\": 0.1, "
+           "\"source\": \"t\"}, "),
+     2000, "completed", 400},
+    {"serve.admit", "serve_admit", FLEET(""), 2000, "completed", 400},
+    {"mem.evict", "mem_evict",
+     MEMORY("h200-server.json", "\"cache\": {\"frames\": 500, \"readahead\": true}"), 100,
+     "accesses", 20000},
+    {"mem.place", "mem_place",
+     MEMORY("two-nodes.json",
+            "\"tiers\": {\"use\": [{\"tier\": \"local\", \"pages\": 3000}, {\"tier\": \"remote\", "
+            "\"pages\": 5000}], \"period\": 500}"),
+     100, "accesses", 20000},
+    {"mem.evict", "mem_evict", EMBEDDING("\"by\": \"process\""), 2, NULL, 0},
+    {"mem.place", "mem_place", EMBEDDING("\"by\": \"os\", \"period\": 1"), 2, NULL, 0},
+    {"gpu.share", "gpu_share",
+     "\"model\": \"gpu\", \"machine\": \"machines/a100-40gb.json\", \"stack\": \"malv\", "
+     "\"programs\": {\"p\": {\"synth\": {\"preset\": \"resnet50-inference\"}}}, \"gpu\": "
+     "{\"sharing\": \"mps\", \"share_ms\": 1, \"tenants\": [{\"program\": \"p\", \"count\": 8}, "
+     "{\"program\": \"p\", \"name\": \"q\", \"count\": 8}]}",
+     10, NULL, 0},
+    {"cluster.place", "cluster_place",
+     "\"model\": \"cluster\", \"machine\": \"machines/h100-server.json\", \"trace\": {\"synth\": "
+     "{\"table\": \"jobs\", \"rows\": 400, \"rate_per_h\": 60, \"classes\": [{\"weight\": 1, "
+     "\"gpus\": {\"values\": [1, 8], \"weights\": [3, 1]}, \"duration\": {\"median_s\": 1200, "
+     "\"sigma\": 1, \"max_s\": 90000}}]}}, \"cluster\": {\"even\": "
+     "{\"nodes\": 8, \"gpus\": 8}, \"line\": \"skip-over\"}",
+     3600000, "completed", 400},
+    {"cluster.share", "cluster_share",
+     "\"model\": \"rounds\", \"machine\": \"machines/h100-server.json\", \"tables\": {\"r\": "
+     "{\"import\": {\"format\": \"costs-csv\", \"file\": \"tests/harness/rounds-rates.csv\"}}}, "
+     "\"rounds\": {\"gpus\": {\"fast\": 8, \"slow\": 8}, \"jobs_per_hour\": 0.4, \"first\": 0, "
+     "\"measured\": 60}",
+     144000000, "jobs", 60},
+    {"cpu.pick", "cpu_pick",
+     "\"model\": \"hypervisor\", \"machine\": \"machines/skylake-kvm.json\", \"hypervisor\": "
+     "{\"operation\": \"timer_halt\", \"count\": 3000}",
+     5, NULL, 0},
 };
 #define N_HOOKS (sizeof hooks / sizeof *hooks)
 
@@ -182,4 +232,34 @@ Test(swap_hooks, a_learned_scheduler_comes_and_goes, .timeout = 100)
         results_free(r);
     }
     cr_expect_gt(held, 0);
+}
+
+static double misses(const char *swap)
+{
+    char json[2048];
+    snprintf(
+        json, sizeof json,
+        "{\"schema\": \"malv-experiment/1\", \"name\": \"x\", \"seed\": 3, \"trials\": 1, " MEMORY(
+            "h200-server.json",
+            "\"cache\": {\"frames\": 500}") ", \"policies\": {\"mem.evict\": {\"candidates\": "
+                                            "[\"fifo-cache\", {\"name\": \"fifo-cache\", "
+                                            "\"label\": \"other\"}]%s}}}",
+        swap);
+    struct result_set *r = trials_of(json, 1);
+    const double n = trials_number(&r->trial[0], "misses");
+    cr_expect_eq(trials_number(&r->trial[0], "life.mem.evict.lost"), 0);
+    results_free(r);
+    return n;
+}
+
+/* A newcomer that was told what came in which order is where its predecessor was. */
+Test(swap_hooks, first_in_first_out_does_not_notice_that_it_is_replaced)
+{
+    const double alone = misses("");
+    cr_expect_gt(alone, 1000);
+    cr_expect_eq(misses(", \"swap\": [{\"at_ms\": 50, \"to\": \"other\"}]"), alone);
+    cr_expect_eq(misses(", \"swap\": [{\"at_ms\": 50, \"to\": \"other\"}, {\"at_ms\": 90, \"to\": "
+                        "\"fifo-cache\"}, {\"at_ms\": 120, \"rollback\": true}]"),
+                 alone);
+    cr_expect_eq(misses(", \"swap\": [{\"at_ms\": 80, \"unload\": true}]"), alone);
 }

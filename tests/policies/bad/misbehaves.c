@@ -201,10 +201,35 @@ static void share(void *self, const struct policy_share_obs *o, uint32_t *milli)
 
 /* ---- cluster -------------------------------------------------------------------- */
 
+/* GPUs of a node for all of the job; 0: it has no room. */
+static uint32_t gpus_on(const struct policy_node *n, const struct policy_job *j)
+{
+    uint32_t gpus = 0, left = j->gpus;
+    for (uint32_t g = 0; g < n->gpus && left; g++)
+        if (n->gpu_free_milli[g] >= j->gpu_milli) {
+            gpus |= 1u << g;
+            left--;
+        }
+    return left || n->cpu_free_milli < j->cpu_milli || n->mem_free_bytes < j->mem_bytes ? 0 : gpus;
+}
+
+/* The last node that has room; else not now. */
 static uint32_t seat(void *self, const struct policy_seat_obs *o, struct policy_seat *to)
 {
     to[0] = (struct policy_seat){o->n, 1};
-    return misbehave(self, "cluster_place", "node"); /* else: not now */
+    if (misbehave(self, "cluster_place", "node"))
+        return 1;
+    for (uint32_t i = 0; i < o->n; i++)
+        if (gpus_on(&o->node[i], &o->job))
+            to[0] = (struct policy_seat){i, gpus_on(&o->node[i], &o->job)};
+    return to[0].node < o->n;
+}
+
+/* Nobody has a part: who fits runs on what is left over. */
+static uint32_t parts(void *self, const struct policy_round_obs *o, struct policy_part *part)
+{
+    (void)part;
+    return misbehave(self, "cluster_share", "parts") ? o->most + 1 : 0;
 }
 
 static void order(void *self, const struct policy_order_obs *o, struct policy_order *answer)
@@ -217,4 +242,5 @@ POLICY(.name = "misbehaves", .summary = "for tests", .create = create, .destroy 
        .serve_route = route, .serve_scale = scale, .cpu_pick = pick, .cpu_balance = balance,
        .mem_begin = begin, .mem_hit = hit, .mem_insert = insert, .mem_evict = evict,
        .mem_place = place, .mem_readahead = readahead, .io_steer = steer, .io_done = io_done,
-       .gpu_dispatch = dispatch, .gpu_share = share, .cluster_place = seat, .cluster_order = order);
+       .gpu_dispatch = dispatch, .gpu_share = share, .cluster_place = seat, .cluster_order = order,
+       .cluster_share = parts);
