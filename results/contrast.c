@@ -59,7 +59,7 @@ static enum verdict verdict_of(const struct contrast *c)
     const double p = c->pair.p;
     if (!c->pair.n)
         return VERDICT_NONE;
-    if (c->pair.n == 1)
+    if (c->pair.n == 1 || c->alike)
         return c->pair.diff == 0 ? VERDICT_SAME : VERDICT_ONE;
     if (c->pair.lo == 0 && c->pair.hi == 0)
         return VERDICT_SAME;
@@ -68,6 +68,36 @@ static enum verdict verdict_of(const struct contrast *c)
     if (c->metric->better == BETTER_NONE)
         return VERDICT_DIFFERENT;
     return lower(c) == (c->metric->better == BETTER_LESS) ? VERDICT_BETTER : VERDICT_WORSE;
+}
+
+static bool constant(const double *x, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (x[i] != x[0])
+            return false;
+    return true;
+}
+
+static bool cell_alike(const struct cell *c, const char *metric)
+{
+    double first = 0, v = 0;
+    const bool any = metric_value(c->trial[0]->measures, metric, &first);
+    for (size_t i = 1; i < c->n; i++)
+        if (metric_value(c->trial[i]->measures, metric, &v) != any || (any && v != first))
+            return false;
+    return true;
+}
+
+bool contrast_seeds_alike(const struct cells *c, const struct metric_list *metrics)
+{
+    bool several = false;
+    for (size_t i = 0; i < c->n; i++) {
+        several |= c->cell[i].n > 1;
+        for (size_t m = 0; c->cell[i].n && m < metrics->n; m++)
+            if (!cell_alike(&c->cell[i], metrics->metric[m].name))
+                return false;
+    }
+    return several && metrics->n;
 }
 
 int contrast_cells(const struct cell *a, const struct cell *b, const struct metric *metric,
@@ -79,8 +109,12 @@ int contrast_cells(const struct cell *a, const struct cell *b, const struct metr
     int rc = 0;
     if (x && y) {
         const size_t n = pair_up(a, b, out, x, y);
-        stats_paired(x, y, n, 1 - (1 - CONFIDENCE) / (double)(family ? family : 1), &out->pair);
-        out->pair.p = fmin(1, out->pair.p * (double)(family ? family : 1));
+        out->alike = n > 1 && constant(x, n) && constant(y, n) && x[0] != y[0];
+        stats_paired(x, y, out->alike ? 1 : n, 1 - (1 - CONFIDENCE) / (double)(family ? family : 1),
+                     &out->pair);
+        out->pair.n = n;
+        if (!isnan(out->pair.p)) /* of one observation there is none */
+            out->pair.p = fmin(1, out->pair.p * (double)(family ? family : 1));
         out->verdict = verdict_of(out);
     } else {
         rc = err_set(e, ERR_ENOMEM, "out of memory");
@@ -116,7 +150,8 @@ void contrast_words(const struct contrast *c, char *out, size_t size)
         snprintf(out, size, "no pairs to compare");
         break;
     case VERDICT_ONE:
-        snprintf(out, size, "%s in the only pair: nothing can be said about chance", much);
+        snprintf(out, size, "%s in %s: nothing can be said about chance", much,
+                 c->alike ? "every pair, whatever the seed" : "the only pair");
         break;
     case VERDICT_SAME:
         snprintf(out, size, "the same in every pair");

@@ -12,7 +12,7 @@
 
 enum verdict {
     VERDICT_NONE,   /* no pairs */
-    VERDICT_ONE,    /* one pair: nothing can be said about chance */
+    VERDICT_ONE,    /* one pair, or all alike: nothing can be said about chance */
     VERDICT_SAME,   /* equal in every pair */
     VERDICT_UNSURE, /* the interval contains zero */
     VERDICT_BETTER, /* b is better than a */
@@ -26,6 +26,8 @@ struct contrast {
     size_t unpaired_a, unpaired_b; /* trials without a partner of the same seed */
     size_t missing;                /* pairs where a side lacks the metric */
     size_t ejected_a, ejected_b;   /* trials in the pairs in which a policy was ejected */
+    bool alike; /* the metric does not depend on the seed: n pairs that are one observation,
+                   without an interval or a p-value */
     enum verdict verdict;
 };
 
@@ -40,6 +42,8 @@ int contrast_cells(const struct cell *a, const struct cell *b, const struct metr
 void contrast_words(const struct contrast *c, char *out, size_t size);
 /* b / a: the geometric mean over pairs where it exists, else the ratio of the means. */
 double contrast_ratio(const struct contrast *c);
+/* Some cell has several seeds, and in none does any metric depend on the seed. */
+bool contrast_seeds_alike(const struct cells *c, const struct metric_list *metrics);
 bool trial_ejected(const struct result_trial *t);
 
 #endif

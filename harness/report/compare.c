@@ -136,6 +136,9 @@ static int begin(struct comparison *c, const struct result_set *rs, const char *
         rc = cells_new(&c->cells[0], rs, e);
     if (!rc)
         rc = warn_unfinished(c, rs, file, e);
+    if (!rc && contrast_seeds_alike(c->cells[0], &c->metrics))
+        rc = warn(c, e, "%s: the seed changes nothing: all trials of a setting are one observation",
+                  file);
     return rc;
 }
 

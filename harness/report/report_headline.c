@@ -126,7 +126,10 @@ void report_headline(const struct report *r, FILE *f)
         say_name(f, &s->entry[s->best]);
         fprintf(f, " has the %s ", r->rank->better == BETTER_MORE ? "highest" : "lowest");
         say_rank(r, f);
-        fputs(what == OUT_UNSURE ? ", but that may be chance" : ", in one seed", f);
+        fputs(what == OUT_UNSURE                ? ", but that may be chance"
+              : s->entry[s->best].to_base.alike ? ", whatever the seed"
+                                                : ", in one seed",
+              f);
     }
 }
 

@@ -41,7 +41,10 @@ static void setting_sentence(const struct report *r, const struct report_setting
               f);
         break;
     case OUT_ONE_SEED:
-        fputs(". One seed cannot tell this from chance.", f);
+        fputs(s->entry[s->best].to_base.alike
+                  ? ". Every seed gives these numbers: nothing is known about chance."
+                  : ". One seed cannot tell this from chance.",
+              f);
         break;
     default:
         fputs(".", f);
@@ -199,6 +202,11 @@ static void cautions(const struct report *r, FILE *f)
     if (r->failed)
         fprintf(f, "<li class=\"warn\">%zu of %zu trials failed and are left out.</li>\n",
                 r->failed, r->rs->n_trial);
+    if (contrast_seeds_alike(r->cells, &r->metrics))
+        fputs("<li class=\"warn\">The seed changes nothing here: all trials of a setting are one "
+              "observation, so nothing is known about chance. A random window of the trace, or a "
+              "synthesized one, differs by seed.</li>\n",
+              f);
     for (size_t s = 0; s < r->n_setting; s++)
         for (size_t k = 0; k < r->setting[s].n; k++) {
             const struct report_entry *en = &r->setting[s].entry[k];

@@ -37,7 +37,7 @@ static void change_cell(const struct report *r, const struct report_setting *s, 
                                  : "dim");
     if (isfinite(percent))
         fprintf(f, "%s%.1f&nbsp;%%", percent < 0 ? "\xe2\x88\x92" : "+", fabs(percent));
-    fprintf(f, "<small>%s%s", word[v], isnan(c->pair.p) ? "" : ", ");
+    fprintf(f, "<small>%s%s", c->alike ? "any seed" : word[v], isnan(c->pair.p) ? "" : ", ");
     html_text(f, fmt_p(c->pair.p).s);
     fputs("</small></td>", f);
 }

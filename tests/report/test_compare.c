@@ -96,6 +96,10 @@ static const struct {
     {{0, 0, 0, 1, 1.1, 0.9}, 3, "worse: 1 ms higher, significant (p = 0.0033)"}, /* no ratio */
     {{10, 9}, 1, "10.0 % lower in the only pair: nothing can be said about chance"},
     {{10, 10}, 1, "the same in every pair"},
+    {{10, 10, 10, 9, 9, 9},
+     3,
+     "10.0 % lower in every pair, whatever the seed: nothing can be said about chance"},
+    {{10, 10, 10, 9, 9, 9.5}, 3, "better: 8.4 % lower, significant (p = 0.0400)"},
 };
 
 Test(compare, verdicts_in_words)
@@ -111,6 +115,23 @@ Test(compare, verdicts_in_words)
         comparison_free(&c);
         results_free(rs);
     }
+}
+
+/* A trace replayed whole gives every seed the same numbers: three of those are one. */
+Test(compare, seeds_that_change_nothing_are_one_observation)
+{
+    struct err e = {0};
+    struct comparison c;
+    struct result_set *rs = sample_numbers((const double[]){10, 10, 10, 9, 9, 9}, 2, 3, 1);
+    cr_assert_eq(compare_along(&c, rs, "x.h5", &all, &e), 0, "%s", e.msg);
+    cr_expect_eq(c.row[0].contrast.verdict, VERDICT_ONE);
+    cr_expect_eq(c.row[0].contrast.pair.n, 3);
+    cr_expect(isnan(c.row[0].contrast.pair.p) && isnan(c.row[0].contrast.pair.lo));
+    cr_assert_eq(c.n_warning, 1);
+    cr_expect_str_eq(c.warning[0],
+                     "x.h5: the seed changes nothing: all trials of a setting are one observation");
+    comparison_free(&c);
+    results_free(rs);
 }
 
 /* Read together with nine others, the sleep data are ten times less surprising. */
