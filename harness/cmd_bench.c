@@ -76,7 +76,7 @@ static int parse_option(struct options *o, int c, char **argv, struct err *e)
         o->help = true;
         return 0;
     }
-    return args_refuse("bench", argv, e);
+    return args_refuse("bench", argv, longs, e);
 }
 
 static int want(struct options *o, const char *name, struct err *e)

@@ -106,7 +106,7 @@ static int parse_option(struct options *o, int c, char **argv, struct err *e)
         o->help = true;
         return 0;
     }
-    return args_refuse("calibrate", argv, e);
+    return args_refuse("calibrate", argv, longs, e);
 }
 
 static int parse(struct options *o, int argc, char **argv, struct err *e)

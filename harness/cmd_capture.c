@@ -65,7 +65,7 @@ static int parse_option(struct options *o, int c, char **argv, struct err *e)
         o->help = true;
         return 0;
     }
-    return args_refuse("capture", argv, e);
+    return args_refuse("capture", argv, longs, e);
 }
 
 static int parse(struct options *o, int argc, char **argv, struct err *e)

@@ -58,7 +58,7 @@ static int parse(int argc, char **argv, struct compare_options *o, bool *help_wa
             *help_wanted = true;
             return 0;
         default:
-            return args_refuse("compare", argv, e);
+            return args_refuse("compare", argv, options, e);
         }
     }
     if (argc - optind < 1 || argc - optind > 2)

@@ -86,7 +86,7 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
             w->help = true;
             return 0;
         default:
-            return args_refuse("figure", argv, e);
+            return args_refuse("figure", argv, options, e);
         }
     }
     if (!rc && argc - optind != 1)

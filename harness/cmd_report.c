@@ -58,7 +58,7 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
             w->help = true;
             return 0;
         default:
-            return args_refuse("report", argv, e);
+            return args_refuse("report", argv, options, e);
         }
     }
     if (argc - optind != 1)

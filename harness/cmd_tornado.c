@@ -136,7 +136,7 @@ static int parse(int argc, char **argv, struct wanted *w, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     args_begin();
     while (!rc && (c = getopt_long(argc, argv, "m:o:j:qh", options, NULL)) != -1)
-        rc = c == '?' ? args_refuse("tornado", argv, e) : take(w, c, e);
+        rc = c == '?' ? args_refuse("tornado", argv, options, e) : take(w, c, e);
     w->edits.set = w->set;
     if (rc || w->help)
         return rc;

@@ -12,6 +12,7 @@
 #include "harness/base/fmt.h"
 #include "harness/base/places.h"
 #include "traces/schema.h"
+#include "sim/near.h"
 
 static const struct verb {
     const char *name, *summary;
@@ -47,7 +48,12 @@ int cmd_trace(int argc, char **argv, struct err *e)
         int rc = verbs[i].run(argc - 1, argv + 1, e);
         return rc == ERR_EUSAGE ? err_wrap(e, rc, "%s", argv[1]) : rc;
     }
-    return err_set(e, ERR_EUSAGE, "no verb \"%s\"; malv trace --help lists them", argv[1]);
+    struct near n;
+    near_begin(&n, argv[1]);
+    for (size_t i = 0; i < VERBS; i++)
+        near_offer(&n, verbs[i].name);
+    return err_set(e, ERR_EUSAGE, "no verb \"%s\"%s", argv[1],
+                   n.best ? near_words(&n) : "; malv trace --help lists them");
 }
 
 static int number(const char *option, const char *text, unsigned long long *out, struct err *e)

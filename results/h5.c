@@ -46,11 +46,17 @@ static int attach(struct h5 **out, hid_t file, const char *path, const char *doi
     return 0;
 }
 
+static void quiet(void)
+{
+    H5dont_atexit();                       /* it would flush what failed once more, and crash */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* we report failures ourselves */
+}
+
 /* The 1.8 format: attributes may exceed 64 KiB (the experiment's text can),
  * and every reader of the last fifteen years knows it. */
 int h5_create(struct h5 **f, const char *path, struct err *e)
 {
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* we report failures ourselves */
+    quiet();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), create = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
     H5Pset_obj_track_times(create, 0);
@@ -62,7 +68,7 @@ int h5_create(struct h5 **f, const char *path, struct err *e)
 
 int h5_open(struct h5 **f, const char *path, struct err *e)
 {
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    quiet();
     return attach(f, H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), path, "read", e);
 }
 

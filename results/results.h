@@ -47,6 +47,8 @@ struct result_set {
 
 /* Reads OUT.h5 or, where only OUT.h5.journal is there yet, the trials finished so far. */
 int results_load(struct result_set **rs, const char *path, struct err *e) MUST_CHECK;
+/* Is PATH a results file, of any version? */
+bool results_are(const char *path);
 int results_write(const struct result_set *rs, const char *path,
                   struct err *e) MUST_CHECK; /* atomic */
 void results_free(struct result_set *rs);    /* NULL is fine */

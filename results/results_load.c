@@ -255,6 +255,19 @@ static int take_head(struct result_set *r, struct h5 *f, struct err *e)
     return 0;
 }
 
+bool results_are(const char *path)
+{
+    struct h5 *f;
+    struct err e = {0};
+    if (h5_open(&f, path, &e))
+        return false;
+    static const char any[] = "malv-results/";
+    char *schema = h5_get_text(f, "schema");
+    const bool ours = schema && !strncmp(schema, any, sizeof any - 1);
+    free(schema);
+    return !h5_close(f, &e) && ours;
+}
+
 static int load_h5(struct result_set **rs, const char *path, struct err *e)
 {
     struct h5 *f;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/near.h"
+
 #define EXACT_MAX 9007199254740992.0 /* 2^53: the largest integer JSON's doubles hold exactly */
 
 enum config_kind config_kind(const struct config *c)
@@ -199,6 +201,16 @@ static const struct config_field *find_field(const struct config_field *fields, 
     return NULL;
 }
 
+static int unknown_key(const struct config *obj, const char *key, const struct config_field *fields,
+                       struct err *e)
+{
+    struct near n;
+    near_begin(&n, key);
+    for (; fields->key; fields++)
+        near_offer(&n, fields->key);
+    return err_set(e, ERR_ENAME, "%s: unknown key \"%s\"%s", config_path(obj), key, near_words(&n));
+}
+
 int config_fill(const struct config *obj, const struct config_field *fields, void *out,
                 struct err *e)
 {
@@ -208,7 +220,7 @@ int config_fill(const struct config *obj, const struct config_field *fields, voi
         const struct config *c = obj->child[i];
         const struct config_field *f = find_field(fields, c->key);
         if (!f)
-            return err_set(e, ERR_ENAME, "%s: unknown key \"%s\"", config_path(obj), c->key);
+            return unknown_key(obj, c->key, fields, e);
         int rc = fill_one(c, f, (char *)out + f->offset, e);
         if (rc)
             return rc;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "traces/schema.h"
+#include "sim/near.h"
 
 static const struct import_format *const formats[] = {
 #define X(f) &import_##f,
@@ -32,7 +33,12 @@ int import_format_named(const char *name, const struct import_format **out, stru
 {
     if ((*out = import_format(name)))
         return 0;
-    return err_set(e, ERR_ENAME, "no format \"%s\"; malv trace import --help lists them", name);
+    struct near n;
+    near_begin(&n, name);
+    for (size_t i = 0; i < N_FORMATS; i++)
+        near_offer(&n, formats[i]->name);
+    return err_set(e, ERR_ENAME, "no format \"%s\"%s", name,
+                   n.best ? near_words(&n) : "; malv trace import --help lists them");
 }
 
 static const struct import_format *fits(const char *head, size_t len, bool whole)

@@ -5,6 +5,7 @@
  * HDF5 gives the fill value back for chunks that are not there.             */
 #include "traces/store.h"
 
+#include <errno.h>
 #include <assert.h>
 #include <hdf5.h>
 #include <stdio.h>
@@ -129,9 +130,12 @@ int store_create(struct store_writer **out, const char *path, enum trace_table t
         store_abort(w);
         return err_set(e, ERR_ENOMEM, "out of memory");
     }
+    errno = 0;
     if (!begin(w, filter)) {
+        const int why = errno;
         store_abort(w);
-        return err_set(e, ERR_EIO, "%s: can't be created", path);
+        return err_set(e, ERR_EIO, "%s: can't be created%s%s", path, why ? ": " : "",
+                       why ? strerror(why) : "");
     }
     *out = w;
     return 0;

@@ -1,8 +1,10 @@
 #include "harness/base/args.h"
 
-#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sim/near.h"
 
 void args_begin(void)
 {
@@ -10,14 +12,35 @@ void args_begin(void)
     opterr = 0;
 }
 
-int args_refuse(const char *command, char **argv, struct err *e)
+/* --NAME or --NAME=VALUE beside the options that there are. */
+static void near_option(struct near *n, char *name, const struct option *known)
+{
+    name[strcspn(name, "=")] = 0;
+    near_begin(n, name);
+    for (; known->name; known++)
+        near_offer(n, known->name);
+}
+
+static int no_option(const char *command, const char *said, const struct option *known,
+                     struct err *e)
+{
+    struct near n;
+    char name[NEAR_MAX + 2];
+    snprintf(name, sizeof name, "%s", said + 2);
+    near_option(&n, name, known);
+    if (n.best)
+        return err_set(e, ERR_EUSAGE, "no option %s; did you mean --%s?", said, n.best);
+    return err_set(e, ERR_EUSAGE, "no option %s; see malv %s --help", said, command);
+}
+
+int args_refuse(const char *command, char **argv, const struct option *known, struct err *e)
 {
     const char *said = argv[optind - 1];
     if (strncmp(said, "--", 2)) /* of letters in a bundle getopt tells only which */
         return err_set(e, ERR_EUSAGE, "no option -%c, or its value is missing; see malv %s --help",
                        optopt, command);
     if (!optopt)
-        return err_set(e, ERR_EUSAGE, "no option %s; see malv %s --help", said, command);
+        return no_option(command, said, known, e);
     return err_set(e, ERR_EUSAGE, "option %s %s; see malv %s --help", said,
                    strchr(said, '=') ? "takes no value" : "wants a value", command);
 }

@@ -6,10 +6,12 @@
 #ifndef HARNESS_BASE_ARGS_H
 #define HARNESS_BASE_ARGS_H
 
+#include <getopt.h>
+
 #include "sim/err.h"
 
 void args_begin(void);
-int args_refuse(const char *command, char **argv, struct err *e);
+int args_refuse(const char *command, char **argv, const struct option *known, struct err *e);
 /* The value of --repeats: 1..most. */
 int args_repeats(const char *text, int most, int *repeats, struct err *e) MUST_CHECK;
 

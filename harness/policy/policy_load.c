@@ -10,6 +10,7 @@
 
 #include "harness/base/places.h"
 #include "models/policy_slot.h"
+#include "sim/near.h"
 
 struct policy {
     void *object;
@@ -95,11 +96,17 @@ static int unknown(const char *name, struct err *e)
     int rc = policy_names(&known, e);
     if (!rc) {
         char list[256];
+        struct near n;
+        near_begin(&n, name);
+        for (size_t i = 0; i < known.n; i++)
+            near_offer(&n, known.name[i]);
         list_names(&known, list, sizeof list);
-        rc =
-            err_set(e, ERR_ENAME,
-                    "no policy \"%.64s\"; known: %s (see malv policy list; a path has a '/' in it)",
-                    name, list);
+        rc = n.best ? err_set(e, ERR_ENAME, "no policy \"%.64s\"%s (malv policy list names them)",
+                              name, near_words(&n))
+                    : err_set(e, ERR_ENAME,
+                              "no policy \"%.64s\"; known: %s (see malv policy list; a path has a "
+                              "'/' in it)",
+                              name, list);
     }
     policy_names_free(&known);
     return rc;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/near.h"
+
 static int no_memory(struct err *e)
 {
     return err_set(e, ERR_ENOMEM, "out of memory");
@@ -120,7 +122,13 @@ static int add_asked(struct comparison *c, const struct result_set *rs, const ch
         c->metrics.metric[c->metrics.n++] = (struct metric){strdup(name), strdup(""), BETTER_LESS};
         return 0;
     }
-    return err_set(e, ERR_ENAME, "%s: no measure \"%s\"", file, name);
+    if (!rs->n_trial)
+        return err_set(e, ERR_EUSAGE, "%s: no trial has finished yet", file);
+    struct near n;
+    near_begin(&n, name);
+    for (size_t i = 0; i < c->metrics.n; i++)
+        near_offer(&n, c->metrics.metric[i].name);
+    return err_set(e, ERR_ENAME, "%s: no measure \"%s\"%s", file, name, near_words(&n));
 }
 
 static int begin(struct comparison *c, const struct result_set *rs, const char *file,
@@ -142,6 +150,16 @@ static int begin(struct comparison *c, const struct result_set *rs, const char *
     return rc;
 }
 
+static int no_axis(const struct cells *k, const char *file, const char *said, struct err *e)
+{
+    struct near n;
+    near_begin(&n, said);
+    for (size_t i = 0; i < k->n_axis; i++)
+        near_offer(&n, k->axis[i].path);
+    return err_set(e, ERR_ENAME, "%s: nothing called \"%s\" was swept%s", file, said,
+                   near_words(&n));
+}
+
 /* Which axis, and which of its values is the base. */
 static int choose(const struct comparison *c, const char *file, const struct compare_options *o,
                   size_t *axis, size_t *base, struct err *e)
@@ -150,7 +168,7 @@ static int choose(const struct comparison *c, const char *file, const struct com
     *axis = o->by ? cells_axis(k, o->by) : cells_policy_axis(k);
     *base = 0;
     if (*axis == k->n_axis && o->by)
-        return err_set(e, ERR_ENAME, "%s: nothing called \"%s\" was swept", file, o->by);
+        return no_axis(k, file, o->by, e);
     for (size_t i = 0; *axis == k->n_axis && i < k->n_axis; i++)
         if (k->axis[i].n > 1)
             *axis = i;

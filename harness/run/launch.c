@@ -10,19 +10,31 @@
 #include "harness/run/runner.h"
 #include "harness/run/sweep_ranks.h"
 
-/* OUT's folder exists, and OUT is none itself, before hours are spent. */
+/* A run may replace results, and nothing else: not the trace it was to read. */
+static int check_replaced(const char *out, const struct stat *st, struct err *e)
+{
+    if (S_ISDIR(st->st_mode))
+        return err_set(e, ERR_EIO, "%s: is a folder, want the name of a file", out);
+    if (S_ISREG(st->st_mode) && st->st_size && !results_are(out))
+        return err_set(e, ERR_EIO, "%s: is there and holds no results; remove it or name another",
+                       out);
+    return 0;
+}
+
+/* OUT can be written and its folder exists before hours are spent. */
 static int make_folder(const char *out, struct err *e)
 {
     const char *slash = strrchr(out, '/');
     struct stat st;
-    if (!stat(out, &st) && S_ISDIR(st.st_mode))
-        return err_set(e, ERR_EIO, "%s: is a folder, want the name of a file", out);
+    int rc = stat(out, &st) ? 0 : check_replaced(out, &st, e);
+    if (rc)
+        return rc;
     if (!slash || slash == out)
         return 0;
     char *folder = strndup(out, (size_t)(slash - out));
     if (!folder)
         return err_set(e, ERR_ENOMEM, "out of memory");
-    int rc = outfile_mkdir(folder, e);
+    rc = outfile_mkdir(folder, e);
     free(folder);
     return rc;
 }

@@ -121,7 +121,7 @@ int run_args_parse(struct run_args *a, int argc, char **argv, bool sweep, struct
     args_begin();
     while (!rc && (c = getopt_long(argc, argv, "o:j:qh", options, NULL)) != -1) {
         if (c == '?')
-            return args_refuse(argv[0], argv, e);
+            return args_refuse(argv[0], argv, options, e);
         if (c == 'j' && !sweep)
             return err_set(e, ERR_EUSAGE, "-j: malv run has one worker; malv sweep takes -j");
         rc = take(a, c, e);

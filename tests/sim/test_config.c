@@ -32,7 +32,7 @@ static const struct {
     {"{\"cores\": -3}", "m.json: cores: got -3, want an integer 1..1024"},
     {"{\"cores\": \"1\"}", "m.json: cores: got \"1\", want an integer 1..1024"},
     {"{\"cores\": 2.5}", "m.json: cores: got 2.5, want an integer 1..1024"},
-    {"{\"coers\": 1}", "m.json: unknown key \"coers\""},
+    {"{\"coers\": 1}", "m.json: unknown key \"coers\"; did you mean \"cores\"?"},
     {"{\"cores\": 1, \"cores\": 2}", "m.json: key \"cores\" is given twice"},
     {"{\"cores\": 1, \"ghz\": 11}", "m.json: ghz: got 11, want a number 0.1..10"},
     {"{\"cores\": 1, \"smt\": 1}", "m.json: smt: got 1, want true or false"},
