@@ -1,6 +1,7 @@
 #include "harness/report/compare.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,16 @@ static int add_pair(struct comparison *c, const struct cell *a, const struct cel
     return rc;
 }
 
+/* A percentile has the unit of its sketch's mean. */
+static const char *unit_of(const struct metric_list *l, const char *name)
+{
+    char mean[128];
+    const char *dot = strchr(name, '.');
+    snprintf(mean, sizeof mean, "%.*s.mean", dot ? (int)(dot - name) : 0, name);
+    const struct metric *m = metric_named(l, mean);
+    return m ? m->unit : "";
+}
+
 /* A measure asked for by name may be a statistic that is not listed by default. */
 static int add_asked(struct comparison *c, const struct result_set *rs, const char *file,
                      const char *name, struct err *e)
@@ -119,7 +130,8 @@ static int add_asked(struct comparison *c, const struct result_set *rs, const ch
         if (!grown)
             return no_memory(e);
         c->metrics.metric = grown;
-        c->metrics.metric[c->metrics.n++] = (struct metric){strdup(name), strdup(""), BETTER_LESS};
+        c->metrics.metric[c->metrics.n++] =
+            (struct metric){strdup(name), strdup(unit_of(&c->metrics, name)), BETTER_LESS};
         return 0;
     }
     if (!rs->n_trial)
@@ -134,7 +146,7 @@ static int add_asked(struct comparison *c, const struct result_set *rs, const ch
 static int begin(struct comparison *c, const struct result_set *rs, const char *file,
                  const struct compare_options *o, struct err *e)
 {
-    *c = (struct comparison){0};
+    *c = (struct comparison){.brief = !o->n_measure};
     if (!metric_list(rs, &c->metrics))
         return no_memory(e);
     int rc = 0;

@@ -29,6 +29,7 @@ struct comparison {
     struct cells *cells[2]; /* [1] only for two files */
     struct metric_list metrics;
     const char *by; /* the axis; NULL for two files */
+    bool brief;     /* nobody named measures: text only names those that do not differ */
     struct compare_row *row;
     size_t n;
     char **warning;

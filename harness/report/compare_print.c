@@ -11,14 +11,24 @@ static bool new_pair(const struct comparison *c, size_t i)
     return i == 0 || strcmp(r->setting, r[-1].setting) || r->a != r[-1].a || r->b != r[-1].b;
 }
 
+/* A number, or a dash where there is none: 0 / 0, an interval of one observation. */
+static const char *cell_text(char out[32], int digits, double v)
+{
+    if (isnan(v))
+        return "-";
+    snprintf(out, 32, "%.*g", digits, v);
+    return out;
+}
+
 static void text_row(const struct compare_row *r, FILE *f)
 {
     const struct contrast *k = &r->contrast;
-    char words[160];
+    char words[160], t[6][32];
     contrast_words(k, words, sizeof words);
-    fprintf(f, "  %-22s %-10s %12.5g %12.5g %8.4g %12.4g [%.4g, %.4g]  %s", k->metric->name,
-            k->metric->unit, k->pair.mean_a, k->pair.mean_b, contrast_ratio(k), k->pair.diff,
-            k->pair.lo, k->pair.hi, words);
+    fprintf(f, "  %-22s %-10s %12s %12s %8s %12s [%s, %s]  %s", k->metric->name, k->metric->unit,
+            cell_text(t[0], 5, k->pair.mean_a), cell_text(t[1], 5, k->pair.mean_b),
+            cell_text(t[2], 4, contrast_ratio(k)), cell_text(t[3], 4, k->pair.diff),
+            cell_text(t[4], 4, k->pair.lo), cell_text(t[5], 4, k->pair.hi), words);
     if (!isnan(k->pair.p_rank))
         fprintf(f, "; signed-rank p = %.3g", k->pair.p_rank);
     if (k->missing)
@@ -26,8 +36,37 @@ static void text_row(const struct compare_row *r, FILE *f)
     fputc('\n', f);
 }
 
+#define LINE 100 /* columns */
+
+/* The measures of one pair of settings, from row i on, with this verdict, by name only. */
+static void list_rows(const struct comparison *c, size_t i, enum verdict v, const char *lead,
+                      FILE *f)
+{
+    int at = 0;
+    do {
+        const char *name = c->row[i].contrast.metric->name;
+        if (c->row[i].contrast.verdict != v)
+            continue;
+        if (at && at + 2 + (int)strlen(name) > LINE)
+            fputs(",\n   ", f), at = 3;
+        else
+            at += at ? fprintf(f, ",") : fprintf(f, "  %s:", lead);
+        at += fprintf(f, " %s", name);
+    } while (++i < c->n && !new_pair(c, i));
+    if (at)
+        fputc('\n', f);
+}
+
+/* What differs nowhere, or was not measured, would bury the rest. */
+static bool only_named(const struct comparison *c, size_t i)
+{
+    const enum verdict v = c->row[i].contrast.verdict;
+    return c->brief && (v == VERDICT_SAME || v == VERDICT_NONE);
+}
+
 void compare_text(const struct comparison *c, FILE *f)
 {
+    size_t first = 0;
     for (size_t i = 0; i < c->n; i++) {
         const struct compare_row *r = &c->row[i];
         if (new_pair(c, i)) {
@@ -35,8 +74,14 @@ void compare_text(const struct comparison *c, FILE *f)
                     *r->setting ? ": " : "", r->b, r->a, r->contrast.pair.n);
             fprintf(f, "  %-22s %-10s %12s %12s %8s %12s %s\n", "measure", "unit", "mean A",
                     "mean B", "ratio", "difference", "[95 % CI]  B is ...");
+            first = i;
         }
-        text_row(r, f);
+        if (!only_named(c, i))
+            text_row(r, f);
+        if (c->brief && (i + 1 == c->n || new_pair(c, i + 1))) {
+            list_rows(c, first, VERDICT_SAME, "the same in every pair", f);
+            list_rows(c, first, VERDICT_NONE, "not measured", f);
+        }
     }
 }
 

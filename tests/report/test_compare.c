@@ -153,6 +153,56 @@ Test(compare, a_family_of_comparisons_shares_its_certainty)
     results_free(rs);
 }
 
+static char *text_of(const struct comparison *c)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    cr_assert(f);
+    compare_text(c, f);
+    fclose(f);
+    return text;
+}
+
+Test(compare, measures_that_do_not_differ_are_only_named_unless_asked_for)
+{
+    struct err e = {0};
+    struct comparison c;
+    const char *asked[] = {"e2e.p9"};
+    const struct compare_options one = {.measure = asked, .n_measure = 1};
+    const struct sample s = {.seeds = 3};
+    struct result_set *a = sample_new(&s), *b = sample_new(&s);
+    cr_assert_eq(compare_two(&c, a, "a.h5", b, "b.h5", &all, &e), 0, "%s", e.msg);
+    char *text = text_of(&c);
+    cr_expect(strstr(text, "\n  the same in every pair: "), "%s", text);
+    cr_expect_null(strstr(text, "[0, 0]"), "%s", text);
+    free(text);
+    comparison_free(&c);
+    cr_assert_eq(compare_two(&c, a, "a.h5", b, "b.h5", &one, &e), 0, "%s", e.msg);
+    text = text_of(&c);
+    cr_expect(strstr(text, "\n  e2e.p9                 ms "), "%s", text);
+    cr_expect(strstr(text, "0 [0, 0]  the same in every pair"), "%s", text);
+    free(text);
+    comparison_free(&c);
+    results_free(a);
+    results_free(b);
+}
+
+Test(compare, what_cannot_be_said_is_a_dash)
+{
+    struct err e = {0};
+    struct comparison c;
+    struct result_set *rs = sample_numbers((const double[]){0, 0, 0, 2, 2, 2}, 2, 3, 1);
+    cr_assert_eq(compare_along(&c, rs, "x.h5", &all, &e), 0, "%s", e.msg);
+    char *text = text_of(&c);
+    cr_expect(strstr(text, " 2        -            2 [-, -]  2 ms higher in every pair"), "%s",
+              text);
+    cr_expect_null(strstr(text, "nan"), "%s", text);
+    free(text);
+    comparison_free(&c);
+    results_free(rs);
+}
+
 static char *output_of(const char *cmd)
 {
     static char out[65536];
