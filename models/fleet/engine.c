@@ -71,6 +71,8 @@ void fleet_engine_kick(struct engine *e)
         return;
     }
     e->time = fleet_cost_iteration(&e->pool->cost, &e->batch);
+    if (e->mem)
+        engine_memory_pay(e, &e->time);
     e->start = sim_now(e->f->sim);
     e->iterating = true;
     book(e, e->f->c.leap ? alike(e) : 1);
@@ -135,6 +137,8 @@ void fleet_engine_stop(struct engine *e)
         e->pool->busy += elapsed > over ? elapsed - over : 0;
         if (k)
             fleet_batch_done(e, k);
+        else if (e->mem)
+            engine_memory_undo(e);
     }
     e->iterating = true;
     e->decodes = false;
@@ -147,7 +151,7 @@ void fleet_engine_enqueue(struct engine *e, uint32_t slot)
     struct seq *q = &e->f->seq[slot];
     const uint32_t head = e->head;
     q->engine = e->id;
-    fleet_batch_push(e, slot);
+    fleet_order_push(e, slot);
     if (!e->iterating)
         fleet_engine_kick(e);
     else if (e->head != head)

@@ -27,38 +27,6 @@ static uint64_t length_now(const struct engine *e, const struct seq *q)
 
 /* ---- the queue ---- */
 
-void fleet_batch_push(struct engine *e, uint32_t slot)
-{
-    struct seq *q = at(e, slot);
-    q->next = NO_SLOT;
-    q->ticket = e->tickets++;
-    if (e->f->batch)
-        fleet_order_push(e, slot);
-    else if (e->head == NO_SLOT)
-        e->head = slot;
-    else
-        at(e, e->tail)->next = slot;
-    e->tail = slot;
-    e->seen->waiting++;
-    *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) += q->goal;
-    fleet_route_changed(e);
-}
-
-/* It came before all who wait; by keys it goes where it was. */
-static void push_front(struct engine *e, uint32_t slot)
-{
-    struct seq *q = at(e, slot);
-    q->next = e->head;
-    if (e->head == NO_SLOT)
-        e->tail = slot;
-    if (e->f->batch)
-        fleet_order_push(e, slot);
-    else
-        e->head = slot;
-    e->seen->waiting++;
-    e->seen->waiting_prompt_tokens += q->goal;
-}
-
 static uint32_t pop(struct engine *e)
 {
     const uint32_t slot = e->head;
@@ -122,25 +90,30 @@ static void leave_decoding(struct engine *e, struct seq *q)
     q->decoding = false;
 }
 
-static bool worse(const struct seq *a, const struct seq *b)
+static bool worse(const struct engine *e, const struct seq *a, const struct seq *b)
 {
+    if (fleet_order_by_turn(e))
+        return a->turn > b->turn;
     return a->key != b->key ? a->key > b->key : a->ticket > b->ticket;
 }
 
-/* The one that the queue would have put last. */
+/* The one that the queue would have put last, or the one let in last. */
 static uint32_t worst(const struct engine *e)
 {
     uint32_t w = e->running[0];
     for (uint32_t i = 1; i < e->n_running; i++)
-        if (worse(at(e, e->running[i]), at(e, w)))
+        if (worse(e, at(e, e->running[i]), at(e, w)))
             w = e->running[i];
     return w;
 }
 
-/* It loses its cache, and is the first of the queue. */
-static void unseat(struct engine *e, uint32_t slot)
+/* It loses its cache, and is the first of the queue; `back`: it may find what is left of it. */
+static void unseat(struct engine *e, uint32_t slot, bool back)
 {
     struct seq *q = at(e, slot);
+    const uint64_t length = q->decoding ? length_now(e, q) : q->filled;
+    const bool out = back && q->decoding && e->mem && engine_memory_out(e, q, length);
+    q->kept = back && !out ? length / KV_BLOCK : 0;
     if (q->decoding) {
         q->generated += (uint32_t)(e->kv.step - q->joined);
         slot_heap_remove(&e->finish, q->seat);
@@ -151,15 +124,15 @@ static void unseat(struct engine *e, uint32_t slot)
         leave_filling(e, slot);
     }
     stand_up(e, slot);
-    q->goal = q->prompt + q->generated;
+    q->goal = out ? (uint32_t)length : q->prompt + q->generated;
     q->filled = 0;
-    q->shipped = false;
-    push_front(e, slot);
+    q->shipped = out;
+    fleet_order_front(e, slot);
 }
 
 static void preempt(struct engine *e, uint32_t slot)
 {
-    unseat(e, slot);
+    unseat(e, slot, true);
     at(e, slot)->preempted++;
     e->pool->preemptions++;
 }
@@ -171,13 +144,14 @@ uint32_t fleet_batch_evict(struct engine *e)
         struct seq *q = at(e, slot);
         e->f->n.lost_tokens += q->decoding ? length_now(e, q) : q->filled;
         q->chunk = 0;
-        unseat(e, slot);
+        unseat(e, slot, false);
     }
     const uint32_t first = e->f->batch ? fleet_order_list(e) : e->head;
     for (uint32_t slot = first; slot != NO_SLOT; slot = at(e, slot)->next) {
-        const struct seq *q = at(e, slot);
+        struct seq *q = at(e, slot);
         *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) -= q->goal;
         e->seen->waiting--;
+        engine_memory_lost(e, q);
     }
     e->head = e->tail = NO_SLOT;
     fleet_route_changed(e);
@@ -297,6 +271,8 @@ bool fleet_batch_compose(struct engine *e)
         preempt(e, worst(e));
         lost = true;
     }
+    if (e->mem)
+        engine_memory_first(e);
     e->batch = (struct fleet_batch){0};
     e->decodes = true;
     if (e->pool->c->rule == RULE_PROMPTS_FIRST)
@@ -318,7 +294,11 @@ uint64_t fleet_batch_steps(const struct engine *e)
         return 1;
     const struct slot_node *first = slot_heap_top(&e->finish);
     assert(first && (uint64_t)first->key > e->kv.step);
-    return kv_steps_that_fit(&e->kv, (uint64_t)first->key - e->kv.step);
+    struct serve_kv kv = e->kv;
+    if (e->mem)
+        kv.free = engine_memory_room(e);
+    const uint64_t steps = kv_steps_that_fit(&kv, (uint64_t)first->key - e->kv.step);
+    return steps ? steps : 1;
 }
 
 /* ---- ending ---- */
@@ -371,8 +351,11 @@ static void end_prompts(struct engine *e)
 void fleet_batch_done(struct engine *e, uint64_t k)
 {
     if (e->decodes) {
-        e->kv.free -= kv_advance(&e->kv, k);
+        const uint64_t need = kv_advance(&e->kv, k);
+        e->kv.free -= need;
         reuse_trim(&e->reuse, &e->kv, sim_now(e->f->sim));
+        if (e->mem)
+            engine_memory_took(e, need);
         e->cached += k * e->kv.decoding;
         for (const struct slot_node *t;
              (t = slot_heap_top(&e->finish)) && (uint64_t)t->key == e->kv.step;) {

@@ -11,6 +11,7 @@ static const char *const rules[] = {"mixed", "prompts-first", NULL};
 struct pool_section {
     struct pool_config c;
     const struct config *role, *rule, *scale, *failures;
+    const struct config *preempt, *recover, *swap_gib, *paging; /* engine_memory.h reads them */
 };
 
 #define FIELD(type, key, lo, hi, need)                                                             \
@@ -31,6 +32,10 @@ static const struct config_field pool_fields[] = {
     CONFIG_ANY(struct pool_section, rule, false),
     CONFIG_ANY(struct pool_section, scale, false),
     CONFIG_ANY(struct pool_section, failures, false),
+    CONFIG_ANY(struct pool_section, preempt, false),
+    CONFIG_ANY(struct pool_section, recover, false),
+    CONFIG_ANY(struct pool_section, swap_gib, false),
+    CONFIG_ANY(struct pool_section, paging, false),
     CONFIG_END,
 };
 
@@ -131,6 +136,8 @@ static int read_pools(struct fleet_config *c, const struct config *pools, struct
         int rc = check_name(section, e);
         if (!rc)
             rc = read_pool(p, section, e);
+        if (!rc)
+            rc = engine_memory_config(&p->memory, section, c->prefix_block, e);
         if (rc)
             return rc;
         c->fails |= p->failures.on;

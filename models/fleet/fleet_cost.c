@@ -25,12 +25,22 @@ sim_cost fleet_curve_at(const struct fleet_curve *k, uint64_t x)
 
 /* ---- llm: as model "serve" composes it (serve_engine.c) ---- */
 
+static inline sim_cost host_of(const struct fleet_cost *c, const struct llm_batch *l)
+{
+    return c->step + (l->decoding + l->chunks) * c->seq + c->launch + c->complete;
+}
+
+sim_cost fleet_cost_host(const struct fleet_cost *c, const struct fleet_batch *b)
+{
+    return host_of(c, &b->llm);
+}
+
 static struct fleet_time llm_time(const struct fleet_cost *c, const struct fleet_batch *b)
 {
     const struct llm_batch *l = &b->llm;
     const uint64_t launches = c->graphs && !l->chunks ? 1 : c->llm.kernels;
     const sim_cost work = llm_cost_iteration(&c->llm, l), submit = launches * c->launch;
-    const sim_cost host = c->step + (l->decoding + l->chunks) * c->seq + c->launch + c->complete;
+    const sim_cost host = host_of(c, l);
     const sim_cost floor = c->overlap && host > submit ? host : submit;
     struct fleet_time t = {.straight = 1};
     t.gpu = work > submit ? work : submit; /* the host may be the slower one */

@@ -52,6 +52,7 @@ struct fleet_time {
     int64_t growth;    /* of every further one with the same decoding sequences */
     uint64_t straight; /* for so many iterations, this one among them; at least 1 */
 };
+sim_cost fleet_cost_host(const struct fleet_cost *c, const struct fleet_batch *b); /* llm */
 struct fleet_time fleet_cost_iteration(const struct fleet_cost *c, const struct fleet_batch *b);
 
 void fleet_curve_add(struct fleet_curve *k, uint64_t x, int64_t y); /* x ascending, room left */

@@ -75,6 +75,8 @@ static void notice(struct engine *e)
         fleet_route_takes(e, false);
     uint32_t slot = fleet_batch_evict(e);
     reuse_clear(&e->reuse, sim_now(f->sim));
+    if (e->mem)
+        engine_memory_clear(e);
     while (slot != NO_SLOT) {
         const uint32_t next = f->seq[slot].next;
         fleet_retry(f, slot);

@@ -99,8 +99,11 @@ static void arrive(void *ctx, uint64_t arg)
         return;
     const struct trace_request *r = &f->next;
     struct seq *q = &f->seq[slot];
-    *q = (struct seq){
-        .id = f->n.requests, .arrived = sim_now(f->sim), .tenant = r->tenant, .model = r->model};
+    *q = (struct seq){.id = f->n.requests,
+                      .arrived = sim_now(f->sim),
+                      .tenant = r->tenant,
+                      .model = r->model,
+                      .left = LEFT_NOBODY};
     q->prompt = r->prompt_tokens ? r->prompt_tokens : 1;
     q->output = r->output_tokens ? r->output_tokens : 1; /* a prompt's end always yields a token */
     q->goal = q->prompt;

@@ -1,15 +1,15 @@
-/* fleet_order.c - whose turn it is on an engine, where a policy answers at serve.batch.
+/* fleet_order.c - whose turn it is on an engine: a list, or an order of keys.
  *
- * A request is ranked when the router has chosen its engine; its key stays
- * with it, on whatever engine it waits.  The queue is then a pairing heap
- * (Fredman et al. 1986) by key and by who came first: the root is where the
- * head of the queue is without a policy, seq.child and seq.next (its next
- * sibling) are links, so that a thousand queues need no memory of their own. */
+ * Where a policy answers at serve.batch, a request is ranked when the router has chosen its engine;
+ * its key stays with it, on whatever engine it waits.  The queue is then a pairing heap (Fredman et
+ * al. 1986) by key and by who came first: the root is where the head of the queue is without a
+ * policy, seq.child and seq.next (its next sibling) are links, so that a thousand queues need no
+ * memory of their own. */
 #include "models/fleet/fleet_state.h"
 
 static bool before(const struct seq *a, const struct seq *b)
 {
-    return a->key != b->key ? a->key < b->key : a->ticket < b->ticket;
+    return a->rank != b->rank ? a->rank < b->rank : a->ticket < b->ticket;
 }
 
 /* Of two roots, the one that is the other's now. */
@@ -24,7 +24,7 @@ static uint32_t meld(struct fleet *f, uint32_t a, uint32_t b)
     return root;
 }
 
-void fleet_order_push(struct engine *e, uint32_t slot)
+static void heap_push(struct engine *e, uint32_t slot)
 {
     struct seq *q = &e->f->seq[slot];
     q->next = q->child = NO_SLOT;
@@ -70,6 +70,43 @@ uint32_t fleet_order_list(struct engine *e)
     return first;
 }
 
+/* ---- either kind of queue ---- */
+
+void fleet_order_push(struct engine *e, uint32_t slot)
+{
+    struct seq *q = &e->f->seq[slot];
+    q->next = NO_SLOT;
+    q->ticket = e->tickets++;
+    q->rank = q->key;
+    if (e->f->batch)
+        heap_push(e, slot);
+    else if (e->head == NO_SLOT)
+        e->head = slot;
+    else
+        e->f->seq[e->tail].next = slot;
+    e->tail = slot;
+    e->seen->waiting++;
+    *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) += q->goal;
+    fleet_route_changed(e);
+}
+
+/* It came before all who wait; by keys it goes where it was, unless it gave way for coming last. */
+void fleet_order_front(struct engine *e, uint32_t slot)
+{
+    struct seq *q = &e->f->seq[slot];
+    q->next = e->head;
+    if (e->head == NO_SLOT)
+        e->tail = slot;
+    q->rank = fleet_order_by_turn(e) ? INT64_MIN + (INT64_C(1) << 40) - (int64_t)++e->mem->fronts
+                                     : q->key;
+    if (e->f->batch)
+        heap_push(e, slot);
+    else
+        e->head = slot;
+    e->seen->waiting++;
+    *(q->shipped ? &e->seen->shipped_tokens : &e->seen->waiting_prompt_tokens) += q->goal;
+}
+
 /* ---- the policy ---- */
 
 void fleet_order_watch(struct fleet *f)
@@ -82,8 +119,8 @@ void fleet_order_watch(struct fleet *f)
         uint32_t slot = fleet_order_list(e);
         while (slot != NO_SLOT) {
             const uint32_t next = f->seq[slot].next;
-            f->seq[slot].key = 0;
-            fleet_order_push(e, slot);
+            f->seq[slot].key = f->seq[slot].rank = 0;
+            heap_push(e, slot);
             slot = next;
         }
     }
@@ -93,10 +130,10 @@ void fleet_order_watch(struct fleet *f)
         fleet_engine_reordered(&f->engine[i]);
 }
 
-/* Prompts of those that wait; not what is left of those that run. */
+/* Of those that wait, caches in the host too; not what is left of those that run. */
 static uint64_t waiting_tokens(const struct engine *e)
 {
-    uint64_t n = e->seen->waiting_prompt_tokens;
+    uint64_t n = e->seen->waiting_prompt_tokens + e->seen->shipped_tokens;
     for (uint32_t i = 0; i < e->n_filling; i++) {
         const struct seq *q = &e->f->seq[e->filling[i]];
         n -= q->goal - q->filled;

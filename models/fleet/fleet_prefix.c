@@ -12,11 +12,12 @@ int fleet_prefix_open(struct fleet *f, struct err *e)
         if (!reuse_begin(&g->reuse, f->c.prefix_block, g->kv.total, g->pool->kv_bytes, NULL))
             return err_set(e, ERR_ENOMEM, "fleet: out of memory");
     }
-    return 0;
+    return engine_memory_open(f, e);
 }
 
 void fleet_prefix_close(struct fleet *f)
 {
+    engine_memory_close(f);
     for (uint32_t i = 0; f->engine && i < f->engines; i++)
         reuse_end(&f->engine[i].reuse);
     for (uint32_t i = 0; i < f->slots; i++)
@@ -45,12 +46,16 @@ void fleet_prefix_join(struct engine *e, struct seq *q)
     uint64_t shared = 0;
     if (e->reuse.blocks && !q->shipped) {
         q->filled = reuse_join(&e->reuse, &q->reuse, &e->kv, q->goal, &shared);
+        if (e->mem)
+            q->filled += engine_memory_fetch(e, q);
         e->seen->waiting_prompt_tokens -= q->filled;
         if (!q->was_scheduled) {
             e->f->n.asked_tokens += q->prompt;
             e->f->n.found_tokens += q->filled;
         }
     }
+    if (e->mem)
+        engine_memory_join(e, q, e->reuse.blocks);
     e->kv.free -= kv_blocks(q->goal) - shared;
     reuse_trim(&e->reuse, &e->kv, sim_now(e->f->sim));
 }
@@ -60,13 +65,15 @@ void fleet_prefix_leave(struct engine *e, struct seq *q, uint64_t length)
     const uint64_t own =
         kv_blocks(length) - reuse_leave(&e->reuse, &q->reuse, &e->kv, sim_now(e->f->sim));
     e->kv.free += own;
+    if (e->mem)
+        engine_memory_gave(e, q, own);
 }
 
 bool fleet_prefix_sound(const struct fleet *f)
 {
     for (uint32_t i = 0; i < f->engines; i++) {
         const struct engine *e = &f->engine[i];
-        if (e->kv.free != e->kv.total || !reuse_sound(&e->reuse, &e->kv))
+        if (e->kv.free != e->kv.total || !reuse_sound(&e->reuse, &e->kv) || !engine_memory_sound(e))
             return false;
     }
     return true;

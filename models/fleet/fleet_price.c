@@ -121,7 +121,7 @@ static int open_llm(struct fleet *f, struct pool *p, struct err *e)
         p->kv_blocks = tokens / KV_BLOCK;
     if (!p->kv_bytes)
         p->kv_bytes = c->llm.kv_bytes_per_token;
-    return 0;
+    return p->c->memory.on ? engine_memory_price(f, p, in.llm, e) : 0;
 }
 
 /* ---- of any kind ---- */

@@ -172,6 +172,7 @@ void fleet_report_end(struct fleet *f)
     report_slo(f, per_s);
     report_pools(f, per_s);
     fleet_prefix_report(f);
+    engine_memory_report(f);
     number(f, "route_imbalance", NULL, "1", BETTER_LESS, imbalance(f));
     if (f->back.n) {
         number(f, "shipped", NULL, "1", BETTER_NONE, (double)n->shipped);

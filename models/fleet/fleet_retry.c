@@ -29,6 +29,8 @@ void fleet_retry(struct fleet *f, uint32_t slot)
     q->goal = q->prompt + q->generated;
     q->filled = 0;
     q->shipped = q->broken = false;
+    q->left = LEFT_NOBODY;
+    q->kept = 0;
     if (q->tries == f->c.retries) {
         lose(f, slot);
         return;

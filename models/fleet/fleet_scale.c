@@ -45,6 +45,8 @@ void fleet_scale_become(struct engine *e, enum engine_state to)
         ++*of[to];
     if (to == ENGINE_OFF)
         reuse_clear(&e->reuse, sim_now(e->f->sim));
+    if (to == ENGINE_OFF && e->mem)
+        engine_memory_clear(e);
     e->state = to;
     fleet_scale_engines(p, sim_now(e->f->sim));
     fleet_failures_became(e, from);

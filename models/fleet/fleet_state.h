@@ -13,6 +13,7 @@
 #ifndef MODELS_FLEET_FLEET_STATE_H
 #define MODELS_FLEET_FLEET_STATE_H
 
+#include "models/fleet/engine_memory.h"
 #include "models/fleet/fleet_cost.h"
 #include "models/mlaas/desk.h"
 #include "models/model.h"
@@ -36,6 +37,9 @@ struct seq {     /* a request */
     uint32_t next;          /* behind it in its engine's queue; NO_SLOT */
     uint32_t child;         /* fleet_order.c: the first of those behind it */
     int64_t key;            /* of serve.batch: the lowest first; 0 without a policy */
+    int64_t rank;           /* in its queue: the key, or before all */
+    uint64_t turn;          /* engine_memory.c: when it was let in last, counted */
+    uint64_t left, kept;    /* preempted: its blocks in the free queue, and how many were full */
     uint32_t seat;          /* in its engine's running[] */
     uint32_t engine;        /* fleet.engine[] where it is */
     uint32_t home;          /* place in the router's engine[] that took it in */
@@ -48,6 +52,7 @@ struct seq {     /* a request */
     struct policy_ticket asked, came; /* now; when it came */
     uint32_t let;                     /* in, by this version at serve.admit */
     bool shipped;                     /* its KV cache came over the link: nothing to compute */
+    bool swapped;                     /* its KV cache lies in host memory */
     bool leaving;                     /* it waits to be shipped, or is on the link */
     bool broken;                      /* the engine that it was leaving failed */
     uint32_t tries;                   /* engines that failed under it */
@@ -84,6 +89,7 @@ struct pool_config {
     uint64_t kv_bytes; /* per token, for what crosses the link; 0: from the profile */
     struct scale_config scale;
     struct failure_config failures;
+    struct memory_config memory;
     const struct config *cost, *section;
 };
 
@@ -104,6 +110,7 @@ struct fleet_config {
 struct pool {
     const struct pool_config *c;
     struct fleet_cost cost;
+    struct memory_costs memory;
     uint64_t kv_blocks, kv_bytes; /* of a cache; of a token on the link */
     uint32_t first, most;         /* engines [first, first + most) of fleet.engine */
     uint32_t serving, starting, ending, down;
@@ -138,15 +145,16 @@ struct engine {
     struct slot_heap finish; /* seats, by (decode step of the last token, request) */
     struct serve_kv kv;
     struct reuse reuse;
-    uint64_t cached;         /* tokens in the caches of decoding sequences */
-    uint32_t leaving;        /* KV caches on their way out, whose blocks it still holds */
-    uint32_t incoming;       /* KV caches on their way to it */
-    uint32_t lives;          /* how often it has failed */
-    bool iterating, decodes; /* this iteration, or leap; decoding goes on in it */
-    bool flagged;            /* it is in the router's list of changes */
-    uint64_t k;              /* iterations of the leap */
-    sim_time start;          /* of the iteration or leap */
-    struct carry carry;      /* its own clock below a nanosecond */
+    struct engine_memory *mem; /* NULL: what does not fit is computed again, and that is all */
+    uint64_t cached;           /* tokens in the caches of decoding sequences */
+    uint32_t leaving;          /* KV caches on their way out, whose blocks it still holds */
+    uint32_t incoming;         /* KV caches on their way to it */
+    uint32_t lives;            /* how often it has failed */
+    bool iterating, decodes;   /* this iteration, or leap; decoding goes on in it */
+    bool flagged;              /* it is in the router's list of changes */
+    uint64_t k;                /* iterations of the leap */
+    sim_time start;            /* of the iteration or leap */
+    struct carry carry;        /* its own clock below a nanosecond */
     struct fleet_time time;
     struct fleet_batch batch;
     sim_event ev;
@@ -266,9 +274,14 @@ static inline bool fleet_route_could_hold(const struct engine *e, const struct s
     return !pool_impossible(e->pool, q->goal, (uint64_t)q->prompt + q->output - q->goal);
 }
 
-/* fleet_order.c: queues where a policy answers at serve.batch */
-void fleet_order_rank(struct engine *e, struct seq *q); /* asks for its key on this engine */
-void fleet_order_push(struct engine *e, uint32_t slot);
+/* fleet_order.c: an engine's queue, and the policy at serve.batch */
+void fleet_order_rank(struct engine *e, struct seq *q);  /* asks for its key on this engine */
+void fleet_order_push(struct engine *e, uint32_t slot);  /* to the end, or where its key says */
+void fleet_order_front(struct engine *e, uint32_t slot); /* one that came before all who wait */
+static inline bool fleet_order_by_turn(const struct engine *e) /* who came last gives way */
+{
+    return e->mem && e->mem->c->last;
+}
 uint32_t fleet_order_rest(struct engine *e); /* the head of the queue without its head */
 /* Empties it: the first, and by seq.next the others in order. */
 uint32_t fleet_order_list(struct engine *e);
@@ -321,7 +334,6 @@ uint64_t
 fleet_batch_steps(const struct engine *e); /* iterations ahead that are alike; 1: no more */
 bool fleet_batch_can_join(const struct engine *e);
 void fleet_batch_done(struct engine *e, uint64_t k);
-void fleet_batch_push(struct engine *e, uint32_t slot); /* to the end of its queue */
 /* Everybody leaves it, caches and all; the first, and by seq.next the others as they came. */
 uint32_t fleet_batch_evict(struct engine *e);
 
