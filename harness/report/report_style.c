@@ -93,4 +93,5 @@ const char report_css[] =
     "b{font-size:1.3rem}tbody "
     "th{white-space:normal;min-width:8em}.figures{gap:12px}figure{padding:6px 4px 8px}"
     "section{margin-top:30px}}\n"
-    "@media print{body{background:#fff}.wide{overflow:visible}details{display:block}}\n";
+    "@media print{body{background:#fff}.wide{overflow:visible}details{display:block}\n"
+    "details:has(table)::details-content{content-visibility:visible}}\n";
