@@ -24,11 +24,11 @@ ifdef SAN # at a fixed place: half a million pointers in its tables are not relo
 LDLIBS += -no-pie
 endif
 ifneq ($(SAN)$(COV),)    # gcc guesses at string lengths there that it knows at -O2
-CFLAGS += $(if $(SAN),-O1 $(SANS)) $(if $(COV),-O0 --coverage)
+CFLAGS += $(if $(SAN),-O1 -g1 $(SANS)) $(if $(COV),-O0 --coverage)
 CFLAGS += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 endif
 ifdef FUZZ
-CFLAGS += -O1 $(SANS) -fsanitize=fuzzer-no-link
+CFLAGS += -O1 -g1 $(SANS) -fsanitize=fuzzer-no-link
 endif
 
 say    = $(if $V,,@printf '  %-4s %s\n' $1 $@;)   # V=1 shows the whole commands

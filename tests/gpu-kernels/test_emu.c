@@ -10,6 +10,7 @@
 #include "gpu-kernels/grid.h"
 #include "tests/gpu-kernels/bugs/bugs.h"
 #include "tests/gpu-kernels/nets.h"
+#include "tests/sanitized.h"
 
 emu_kernel emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32, emu_mlp_deep_s8;
 static emu_kernel *const kernels[GRID_KERNELS] = {emu_mlp_f32, emu_mlp_s8, emu_mlp_deep_f32,
@@ -63,7 +64,7 @@ Test(kernels_emu, deep_networks_in_any_schedule_give_the_canonical_bits)
 {
     struct emu *e = emu_new();
     uint64_t s = 8;
-    for (uint64_t seed = 0; seed < 60; seed++)
+    for (uint64_t seed = 0; seed < (SANITIZED ? 20 : 60); seed++)
         net_agrees(e, net_make_any_deep(seed % 5 ? 90 : 512, seed),
                    1 + (uint32_t)(nets_random(&s) % 70), seed);
     const uint32_t widths[] = {256, 256}, largest[] = {512, 512, 512};

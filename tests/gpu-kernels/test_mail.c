@@ -10,6 +10,7 @@
 #include "gpu-kernels/grid.h"
 #include "tests/gpu-kernels/nets.h"
 #include "tests/gpu-kernels/ptx/ptx.h"
+#include "tests/sanitized.h"
 
 emu_kernel emu_mlp_f32_mail, emu_mlp_s8_mail;
 
@@ -277,8 +278,8 @@ Test(kernels_mail, a_kernel_that_stays_answers_while_the_host_waits, .timeout = 
 
 Test(kernels_mail, a_kernel_that_often_leaves_loses_no_letter, .timeout = 120)
 {
-    stays(2, 100, net_make(8, 256, 1, INFER_F32, 4), 32);
-    stays(10, 100, net_make(8, 256, 1, INFER_S8, 4), 64);
+    stays(2, SANITIZED ? 30 : 100, net_make(8, 256, 1, INFER_F32, 4), 32);
+    stays(10, SANITIZED ? 30 : 100, net_make(8, 256, 1, INFER_S8, 4), 64);
 }
 
 Test(kernels_mail, graphs_give_the_same_bits_and_follow_buffers_that_move)

@@ -4,6 +4,7 @@
 
 #include "sim/rng.h"
 #include "tests/models/gpu_world.h"
+#include "tests/sanitized.h"
 
 enum { STREAMS = 16, CONTEXTS = 6, COMMANDS = 400, WAITS = 64 };
 
@@ -208,20 +209,20 @@ static uint64_t run(uint64_t seed, const struct sim_options *opt)
 
 Test(gpu_device_random, nothing_is_lost, .timeout = 120)
 {
-    for (uint64_t seed = 1; seed <= 500; seed++)
+    for (uint64_t seed = 1; seed <= (SANITIZED ? 120 : 500); seed++)
         run(seed, NULL);
 }
 
 Test(gpu_device_random, the_reference_queue_agrees, .timeout = 120)
 {
     const struct sim_options heap = {.queue = SIM_QUEUE_HEAP};
-    for (uint64_t seed = 1; seed <= 100; seed++)
+    for (uint64_t seed = 1; seed <= (SANITIZED ? 30 : 100); seed++)
         cr_assert_eq(run(seed, NULL), run(seed, &heap), "seed %" PRIu64, seed);
 }
 
 Test(gpu_device_random, nothing_is_lost_in_any_order_of_ties, .timeout = 120)
 {
-    for (uint64_t seed = 1; seed <= 300; seed++)
+    for (uint64_t seed = 1; seed <= (SANITIZED ? 80 : 300); seed++)
         run(seed, &(struct sim_options){.shuffle_ties = true, .shuffle_seed = seed});
 }
 

@@ -12,8 +12,9 @@
 #include "gpu-kernels/lstm_net.h"
 #include "harness/learn/model_file.h"
 #include "sim/rng.h"
+#include "tests/sanitized.h"
 
-#define ROWS_USUAL     1000
+#define ROWS_USUAL     (SANITIZED ? 250 : 1000)
 #define ROWS_AT_A_TIME 4096
 
 /* Whole digits, as LinnOS and KML see them, and real numbers small and large. */
