@@ -101,7 +101,8 @@ int figure_load(struct figure **out, const char *path, struct err *e) MUST_CHECK
 void figure_free(struct figure *f);
 /* "needs": f->absent.  For figure_load. */
 int figure_needs(struct figure *f, const struct config *list, struct err *e) MUST_CHECK;
-/* Not to be called when something is absent.  Runs the experiment on `jobs` processes and compares.
+/* Not to be called when something is absent.  Runs what the figure looks at of
+ * the experiment on `jobs` processes and compares.
  * Missing the tolerance is no error here. */
 int figure_run(struct figure *f, unsigned jobs, bool quiet, struct err *e) MUST_CHECK;
 /* The comparison alone. */
@@ -118,6 +119,9 @@ void figure_order_judge(struct figure *f);
 int figure_gather(const struct figure *f, const struct result_set *rs,
                   const struct config *experiment, const struct figure_series *s, double x,
                   double *y, size_t *n, struct err *e) MUST_CHECK;
+/* Whether any series or baseline looks at this trial (its factors; measures are not read). */
+bool figure_wants(const struct figure *f, const struct config *experiment,
+                  const struct result_trial *t);
 /* A file named in a figure: beside it, or in the source tree.  malloc'd; NULL: neither. */
 char *figure_find(const struct figure *f, const char *relative);
 

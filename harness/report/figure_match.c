@@ -73,6 +73,18 @@ static bool selected(const struct figure_series *s, const struct config *experim
     return all;
 }
 
+bool figure_wants(const struct figure *f, const struct config *experiment,
+                  const struct result_trial *t)
+{
+    for (size_t i = 0; i < f->n_series; i++)
+        if (selected(&f->series[i], experiment, t))
+            return true;
+    for (size_t i = 0; i < f->n_baseline; i++)
+        if (selected(&f->baseline[i].trials, experiment, t))
+            return true;
+    return false;
+}
+
 static bool at_x(const struct figure_series *s, const struct config *experiment,
                  const struct result_trial *t, double x)
 {

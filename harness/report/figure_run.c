@@ -22,12 +22,26 @@ static int open_experiment(const struct figure *f, struct experiment **x, struct
     return rc;
 }
 
+struct look {
+    const struct figure *figure;
+    const struct experiment *experiment;
+};
+
+static bool wanted(const void *ctx, const struct result_trial *t)
+{
+    const struct look *l = ctx;
+    return figure_wants(l->figure, l->experiment->doc, t);
+}
+
 int figure_run(struct figure *f, unsigned jobs, bool quiet, struct err *e)
 {
     struct experiment *x = NULL;
     struct result_set *rs = NULL;
-    const struct runner_options o = {.jobs = jobs, .quiet = quiet};
+    struct look look = {.figure = f};
+    const struct runner_options o = {
+        .jobs = jobs, .quiet = quiet, .wanted = wanted, .wanted_ctx = &look};
     int rc = open_experiment(f, &x, e);
+    look.experiment = x;
     if (!rc)
         rc = experiment_check(x, e);
     if (!rc)

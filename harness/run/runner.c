@@ -1,5 +1,6 @@
 #include "harness/run/runner_parts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,8 @@ int runner_loss(const struct experiment *x, uint64_t index, const char *why, str
 
 bool runner_next(struct runner *r, uint64_t *index)
 {
-    while (r->next < r->x->planned && results_trial(r->rs, r->next))
+    while (r->next < r->x->planned &&
+           ((r->spared && r->spared[r->next]) || results_trial(r->rs, r->next)))
         r->next++; /* an earlier run finished it */
     if (r->next == r->x->planned)
         return false;
@@ -97,7 +99,7 @@ static enum pool_next next(void *ctx, uint64_t *index)
     struct runner *r = ctx;
     if (runner_next(r, index))
         return POOL_TASK;
-    return r->rs->n_trial == r->x->planned ? POOL_DONE : POOL_WAIT;
+    return r->rs->n_trial == r->runs ? POOL_DONE : POOL_WAIT;
 }
 
 static int take(void *ctx, uint64_t index, struct buf *answer, struct err *e)
@@ -131,7 +133,7 @@ static int run_pool(struct runner *r, struct err *e)
                                .tick_ms = RANKS_TICK_MS};
     if (r->ranks)
         ops.tick = tick;
-    progress_begin(&r->progress, "trials", r->x->planned - r->report.resumed, r->o->quiet);
+    progress_begin(&r->progress, "trials", r->runs - r->report.resumed, r->o->quiet);
     int rc = pool_run(&ops, &opt, e);
     progress_end(&r->progress);
     if (r->ranks)
@@ -167,11 +169,33 @@ static int finish(struct runner *r, struct err *e)
     return rc;
 }
 
+static int spare(struct runner *r, struct err *e)
+{
+    r->runs = r->x->planned;
+    if (!r->o->wanted)
+        return 0;
+    assert(!r->o->out && !r->ranks);
+    if (!(r->spared = calloc(r->x->planned, sizeof *r->spared)))
+        return err_set(e, ERR_ENOMEM, "out of memory");
+    for (uint64_t i = 0; i < r->x->planned; i++) {
+        struct result_trial t;
+        const int rc = experiment_trial(r->x, i, &t, e);
+        if (rc)
+            return rc;
+        r->spared[i] = !r->o->wanted(r->o->wanted_ctx, &t);
+        r->runs -= r->spared[i];
+        result_trial_clear(&t);
+    }
+    return 0;
+}
+
 static int run_all(struct runner *r, struct err *e)
 {
     int rc = open_journal(r, e);
     if (r->ranks && rc)
         return ranks_finish(r, rc, e);
+    if (!rc)
+        rc = spare(r, e);
     if (!rc)
         rc = run_pool(r, e);
     if (rc && r->journal && r->rs->n_trial)
@@ -180,6 +204,7 @@ static int run_all(struct runner *r, struct err *e)
     if (!rc)
         rc = finish(r, e);
     journal_close(r->journal);
+    free(r->spared);
     return rc;
 }
 

@@ -20,6 +20,10 @@ struct runner_options {
     double policy_limit_s; /* for one call of a policy; 0: POOL_LIMIT_S */
     bool quiet;
     struct ranks *ranks; /* sweep_ranks.h; NULL: this process alone */
+    /* Trials to run; NULL: all.  In memory only, without ranks: results with gaps are no results.
+     */
+    bool (*wanted)(const void *ctx, const struct result_trial *t);
+    const void *wanted_ctx;
 };
 
 struct runner_report { /* about the run, never part of the results */

@@ -19,6 +19,8 @@ struct runner {
     struct result_set *rs;
     struct journal *journal; /* NULL: in memory only */
     uint64_t next;
+    bool *spared;  /* trials that nobody wants; NULL: none */
+    uint64_t runs; /* trials that there will be */
     unsigned gone; /* ranks that said goodbye */
     struct progress progress;
 

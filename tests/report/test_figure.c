@@ -49,6 +49,26 @@ Test(figure, an_m_m_1_queue_meets_its_closed_form, .timeout = 60)
     figure_free(f);
 }
 
+/* A thousand million customers would take minutes: no point looks at them. */
+Test(figure, trials_that_no_point_looks_at_are_not_run, .timeout = 30)
+{
+    char dir[] = "/tmp/malv-figure-XXXXXX", path[64];
+    cr_assert(mkdtemp(dir));
+    cr_assert_eq(sh("sed -e 's/\"queueing.rho\": .0.3, 0.5./&, \"queueing.customers\": [20000, "
+                    "1000000000]/' -e 's/\"select\": {/&\"queueing.customers\": 20000, /' -e "
+                    "'s/thousandths\",/& \"select\": {\"queueing.customers\": 20000},/' -e "
+                    "'s,\"mm1.csv\",\"'$PWD'/tests/report/figures/mm1.csv\",' "
+                    "tests/report/figures/mm1.json >%s/f.json",
+                    dir),
+                 0);
+    snprintf(path, sizeof path, "%s/f.json", dir);
+    struct figure *f = run_figure(path);
+    cr_expect(f->pass);
+    cr_expect_eq(f->point[0].trials, 8);
+    figure_free(f);
+    sh("rm -r %s", dir);
+}
+
 Test(figure, a_missed_tolerance_is_exit_status_3, .timeout = 60)
 {
     struct figure *f = run_figure("tests/report/figures/missed.json");
