@@ -144,16 +144,38 @@ int schedule_share(struct schedule *s, struct err *e)
 
 /* ---- who runs ---- */
 
-static int most_behind(const void *x, const void *y)
+static bool further_behind(const struct candidate *a, const struct candidate *b)
 {
-    const struct candidate *a = x, *b = y;
     if (a->lag != b->lag)
-        return a->lag > b->lag ? -1 : 1;
+        return a->lag > b->lag;
     if (a->owed != b->owed)
-        return a->owed > b->owed ? -1 : 1;
+        return a->owed > b->owed;
     if (a->part != b->part)
-        return a->part > b->part ? -1 : 1;
-    return a->at < b->at ? -1 : 1;
+        return a->part > b->part;
+    return a->at < b->at;
+}
+
+/* Candidates are a heap: few of them run, however many wait. */
+static void sink(struct candidate *heap, uint32_t n, uint32_t i)
+{
+    const struct candidate c = heap[i];
+    for (uint32_t k; (k = 2 * i + 1) < n; i = k) {
+        if (k + 1 < n && further_behind(&heap[k + 1], &heap[k]))
+            k++;
+        if (!further_behind(&heap[k], &c))
+            break;
+        heap[i] = heap[k];
+    }
+    heap[i] = c;
+}
+
+static uint32_t most_behind(struct schedule *s)
+{
+    const uint32_t at = s->candidate[0].at;
+    s->candidate[0] = s->candidate[--s->candidates];
+    if (s->candidates)
+        sink(s->candidate, s->candidates, 0);
+    return at;
 }
 
 static void rank(struct schedule *s, const struct turn *t, uint32_t type, uint32_t at)
@@ -175,14 +197,15 @@ static void line_up(struct schedule *s, uint32_t type)
     for (uint32_t i = 0; i < s->n_pair; i++)
         if (s->pair[i].turn.part[type] > 0)
             rank(s, &s->pair[i].turn, type, s->n_live + i);
-    qsort(s->candidate, s->candidates, sizeof *s->candidate, most_behind);
+    for (uint32_t i = s->candidates / 2; i-- > 0;)
+        sink(s->candidate, s->candidates, i);
 }
 
 static void take(struct schedule *s, uint32_t type)
 {
     uint32_t left = s->set->gpus[type];
-    for (uint32_t i = 0; i < s->candidates && left; i++) {
-        const uint32_t at = s->candidate[i].at;
+    while (s->candidates && left) {
+        const uint32_t at = most_behind(s);
         struct live *a, *b = NULL;
         if (at < s->n_live) {
             a = &s->live[at];

@@ -49,7 +49,8 @@ static bool asks_networks(const char *name)
     cr_assert(fread(text, 1, (1 << 17) - 1, f));
     fclose(f);
     const bool asks = strstr(text, "h->infer(") || strstr(text, "_net_open(") ||
-                      strstr(text, "model_open(") || strstr(text, "open_net(");
+                      strstr(text, "model_open(") || strstr(text, "open_net(") ||
+                      strstr(text, "open_named_net(");
     free(text);
     return asks;
 }

@@ -210,6 +210,8 @@ static uint32_t gpus_on(const struct policy_node *n, const struct policy_job *j)
             gpus |= 1u << g;
             left--;
         }
+    if (n->model == POLICY_NONE || !(j->gpu_models >> n->model & 1))
+        return 0;
     return left || n->cpu_free_milli < j->cpu_milli || n->mem_free_bytes < j->mem_bytes ? 0 : gpus;
 }
 
