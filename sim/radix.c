@@ -292,7 +292,8 @@ static void sweep(struct radix *q)
         for (int d = 0; d < RADIX_WIDTH; d++)
             if (q->bucket[l][d].n)
                 bucket_sweep(q, l, d);
-    q->run.n = q->run_at + drop_stale(q, q->run.at + q->run_at, q->run.n - q->run_at);
+    if (q->run.n > q->run_at)
+        q->run.n = q->run_at + drop_stale(q, &q->run.at[q->run_at], q->run.n - q->run_at);
     q->stale = 0;
 }
 

@@ -47,7 +47,7 @@ static int load(struct gpu_program *p, struct plan *plan, struct channels *rows,
     const struct plan_edge *edge = p->edge; /* it stays where it is from now on */
     for (uint64_t i = 0; i < p->n; i++) {
         p->op[i].edge = edge;
-        edge += p->op[i].n_edges;
+        edge = p->op[i].n_edges ? edge + p->op[i].n_edges : edge;
     }
     struct plan_seen seen;
     plan_seen(plan, &seen);

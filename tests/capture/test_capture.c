@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/capture_files.h"
+#include "tests/sanitized.h"
 #include "traces/file.h"
 
 #define PROGRAM BUILD "/tests/capture/fake/cuda-program "
@@ -249,10 +250,9 @@ Test(capture, memory_is_bounded_and_what_is_lost_is_said, .init = begin, .fini =
 
 Test(capture, it_may_be_loaded_before_the_program, .init = begin, .fini = end)
 {
-#if defined(__SANITIZE_ADDRESS__)
-    cr_skip_test("the sanitizer wants to be loaded first");
-#endif
     uint32_t tenants;
+    if (SANITIZED)
+        cr_skip_test("the sanitizer wants to be loaded first");
     cr_assert_eq(capture("", "-q --preload", PROGRAM "plain"), 0, "%s", said);
     cr_expect_eq(rows_of(&tenants), PLAIN);
 }

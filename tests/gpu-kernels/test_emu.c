@@ -196,7 +196,7 @@ Test(kernels_emu, an_endless_wait_ends_at_the_step_limit)
 }
 
 /* Only AddressSanitizer sees this one; it aborts (make test asks it to). */
-#if defined(__SANITIZE_ADDRESS__)
+#if SANITIZED
 Test(kernels_emu, a_read_beyond_the_input_is_caught_by_the_sanitizer, .signal = SIGABRT)
 {
     run_bug(emu_bug_out_of_bounds, 0);
