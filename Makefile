@@ -35,7 +35,7 @@ say    = $(if $V,,@printf '  %-4s %s\n' $1 $@;)   # V=1 shows the whole commands
 
 # make re-reads itself after making these, so what they install is seen by the tests for tools below.
 ifneq ($(filter-out clean fmt lint,$(GOAL)),)
-include build/.ready-$(or $(filter fuzz bench cov,$(firstword $(GOAL))),$(if $(filter test %/run-tests,$(GOAL)),test,build))
+include build/.ready-$(or $(if $(SAN),ci),$(filter fuzz bench cov,$(firstword $(GOAL))),$(if $(filter test %/run-tests,$(GOAL)),test,build))
 endif
 build/.ready-%: tools/bootstrap
 	@tools/bootstrap $*

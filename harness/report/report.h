@@ -85,7 +85,7 @@ void report_tiles(const struct report *r, FILE *f);
 void report_glance(const struct report *r, FILE *f);
 void report_measures(const struct report *r, FILE *f);
 void report_effects(const struct report *r, FILE *f);
-void report_shares_table(const struct report *r, FILE *f);
+void report_shares_tables(const struct report *r, FILE *f);
 void report_incidents(const struct report *r, FILE *f);
 void report_lives(const struct report *r, FILE *f);
 bool report_is_life(const char *kind); /* an incident that stands there, not among the others */

@@ -273,7 +273,7 @@ int report_figures(struct report *r, const char *dir, struct err *e)
     if (snprintf(path, sizeof path, "%s/figures", dir) >= (int)sizeof path)
         return err_set(e, ERR_EIO, "%.80s...: the path is too long", dir);
     const size_t n = report_columns(r, column, 4);
-    int rc = report_shares_figure(r, path, e);
+    int rc = report_shares_figures(r, path, e);
     for (size_t i = 0; !rc && i < n; i++)
         if (i == 0 || column[i]->better != BETTER_NONE)
             rc = bars(r, column[i], path, e);

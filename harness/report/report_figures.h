@@ -20,6 +20,6 @@ int report_curves(struct report *r, const struct metric *m, const char *dir,
                   struct err *e) MUST_CHECK;
 
 /* Stacked bars of the measures share.*; nothing where there are none. */
-int report_shares_figure(struct report *r, const char *dir, struct err *e) MUST_CHECK;
+int report_shares_figures(struct report *r, const char *dir, struct err *e) MUST_CHECK;
 
 #endif

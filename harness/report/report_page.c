@@ -12,7 +12,9 @@ static const struct {
     {"compare", "Side by side",
      "Bars start at zero; whiskers are 95 % confidence intervals over seeds."},
     {"shares", "Where the time goes",
-     "What a tenant's time is made of, in each combination; the parts of a bar sum to one."},
+     "What the time of a tenant or a request is made of, in each combination; the parts of a bar "
+     "sum "
+     "to one."},
     {"latency", "Distributions",
      "The share of all that was measured that was no larger than that."},
     {"time", "Over time", "One run, as it went."},
@@ -70,7 +72,7 @@ static int all_figures(const struct report *r, const char *dir, FILE *f, struct 
                 rc = one_figure(r, &r->figure[i], path, f, e);
         fputs("</div>\n", f);
         if (!strcmp(sections[s].id, "shares"))
-            report_shares_table(r, f);
+            report_shares_tables(r, f);
         fputs("</section>\n", f);
     }
     return rc;

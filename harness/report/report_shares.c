@@ -1,4 +1,5 @@
-/* Where the time goes: the measures share.*, one stacked bar for every combination. */
+/* Where the time goes: the measures share.* and their like, one stacked bar for every combination.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +12,20 @@
 #define LEAST      0.0005
 #define OFF        0.01 /* a sum further from one than this is told */
 
-static const char prefix[] = "share.";
+static const struct group {
+    const char *prefix, *file, *title;
+} groups[] = {
+    {"share.", "shares", "Where the time goes"},
+    {"share_p99.", "shares-p99", "Where the time of the slowest 1 % goes"},
+    {"ttft_share.", "shares-ttft", "Where the time to first token goes"},
+    {"ttft_share_p99.", "shares-ttft-p99", "Where the slowest 1 % of times to first token go"},
+};
+#define GROUPS (sizeof groups / sizeof *groups)
 
 struct parts {
     const struct metric **of; /* the largest on average first */
     double *weight;           /* over all cells */
+    unsigned *colour;         /* a part has the one that it has among share.* everywhere */
     size_t n;
 };
 
@@ -46,28 +56,55 @@ static void insert(struct parts *p, const struct metric *m, double weight)
     p->of[i] = m;
 }
 
-static bool find_parts(const struct report *r, struct parts *p)
+static const struct metric *like(const struct report *r, const struct group *g,
+                                 const struct metric *m)
 {
-    *p = (struct parts){.of = calloc(r->metrics.n + 1, sizeof *p->of),
-                        .weight = calloc(r->metrics.n + 1, sizeof *p->weight)};
-    for (size_t i = 0; p->of && p->weight && i < r->metrics.n; i++) {
-        const struct metric *m = &r->metrics.metric[i];
-        const double weight = strncmp(m->name, prefix, sizeof prefix - 1) ? 0 : weight_of(r, m);
-        if (weight > 0)
-            insert(p, m, weight);
+    char name[96];
+    snprintf(name, sizeof name, "%s%s", g->prefix, strchr(m->name, '.') + 1);
+    return metric_named(&r->metrics, name);
+}
+
+/* Of all parts those that the group has something of. */
+static void keep(const struct report *r, const struct group *g, struct parts *p)
+{
+    const size_t n = p->n;
+    p->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct metric *m = like(r, g, p->of[i]);
+        if (!m || weight_of(r, m) <= 0)
+            continue;
+        p->of[p->n] = m;
+        p->colour[p->n++] = (unsigned)i;
     }
-    return p->of && p->weight;
+}
+
+static bool find_parts(const struct report *r, const struct group *g, struct parts *p)
+{
+    const char *prefix = groups[0].prefix;
+    *p = (struct parts){.of = calloc(r->metrics.n + 1, sizeof *p->of),
+                        .weight = calloc(r->metrics.n + 1, sizeof *p->weight),
+                        .colour = calloc(r->metrics.n + 1, sizeof *p->colour)};
+    if (!p->of || !p->weight || !p->colour)
+        return false;
+    for (size_t i = 0; i < r->metrics.n; i++) {
+        const struct metric *m = &r->metrics.metric[i];
+        if (!strncmp(m->name, prefix, strlen(prefix)))
+            insert(p, m, weight_of(r, m));
+    }
+    keep(r, g, p);
+    return true;
 }
 
 static void free_parts(struct parts *p)
 {
     free(p->of);
     free(p->weight);
+    free(p->colour);
 }
 
 static void part_name(const struct metric *m, char *out, size_t size)
 {
-    snprintf(out, size, "%s", m->name + sizeof prefix - 1);
+    snprintf(out, size, "%s", strchr(m->name, '.') + 1);
     for (char *c = out; *c; c++)
         *c = *c == '_' ? ' ' : *c;
 }
@@ -119,20 +156,20 @@ static bool add_series(const struct parts *p, struct plot *to)
     char name[96];
     for (size_t i = 0; i < coloured(p); i++) {
         part_name(p->of[i], name, sizeof name);
-        if (!plot_add(to, name, (unsigned)i, PLOT_STACK))
+        if (!plot_add(to, name, p->colour[i], PLOT_STACK))
             return false;
     }
     return coloured(p) == p->n || plot_add(to, "the rest", MOST_PARTS, PLOT_STACK);
 }
 
-int report_shares_figure(struct report *r, const char *dir, struct err *e)
+static int one_figure(struct report *r, const struct group *g, const char *dir, struct err *e)
 {
     struct parts p;
-    struct plot to = {
-        .name = "shares", .title = "Where the time goes", .xlabel = "share", .ylabel = ""};
+    struct plot to = {.name = g->file, .title = g->title, .xlabel = "share", .ylabel = ""};
     char caption[160];
     size_t shown = 0;
-    if (!find_parts(r, &p) || (p.n && (!add_series(&p, &to) || !stack_rows(r, &p, &to, &shown)))) {
+    if (!find_parts(r, g, &p) ||
+        (p.n && (!add_series(&p, &to) || !stack_rows(r, &p, &to, &shown)))) {
         free_parts(&p);
         plot_free(&to);
         return err_set(e, ERR_ENOMEM, "out of memory");
@@ -143,6 +180,14 @@ int report_shares_figure(struct report *r, const char *dir, struct err *e)
         snprintf(caption + n, sizeof caption - (size_t)n,
                  " The first %zu of %zu settings; the table has all.", shown, r->n_setting);
     return report_keep(r, &to, "shares", caption, dir, e);
+}
+
+int report_shares_figures(struct report *r, const char *dir, struct err *e)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < GROUPS; i++)
+        rc = one_figure(r, &groups[i], dir, e);
+    return rc;
 }
 
 /* ---- the table -------------------------------------------------------------------- */
@@ -183,17 +228,19 @@ static void shares_head(const struct report *r, const struct parts *p, FILE *f)
     for (size_t i = 0; i < p->n; i++) {
         part_name(p->of[i], name, sizeof name);
         fprintf(f, "<th scope=\"col\"><span class=\"dot\" style=\"--c:var(--s%zu)\"></span>",
-                i < coloured(p) ? i : MOST_PARTS);
+                i < coloured(p) ? (size_t)p->colour[i] : MOST_PARTS);
         html_text(f, name);
         fputs("<small>%</small></th>", f);
     }
     fputs("</tr></thead>\n<tbody>\n", f);
 }
 
-void report_shares_table(const struct report *r, FILE *f)
+static void one_table(const struct report *r, const struct group *g, FILE *f)
 {
     struct parts p;
-    if (find_parts(r, &p) && p.n) {
+    if (find_parts(r, g, &p) && p.n) {
+        if (g != groups)
+            fprintf(f, "<p class=\"dim\">%s</p>\n", g->title);
         shares_head(r, &p, f);
         for (size_t i = 0; i < r->n_setting; i++)
             for (size_t k = 0; k < r->setting[i].n; k++)
@@ -201,4 +248,10 @@ void report_shares_table(const struct report *r, FILE *f)
         fputs("</tbody></table></div>\n", f);
     }
     free_parts(&p);
+}
+
+void report_shares_tables(const struct report *r, FILE *f)
+{
+    for (size_t i = 0; i < GROUPS; i++)
+        one_table(r, &groups[i], f);
 }

@@ -113,6 +113,7 @@ static void unseat(struct engine *e, uint32_t slot, bool back)
     struct seq *q = at(e, slot);
     const uint64_t length = q->decoding ? length_now(e, q) : q->filled;
     const bool out = back && q->decoding && e->mem && engine_memory_out(e, q, length);
+    request_enters(&q->clock, PART_PREEMPTED, sim_now(e->f->sim));
     q->kept = back && !out ? length / KV_BLOCK : 0;
     if (q->decoding) {
         q->generated += (uint32_t)(e->kv.step - q->joined);
@@ -135,6 +136,12 @@ static void preempt(struct engine *e, uint32_t slot)
     unseat(e, slot, true);
     at(e, slot)->preempted++;
     e->pool->preemptions++;
+}
+
+void fleet_batch_stop(struct engine *e)
+{
+    for (uint32_t i = 0; i < e->n_running; i++)
+        request_enters(&at(e, e->running[i])->clock, PART_PREEMPTED, sim_now(e->f->sim));
 }
 
 uint32_t fleet_batch_evict(struct engine *e)
@@ -221,12 +228,14 @@ static void let_in(struct engine *e)
     sit(e, slot);
     if (q->shipped) {
         e->seen->shipped_tokens -= q->goal;
+        request_enters(&q->clock, PART_DECODE, sim_now(e->f->sim));
         join_decoding(e, slot);
         return;
     }
     e->filling[e->n_filling++] = slot;
     if (!q->was_scheduled) {
         q->was_scheduled = true;
+        request_enters(&q->clock, PART_PREFILL, sim_now(e->f->sim));
         sketch_add(e->f->queue_wait, (double)(sim_now(e->f->sim) - q->arrived) / 1e6);
     }
 }
@@ -308,6 +317,7 @@ static void filled(struct engine *e, uint32_t slot)
 {
     struct seq *q = at(e, slot);
     const bool first = q->generated++ == 0;
+    request_enters(&q->clock, PART_DECODE, sim_now(e->f->sim));
     if (q->generated == q->output) {
         fleet_prefix_leave(e, q, q->goal);
         stand_up(e, slot);
@@ -322,6 +332,7 @@ static void filled(struct engine *e, uint32_t slot)
         stand_up(e, slot);
         e->leaving++;
         q->leaving = true;
+        request_enters(&q->clock, PART_SHIP, sim_now(e->f->sim));
         fleet_route_prefilled(e->f, slot);
         return;
     }

@@ -143,6 +143,7 @@ static int run(const struct config *section, const struct model_env *env, struct
     fleet_infer_close(&f);
     fleet_close(&f);
     sim_free(f.sim);
+    request_parts_free(&f.parts);
     free(f.seq);
     free(f.spare);
     return rc;

@@ -1,9 +1,14 @@
 /* fleet_done.c - first tokens and last ones: what is measured, and told to policies. */
 #include "models/fleet/fleet_state.h"
 
-static double out_ms(const struct fleet *f) /* from the engine to the wire */
+static sim_cost sending(const struct fleet *f) /* from the engine to the wire */
 {
-    return (double)(f->token_out.cpu_before + f->token_out.wire_before) / 1e9;
+    return f->token_out.cpu_before + f->token_out.wire_before;
+}
+
+static double out_ms(const struct fleet *f)
+{
+    return (double)sending(f) / 1e9;
 }
 
 void fleet_done_first(struct engine *e, uint32_t slot)
@@ -11,6 +16,7 @@ void fleet_done_first(struct engine *e, uint32_t slot)
     struct fleet *f = e->f;
     struct seq *q = &f->seq[slot];
     q->first_token = sim_now(f->sim);
+    request_parts_first(&f->parts, &q->clock, sending(f));
     sketch_add(f->ttft, (double)(q->first_token - q->arrived) / 1e6 + out_ms(f));
 }
 
@@ -38,8 +44,10 @@ static void tell(struct fleet *f, const struct seq *q, sim_time now)
 void fleet_done_last(struct engine *e, uint32_t slot)
 {
     struct fleet *f = e->f;
-    const struct seq *q = &f->seq[slot];
+    struct seq *q = &f->seq[slot];
     const sim_time now = sim_now(f->sim);
+    request_enters(&q->clock, PART_DECODE, now);
+    request_parts_last(&f->parts, &q->clock, sending(f));
     const double ttft = (double)(q->first_token - q->arrived) / 1e6 + out_ms(f);
     const double decode = (double)(now - q->first_token) / 1e6;
     const double tpot = q->output > 1 ? decode / (q->output - 1) : 0;

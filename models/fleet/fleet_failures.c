@@ -104,6 +104,7 @@ static void fails(struct engine *e, sim_time away)
     f->n.failures++;
     say(e, (uint64_t)e->n_running + e->leaving + e->seen->waiting - e->incoming);
     fleet_engine_stop(e);
+    fleet_batch_stop(e);
     fleet_retry_leaving(e);
     fleet_scale_become(e, ENGINE_DOWN);
     sim_after(f->sim, away + ns(config(e)->cold_start_s), PRIO_FAILS, back, e, 0);

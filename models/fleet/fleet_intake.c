@@ -101,6 +101,7 @@ static void arrive(void *ctx, uint64_t arg)
     struct seq *q = &f->seq[slot];
     *q = (struct seq){.id = f->n.requests,
                       .arrived = sim_now(f->sim),
+                      .clock.since = sim_now(f->sim),
                       .tenant = r->tenant,
                       .model = r->model,
                       .left = LEFT_NOBODY};

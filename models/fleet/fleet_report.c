@@ -9,6 +9,7 @@ bool fleet_report_begin(struct fleet *f)
 {
     struct measures *m = f->out;
     const bool exact = f->env->exact;
+    request_parts_begin(&f->parts);
     f->ttft = measures_sketch(m, "ttft", "ms", exact);
     f->tpot = measures_sketch(m, "tpot", "ms", exact);
     f->e2e = measures_sketch(m, "e2e", "ms", exact);
@@ -171,6 +172,7 @@ void fleet_report_end(struct fleet *f)
     number(f, "throughput", NULL, "requests/s", BETTER_MORE, (double)n->completed * per_s);
     report_slo(f, per_s);
     report_pools(f, per_s);
+    request_parts_report(&f->parts, f->out);
     fleet_prefix_report(f);
     engine_memory_report(f);
     number(f, "route_imbalance", NULL, "1", BETTER_LESS, imbalance(f));

@@ -26,6 +26,7 @@ static void lose(struct fleet *f, uint32_t slot)
 void fleet_retry(struct fleet *f, uint32_t slot)
 {
     struct seq *q = &f->seq[slot];
+    request_enters(&q->clock, PART_PREEMPTED, sim_now(f->sim));
     q->goal = q->prompt + q->generated;
     q->filled = 0;
     q->shipped = q->broken = false;

@@ -113,6 +113,8 @@ static void enters(struct fleet *f, uint32_t slot, struct engine *e)
     q->home = e->seen->id;
     e->pool->arrived_tokens += q->prompt;
     take(e);
+    if (q->clock.part == PART_POLICY)
+        request_enters(&q->clock, PART_QUEUE, sim_now(f->sim));
     fleet_engine_enqueue(e, slot);
 }
 
@@ -229,6 +231,7 @@ void fleet_route_new(void *ctx, uint64_t slot)
 {
     struct fleet *f = ctx;
     f->seq[slot].ready = sim_now(f->sim);
+    request_enters(&f->seq[slot].clock, PART_POLICY, sim_now(f->sim));
     put(f, (uint32_t)slot, POLICY_COMES);
 }
 

@@ -18,6 +18,7 @@
 #include "models/mlaas/desk.h"
 #include "models/model.h"
 #include "models/policy_life.h"
+#include "models/serve/request_parts.h"
 #include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/slot_heap.h"
@@ -28,6 +29,7 @@
 
 struct seq {     /* a request */
     uint64_t id; /* ascending by arrival */
+    struct request_clock clock;
     sim_time arrived, ready, first_token;
     uint32_t tenant, model, prompt, output;
     uint32_t generated;    /* when it (re)joined the decode set, or so far */
@@ -214,6 +216,7 @@ struct fleet {
     struct carry intake_carry;
     uint64_t refused_said;
     struct sketch *ttft, *tpot, *e2e, *queue_wait;
+    struct request_parts parts;
     struct fleet_counts n;
     bool trace_over;
     int rc;
@@ -334,6 +337,7 @@ uint64_t
 fleet_batch_steps(const struct engine *e); /* iterations ahead that are alike; 1: no more */
 bool fleet_batch_can_join(const struct engine *e);
 void fleet_batch_done(struct engine *e, uint64_t k);
+void fleet_batch_stop(struct engine *e); /* it has failed: who runs gets on no more */
 /* Everybody leaves it, caches and all; the first, and by seq.next the others as they came. */
 uint32_t fleet_batch_evict(struct engine *e);
 

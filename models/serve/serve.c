@@ -265,6 +265,7 @@ static void close_parts(struct serve *s)
     serve_queue_free(&s->waiting);
     slot_heap_free(&s->finish);
     left_free(&s->left);
+    request_parts_free(&s->parts);
     serve_prefix_end(s);
     paging_end(&s->paging);
     free(s->running);

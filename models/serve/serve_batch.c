@@ -141,6 +141,7 @@ static void preempt(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
     uint64_t length = 0;
+    request_enters(&q->clock, PART_PREEMPTED, sim_now(s->sim));
     if (q->decoding) {
         length = length_now(s, q);
         q->generated += (uint32_t)(s->kv.step - q->joined);
@@ -223,6 +224,7 @@ static uint32_t let_in(struct serve *s)
     if (!q->was_scheduled) {
         q->was_scheduled = true;
         q->scheduled = sim_now(s->sim);
+        request_enters(&q->clock, PART_PREFILL, q->scheduled);
         sketch_add(s->queue_wait, (double)(q->scheduled - q->arrived) / 1e6);
     }
     return slot;
@@ -239,6 +241,7 @@ static void start_next(struct serve *s, uint64_t *budget, struct llm_batch *b)
         return;
     }
     swap_in(s, q, q->goal);
+    request_enters(&q->clock, PART_DECODE, sim_now(s->sim));
     join_decoding(s, slot);
     b->decoding++;
     b->cached += q->length;
@@ -285,6 +288,7 @@ uint64_t batch_steps(const struct serve *s)
 static void finish(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
+    request_enters(&q->clock, PART_DECODE, sim_now(s->sim));
     serve_report_done(s, q, sim_now(s->sim));
     struct policy_done d = {.now_ns = sim_now(s->sim), .output_tokens = q->output};
     intake_request(s, q, &d.request);
@@ -299,8 +303,9 @@ static void finish(struct serve *s, uint32_t slot)
 static void filled(struct serve *s, uint32_t slot)
 {
     struct seq *q = &s->seq[slot];
+    request_enters(&q->clock, PART_DECODE, sim_now(s->sim));
     if (q->generated++ == 0)
-        q->first_token = sim_now(s->sim);
+        serve_report_first(s, q);
     if (q->generated == q->output) {
         give_blocks(s, q, q->goal, false, 0);
         finish(s, slot);

@@ -237,8 +237,10 @@ void decide_ready(void *ctx, uint64_t arg)
 {
     struct serve *s = ctx;
     struct seq *q = &s->seq[arg];
-    if (q->admit.state == TICKET_NEW)
+    if (q->admit.state == TICKET_NEW) {
         q->ready = sim_now(s->sim);
+        request_enters(&q->clock, PART_POLICY, q->ready);
+    }
     q->admit.size = q->rank.size = q->prompt;
     if (policy_life_ask(s->admits, q->tenant, &q->admit, decide_ready, s, arg))
         admissible(s, arg);

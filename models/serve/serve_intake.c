@@ -40,6 +40,7 @@ void intake_enqueue(struct serve *s, uint32_t slot, int64_t key)
 {
     struct seq *q = &s->seq[slot];
     q->key = key;
+    request_enters(&q->clock, PART_QUEUE, sim_now(s->sim));
     s->inside--;
     serve_queue_push(&s->waiting, q->by, key, q->id, slot);
     s->waiting_tokens += q->goal;
@@ -105,6 +106,7 @@ static void arrive(void *ctx, uint64_t arg)
     struct seq *q = &s->seq[slot];
     *q = (struct seq){.id = s->n.requests,
                       .arrived = sim_now(s->sim),
+                      .clock.since = sim_now(s->sim),
                       .tenant = r->tenant,
                       .model = r->model,
                       .left = LEFT_NOBODY};

@@ -8,6 +8,7 @@ bool serve_report_begin(struct serve *s)
 {
     struct measures *m = s->out;
     bool exact = s->env->exact;
+    request_parts_begin(&s->parts);
     s->ttft = measures_sketch(m, "ttft", "ms", exact);
     s->tpot = measures_sketch(m, "tpot", "ms", exact);
     s->e2e = measures_sketch(m, "e2e", "ms", exact);
@@ -45,9 +46,20 @@ void serve_report_levels(struct serve *s)
     spans_counter(s->env->sim.spans, s->track_engine, "running", now, (double)s->n_running);
 }
 
+static sim_cost sending(const struct serve *s)
+{
+    return s->token_out.cpu_before + s->token_out.wire_before;
+}
+
+void serve_report_first(struct serve *s, struct seq *q)
+{
+    q->first_token = sim_now(s->sim);
+    request_parts_first(&s->parts, &q->clock, sending(s));
+}
+
 void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token)
 {
-    sim_cost out_ps = s->token_out.cpu_before + s->token_out.wire_before;
+    sim_cost out_ps = sending(s);
     double out_ms = (double)out_ps / 1e9; /* from the engine to the wire */
     double ttft = (double)(q->first_token - q->arrived) / 1e6 + out_ms;
     double decode = (double)(last_token - q->first_token) / 1e6;
@@ -56,6 +68,7 @@ void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token
     sketch_add(s->e2e, (double)(last_token - q->arrived) / 1e6 + out_ms);
     if (q->output > 1)
         sketch_add(s->tpot, tpot);
+    request_parts_last(&s->parts, &q->clock, out_ps);
     s->n.completed++;
     s->n.good += ttft <= s->c.slo_ttft_ms && tpot <= s->c.slo_tpot_ms;
     s->n.last_done = last_token;
@@ -167,6 +180,7 @@ void serve_report_end(struct serve *s)
     paging_report(&s->paging, (double)n->asked_tokens, s->out);
     measures_number(s->out, "iterations", "1", BETTER_NONE, (double)n->iterations);
     measures_number(s->out, "launches", "1", BETTER_NONE, (double)n->launches);
+    request_parts_report(&s->parts, s->out);
     policy_slot_report(s->env->policy, s->out);
     measures_number(s->out, "infer_calls", "1", BETTER_NONE, (double)in.calls);
     measures_number(s->out, "infer_cpu_time", "s", BETTER_LESS, (double)in.cpu_ps / 1e12);

@@ -15,6 +15,7 @@
 #include "models/model.h"
 #include "models/policy_life.h"
 #include "models/serve/paging.h"
+#include "models/serve/request_parts.h"
 #include "models/serve/reuse.h"
 #include "models/serve/serve_kv.h"
 #include "models/serve/serve_left.h"
@@ -55,6 +56,7 @@ int serve_config(struct serve_config *c, const struct config *section, struct er
 
 struct seq {
     uint64_t id; /* ascending by arrival */
+    struct request_clock clock;
     sim_time arrived, ready, scheduled, first_token;
     uint32_t tenant, model, prompt, output;
     uint32_t generated;    /* when it (re)joined the decode set, or so far */
@@ -157,6 +159,7 @@ struct serve {
     bool dropped[POLICY_VERSIONS]; /* the version was ejected, and its keys with it */
 
     struct sketch *ttft, *tpot, *e2e, *queue_wait, *decision;
+    struct request_parts parts;
     struct measure_series *s_waiting, *s_running, *s_kv, *s_gpu;
     sim_time kv_since;           /* last change of the batch, and blocks used then */
     uint64_t kv_level, kv_grown; /* kv_grown: used at the end of the last iteration */
@@ -214,6 +217,7 @@ uint64_t serve_paging_room(const struct serve *s);                 /* KV blocks 
 /* serve_report.c */
 bool serve_report_begin(struct serve *s);
 void serve_report_levels(struct serve *s); /* when an iteration is about to begin */
+void serve_report_first(struct serve *s, struct seq *q);
 void serve_report_done(struct serve *s, const struct seq *q, sim_time last_token);
 void serve_report_end(struct serve *s);
 

@@ -189,6 +189,8 @@ Test(fleet, a_cache_crosses_the_link_between_first_token_and_second)
     cr_expect_float_eq(sketch_mean(bench_sketch(m, "ttft")), 2 + 10, 1e-9);
     /* 1000 tokens of 1000 bytes at 1 GB/s: 1 ms and the latency */
     cr_expect_float_eq(sketch_mean(bench_sketch(m, "e2e")), 12 + 1.5 + 50, 1e-6);
+    cr_expect_float_eq(bench_number(m, "share.ship"), 1.5 / 63.5, 1e-9);
+    cr_expect_eq(bench_number(m, "ttft_share.ship"), 0);
     cr_expect_eq(bench_number(m, "shipped"), 1);
     cr_expect_eq(bench_number(m, "shipped_tokens"), 1000);
     measures_free(m);

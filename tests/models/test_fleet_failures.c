@@ -40,6 +40,9 @@ static void ends_at(const char *section, double ms)
     struct measures *m = one(section, alone, 1);
     cr_expect_float_eq(mean(m, "ttft"), 12, 1e-9);
     cr_expect_float_eq(mean(m, "e2e"), ms, 1e-6, "ended at %g ms, want %g", mean(m, "e2e"), ms);
+    cr_expect_float_eq(bench_number(m, "share.prefill") * ms, 12, 1e-6);
+    cr_expect_float_eq(bench_number(m, "share.decode") * ms, 30 - 12 + 30, 1e-6);
+    cr_expect_float_eq(bench_number(m, "share.preempted") * ms, ms - 30 - 30, 1e-6);
     cr_expect_eq(bench_number(m, "failures"), 1);
     cr_expect_eq(bench_number(m, "retries"), 1);
     cr_expect_eq(bench_number(m, "lost"), 0);
