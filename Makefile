@@ -64,6 +64,9 @@ include capture/capture.mk
 
 $B/malv: $B/harness/main.o $B/libmalv.a
 	$(call say,LINK)$(CC) $(CFLAGS) -rdynamic $^ $(LDLIBS) -o $@
+$B/commit.h: .FORCE   # what it was built from; only a change of it is written
+	@mkdir -p $B; printf '#define MALV_COMMIT "%s"\n' "$$(tools/commit)" >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$B/harness/main.o: $B/commit.h
 $B/libmalv.a: $(OBJ)
 	$(call say,AR)rm -f $@ && $(AR) rcs $@ $^
 $B/%.o: %.c Makefile
@@ -119,6 +122,6 @@ clean:
 	rm -rf build build-*
 
 -include $(wildcard $B/*.d $B/*/*.d $B/*/*/*.d)
-.PHONY: all test equality demo bench fuzz cov lint fmt clean
+.PHONY: .FORCE all test equality demo bench fuzz cov lint fmt clean
 .SECONDARY:
 .DELETE_ON_ERROR:

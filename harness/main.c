@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/commands.h"
+#include "commit.h"
 #include "harness/base/version.h"
 #include "sim/near.h"
 
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 {
     char *asked[4];
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    version_commit = MALV_COMMIT;
     if (argc < 2)
         return usage(stderr);
     if (!strcmp(argv[1], "help") && argc == 3) /* malv help run: as malv run --help */
@@ -62,7 +64,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
         return usage(stdout);
     if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-        printf("malv %s\n", MALV_VERSION);
+        printf("malv %s, commit %s\n", MALV_VERSION, version_commit);
         return 0;
     }
     for (size_t i = 0; commands[i].name; i++) {

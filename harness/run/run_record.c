@@ -8,6 +8,7 @@
 #include "harness/base/files.h"
 #include "harness/base/fmt.h"
 #include "harness/base/outfile.h"
+#include "harness/base/version.h"
 #include "harness/run/run_show.h"
 
 static void json_text(FILE *f, const char *name, const char *value)
@@ -40,6 +41,7 @@ int run_record_write(const struct result_set *rs, const char *out, const struct 
     json_text(t.f, "results", out);
     json_text(t.f, "name", rs->name);
     json_text(t.f, "version", rs->version);
+    json_text(t.f, "commit", version_commit);
     json_text(t.f, "finished", when);
     json_text(t.f, "host", host.nodename);
     json_text(t.f, "system", host.release);

@@ -1,0 +1,3 @@
+#include "harness/base/version.h"
+
+const char *version_commit = "unknown";
