@@ -4,9 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/dmath.h"
 #include "sim/err.h"
 #include "sim/rng.h"
 #include "sim/sketch.h"
+#include "tests/sanitized.h"
 
 #define N 50000
 
@@ -208,4 +210,45 @@ ParameterizedTest(bool *exact, sketch, packing_round_trips_and_refuses_damage)
     }
     sketch_free(s);
     buf_free(&b);
+}
+
+/* Packed, a sketch says which bucket it begins with. */
+static uint64_t bucket_of(double v)
+{
+    struct sketch *s = sketch_new(false);
+    struct buf b = {0};
+    sketch_add(s, v);
+    sketch_pack(s, &b);
+    sketch_free(s);
+    for (int word = 0; word < 7; word++)
+        buf_take_u64(&b);
+    const uint64_t first = buf_take_u64(&b);
+    buf_free(&b);
+    return first;
+}
+
+static void lies_by_its_logarithm(double v, double log_gamma)
+{
+    const double want = 2074 + ceil(dmath_log(v) * (1 / log_gamma));
+    cr_assert_eq((double)bucket_of(v), want, "%a in bucket %g, want %g", v, (double)bucket_of(v),
+                 want);
+}
+
+Test(sketch, each_value_lies_by_its_logarithm_close_to_borders_too)
+{
+    const double log_gamma = dmath_log((1 + SKETCH_ERROR) / (1 - SKETCH_ERROR));
+    struct rng r;
+    rng_init(&r, 1, "sketch", "borders");
+    for (int i = -2060; i < 3450; i += SANITIZED ? 17 : 1) {
+        const double border = dmath_exp(i * log_gamma);
+        double below = border, above = border;
+        lies_by_its_logarithm(border, log_gamma);
+        for (int ulps = 0; ulps < 3; ulps++) {
+            lies_by_its_logarithm(below = nextafter(below, 0), log_gamma);
+            lies_by_its_logarithm(above = nextafter(above, 1e300), log_gamma);
+        }
+        for (int far = 0; far < 3; far++)
+            lies_by_its_logarithm(border * (1 + (rng_unit(&r) - 0.5) * 2e-5), log_gamma);
+        lies_by_its_logarithm(border * (1 + rng_unit(&r) / 100), log_gamma);
+    }
 }
