@@ -36,7 +36,10 @@ static int open_lives(struct fleet *f)
     f->routed_by = f->route;
     int rc = open_life(f, POLICY_HOOK_SERVE_ROUTE, f->route, &f->routes);
     rc = rc ? rc : open_life(f, POLICY_HOOK_SERVE_SCALE, f->scale, &f->scales);
-    return rc ? rc : open_life(f, POLICY_HOOK_SERVE_ADMIT, f->admit, &f->admits);
+    rc = rc ? rc : open_life(f, POLICY_HOOK_SERVE_ADMIT, f->admit, &f->admits);
+    f->admits_all = !f->env->plan[POLICY_HOOK_SERVE_ADMIT] &&
+                    !(f->admit && f->admit->ops && f->admit->ops->serve_admit);
+    return rc;
 }
 
 int fleet_infer_open(struct fleet *f)

@@ -74,7 +74,7 @@ static bool verdict(struct fleet *f, const struct policy_admit_obs *o, struct se
 
 static bool admitted(struct fleet *f, struct engine *e, struct seq *q)
 {
-    if (!policy_life_any(f->admits) || q->tries) /* or let in once already */
+    if (f->admits_all || q->tries) /* or let in once already */
         return true;
     struct policy_admit_obs o = {.server = {
                                      .now_ns = sim_now(f->sim),

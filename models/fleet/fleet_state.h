@@ -189,6 +189,7 @@ struct fleet {
     struct fleet_config c;
     const struct model_env *env;
     struct policy_slot *route, *scale, *admit, *batch;
+    bool admits_all;           /* nobody will ever be asked at serve.admit */
     bool keys_dropped;         /* batch was ejected, and its keys with it */
     struct fleet_ahead *ahead; /* NULL: nobody is told what comes */
     struct measures *out;

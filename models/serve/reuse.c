@@ -63,7 +63,7 @@ uint32_t reuse_tokens(const struct reuse *r, const struct reuse_seq *q, uint32_t
     return reuse_spared(r, find(r, q, &idle), goal);
 }
 
-uint64_t reuse_used(const struct reuse *r, const struct reuse_seq *q)
+uint64_t reuse_found(const struct reuse *r, const struct reuse_seq *q)
 {
     uint32_t idle;
     const uint32_t found = find(r, q, &idle);
@@ -92,21 +92,17 @@ void reuse_computed(const struct reuse *r, struct reuse_seq *q, struct serve_kv 
             kv->free += per_block(r); /* its own copy */
 }
 
-uint64_t reuse_leave(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv, sim_time now)
+uint64_t reuse_give(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv, sim_time now)
 {
-    if (!q->held)
-        return 0;
     const uint64_t shared = q->held * per_block(r);
     kv->free += prefix_give(r->blocks, q->hash, q->held, now) * per_block(r);
     q->held = 0;
     return shared;
 }
 
-void reuse_trim(const struct reuse *r, const struct serve_kv *kv, sim_time now)
+void reuse_evict(const struct reuse *r, const struct serve_kv *kv, sim_time now)
 {
     struct prefix_stats p;
-    if (!r->blocks)
-        return;
     prefix_stats(r->blocks, &p);
     for (; p.idle * per_block(r) > kv->free; p.idle--) {
         const uint64_t hash = prefix_evict(r->blocks, now);

@@ -40,7 +40,11 @@ uint32_t reuse_tokens(const struct reuse *r, const struct reuse_seq *q, uint32_t
 /* Of `goal` tokens, those that so many blocks spare it. */
 uint32_t reuse_spared(const struct reuse *r, uint32_t blocks, uint32_t goal);
 /* KV blocks that it would find now and that others use. */
-uint64_t reuse_used(const struct reuse *r, const struct reuse_seq *q);
+uint64_t reuse_found(const struct reuse *r, const struct reuse_seq *q); /* there are hashes */
+static inline uint64_t reuse_used(const struct reuse *r, const struct reuse_seq *q)
+{
+    return r->blocks && q->n ? reuse_found(r, q) : 0;
+}
 /* Takes what it finds, idle blocks out of kv->free: so many tokens are computed, and *kv_blocks
  * need not be taken. */
 uint32_t reuse_join(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv, uint32_t goal,
@@ -49,8 +53,18 @@ uint32_t reuse_join(const struct reuse *r, struct reuse_seq *q, struct serve_kv 
 void reuse_computed(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv,
                     uint64_t filled);
 /* It goes: so many of its KV blocks are not its own to free. */
-uint64_t reuse_leave(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv, sim_time now);
-void reuse_trim(const struct reuse *r, const struct serve_kv *kv, sim_time now); /* free shrank */
+uint64_t reuse_give(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv, sim_time now);
+static inline uint64_t reuse_leave(const struct reuse *r, struct reuse_seq *q, struct serve_kv *kv,
+                                   sim_time now)
+{
+    return q->held ? reuse_give(r, q, kv, now) : 0;
+}
+void reuse_evict(const struct reuse *r, const struct serve_kv *kv, sim_time now);
+static inline void reuse_trim(const struct reuse *r, const struct serve_kv *kv, sim_time now)
+{
+    if (r->blocks) /* free shrank */
+        reuse_evict(r, kv, now);
+}
 void reuse_clear(const struct reuse *r, sim_time now); /* forgets all that is idle */
 /* Nobody uses a block, and all counts agree. */
 bool reuse_sound(const struct reuse *r, const struct serve_kv *kv);

@@ -21,22 +21,11 @@ void kv_leave(struct serve_kv *kv, uint64_t length)
     kv->decoding--;
 }
 
-/* Full blocks are those of length 0 mod KV_BLOCK when the step begins. */
-static uint64_t need_at(const struct serve_kv *kv, uint64_t step)
-{
-    return kv->phase[(0 - step) % KV_BLOCK];
-}
-
-uint64_t kv_need(const struct serve_kv *kv)
-{
-    return need_at(kv, kv->step);
-}
-
 uint64_t kv_need_steps(const struct serve_kv *kv, uint64_t k)
 {
     uint64_t need = k / KV_BLOCK * kv->decoding; /* a full turn: everybody once */
     for (uint64_t i = 0; i < k % KV_BLOCK; i++)
-        need += need_at(kv, kv->step + i);
+        need += kv_need_at(kv, kv->step + i);
     return need;
 }
 
@@ -48,8 +37,8 @@ uint64_t kv_steps_that_fit(const struct serve_kv *kv, uint64_t most)
     if (turns > most / KV_BLOCK)
         return most;
     uint64_t k = turns * KV_BLOCK, need = turns * kv->decoding;
-    while (k < most && need + need_at(kv, kv->step + k) <= kv->free)
-        need += need_at(kv, kv->step + k++);
+    while (k < most && need + kv_need_at(kv, kv->step + k) <= kv->free)
+        need += kv_need_at(kv, kv->step + k++);
     return k < most ? k : most;
 }
 

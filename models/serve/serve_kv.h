@@ -25,7 +25,15 @@ static inline uint64_t kv_blocks(uint64_t tokens)
 
 void kv_join(struct serve_kv *kv, uint64_t length);  /* into the decode set, at this length now */
 void kv_leave(struct serve_kv *kv, uint64_t length); /* at this length now */
-uint64_t kv_need(const struct serve_kv *kv);         /* blocks that the next decode step takes */
+/* Full blocks are those of length 0 mod KV_BLOCK when the step begins. */
+static inline uint64_t kv_need_at(const struct serve_kv *kv, uint64_t step)
+{
+    return kv->phase[(0 - step) % KV_BLOCK];
+}
+static inline uint64_t kv_need(const struct serve_kv *kv) /* blocks that the next step takes */
+{
+    return kv_need_at(kv, kv->step);
+}
 uint64_t kv_need_steps(const struct serve_kv *kv, uint64_t k); /* blocks of the next k steps */
 uint64_t kv_steps_that_fit(const struct serve_kv *kv,
                            uint64_t most); /* largest k <= most that free allows */

@@ -66,11 +66,6 @@ void slot_heap_push(struct slot_heap *h, int64_t key, uint64_t id, uint32_t slot
     up(h, h->n - 1, (struct slot_node){key, id, slot});
 }
 
-const struct slot_node *slot_heap_top(const struct slot_heap *h)
-{
-    return h->n ? h->node : NULL;
-}
-
 bool slot_heap_has(const struct slot_heap *h, uint32_t slot)
 {
     return slot < h->slots && h->at[slot];

@@ -27,8 +27,11 @@ void slot_heap_free(struct slot_heap *h);
 bool slot_heap_reserve(struct slot_heap *h,
                        size_t slots); /* room for slots 0..slots-1; false: no memory */
 void slot_heap_push(struct slot_heap *h, int64_t key, uint64_t id,
-                    uint32_t slot);                               /* room was reserved */
-const struct slot_node *slot_heap_top(const struct slot_heap *h); /* NULL when empty */
+                    uint32_t slot); /* room was reserved */
+static inline const struct slot_node *slot_heap_top(const struct slot_heap *h) /* NULL when empty */
+{
+    return h->n ? h->node : NULL;
+}
 uint32_t slot_heap_pop(struct slot_heap *h);
 bool slot_heap_has(const struct slot_heap *h, uint32_t slot);
 void slot_heap_remove(struct slot_heap *h, uint32_t slot);
