@@ -67,6 +67,19 @@ static int open_sizes(struct llm_cost *c, struct machine_use *u, const char *mod
                          u->machine->name, model);
 }
 
+static sim_cost stretched(const struct llm_cost *c, sim_cost ps)
+{
+    return c->sms_lost ? (sim_cost)((unsigned __int128)ps * c->sms / (c->sms - c->sms_lost)) : ps;
+}
+
+static void look_up_few(struct llm_cost *c)
+{
+    for (uint64_t i = 0; i < LLM_FEW; i++) {
+        c->few_dense[i] = stretched(c, machine_table_at(c->dense, i));
+        c->few_head[i] = stretched(c, machine_table_at(c->head, i));
+    }
+}
+
 int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, struct err *e)
 {
     char name[128];
@@ -78,6 +91,8 @@ int llm_cost_open(struct llm_cost *c, struct machine_use *u, const char *model, 
         rc = name_of(name, sizeof name, model, "head", e);
     if (!rc)
         rc = machine_table(u, name, &c->head, e);
+    if (!rc)
+        look_up_few(c);
     if (!rc)
         rc = open_times(c, u, model, e);
     return rc ? rc : open_sizes(c, u, model, e);
@@ -131,11 +146,6 @@ void llm_cost_close(struct llm_cost *c)
     c->ops = NULL;
 }
 
-static sim_cost stretched(const struct llm_cost *c, sim_cost ps)
-{
-    return c->sms_lost ? (sim_cost)((unsigned __int128)ps * c->sms / (c->sms - c->sms_lost)) : ps;
-}
-
 int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u, struct err *e)
 {
     sim_cost *const times[] = {&c->fixed,       &c->prompt_step,  &c->prompt_token,
@@ -155,6 +165,8 @@ int llm_cost_without(struct llm_cost *c, uint64_t sms, struct machine_use *u, st
         *times[i] = stretched(c, *times[i]);
     if (c->ops)
         llm_ops_stretch(c->ops, c->sms, c->sms - c->sms_lost);
+    else
+        look_up_few(c);
     return 0;
 }
 
@@ -164,14 +176,19 @@ static sim_cost by_ops(const struct llm_cost *c, const struct llm_batch *b)
            stretched(c, llm_ops_head(c->ops, b->sampled)) + llm_ops_attention(c->ops, b);
 }
 
+static inline sim_cost by_table(const struct llm_cost *c, const struct machine_cost *table,
+                                const sim_cost few[LLM_FEW], uint64_t n)
+{
+    return n < LLM_FEW ? few[n] : stretched(c, machine_table_at(table, n));
+}
+
 sim_cost llm_cost_iteration(const struct llm_cost *c, const struct llm_batch *b)
 {
     if (c->ops)
         return by_ops(c, b);
-    sim_cost ps =
-        c->fixed + stretched(c, machine_table_at(c->dense, b->prompt_tokens + b->decoding));
+    sim_cost ps = c->fixed + by_table(c, c->dense, c->few_dense, b->prompt_tokens + b->decoding);
     if (b->sampled)
-        ps += stretched(c, machine_table_at(c->head, b->sampled));
+        ps += by_table(c, c->head, c->few_head, b->sampled);
     if (b->chunks)
         ps += c->prompt_step + b->prompt_tokens * c->prompt_token + b->past * c->prompt_past +
               b->pairs * c->prompt_kpair / 1000;

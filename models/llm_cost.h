@@ -16,6 +16,8 @@
 #include "models/llm_ops.h"
 #include "models/machine.h"
 
+#define LLM_FEW 256
+
 struct llm_cost {
     struct llm_ops *ops; /* NULL: the fit, which is all that follows but for sizes */
     const struct machine_cost *dense, *head;
@@ -30,6 +32,8 @@ struct llm_cost {
     uint64_t weight_bytes, kv_bytes_per_token, reserve_bytes;
     uint64_t sms, sms_lost; /* of the GPU; in somebody else's hands.  lost 0: sms is not known */
     uint64_t kernels;       /* launches of an iteration when nothing is captured in a graph */
+    /* What the tables say of so few, as most iterations ask for: stretched by what is lost. */
+    sim_cost few_dense[LLM_FEW], few_head[LLM_FEW];
 };
 
 struct llm_batch {
