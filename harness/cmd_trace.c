@@ -83,6 +83,8 @@ enum {
     PRESET = 'p',
     PARAMS = 'P',
     SKIP = 'k',
+    SOURCE = 'S',
+    LICENCE = 'L',
     N = 'n',
     SEED = 's',
     RATE = 'r',
@@ -95,6 +97,7 @@ static const struct option all[] = {
     {"format", required_argument, NULL, FORMAT}, {"output", required_argument, NULL, OUT},
     {"map", required_argument, NULL, MAP},       {"filter", required_argument, NULL, FILTER},
     {"preset", required_argument, NULL, PRESET}, {"params", required_argument, NULL, PARAMS},
+    {"source", required_argument, NULL, SOURCE}, {"licence", required_argument, NULL, LICENCE},
     {"skip-bad", required_argument, NULL, SKIP}, {"requests", required_argument, NULL, N},
     {"seed", required_argument, NULL, SEED},     {"rate", required_argument, NULL, RATE},
     {"json", no_argument, NULL, JSON},           {"quiet", no_argument, NULL, QUIET},
@@ -120,6 +123,12 @@ static int take(int c, struct trace_options *o, struct err *e)
         return 0;
     case PARAMS:
         o->params = optarg;
+        return 0;
+    case SOURCE:
+        o->source = optarg;
+        return 0;
+    case LICENCE:
+        o->licence = optarg;
         return 0;
     case SKIP:
         return number("--skip-bad", optarg, &o->skip_bad, e);

@@ -7,7 +7,7 @@
 
 #include "sim/err.h"
 #include "sim/progress.h"
-#include "traces/jobs_map.h"
+#include "traces/column_map.h"
 #include "traces/meta.h"
 #include "traces/store.h"
 
@@ -25,7 +25,7 @@ TRACE_VERBS(X)
 #undef X
 
 struct trace_options {
-    const char *format, *map, *out, *filter, *preset, *params;
+    const char *format, *map, *out, *filter, *preset, *params, *source, *licence;
     unsigned long long skip_bad, n, seed;
     double rate;
     bool json, quiet, help;
@@ -34,7 +34,7 @@ struct trace_options {
 int trace_options(int *argc, char ***argv, const char *accepts, struct trace_options *o,
                   struct err *e) MUST_CHECK;
 /* What -f or --map names; NULL: neither.  The map is kept in *m. */
-int trace_format(const struct trace_options *o, struct jobs_map *m,
+int trace_format(const struct trace_options *o, struct column_map *m,
                  const struct import_format **out, struct err *e) MUST_CHECK;
 void trace_print_formats(void); /* and the maps that are there */
 int trace_filter(const struct trace_options *o, enum store_filter *f, struct err *e) MUST_CHECK;

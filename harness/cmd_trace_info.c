@@ -131,7 +131,7 @@ int trace_info(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
-    struct jobs_map map;
+    struct column_map map;
     struct trace_file *f;
     struct facts facts = {0};
     int rc = trace_options(&argc, &argv, "fmkjq", &o, e);

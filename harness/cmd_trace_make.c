@@ -12,11 +12,13 @@
 static const char import_help[] =
     "usage: malv trace import FILE [-f FORMAT | --map MAP] -o OUT.h5 [--skip-bad N] [--filter "
     "deflate|zstd|none]\n"
-    "                         [--json] [-q]\n\n"
+    "                         [--source TEXT] [--licence TEXT] [--json] [-q]\n\n"
     "Makes a canonical trace (HDF5, malv-trace/1) of a published one, plain or packed (gzip, xz,\n"
     "zstd).  The format is told by the first line when -f does not name it.  A bad row is an "
     "error\n"
-    "with file, line and column; --skip-bad N leaves out up to N of them and counts.\n\nformats:\n";
+    "with file, line and column; --skip-bad N leaves out up to N of them and counts.\n"
+    "A file of your own in somebody's format is labelled as theirs unless --source says whose it\n"
+    "is, and --licence on what terms.\n\nformats:\n";
 
 static int one_operand(int argc, char **argv, const char *want, struct err *e)
 {
@@ -29,12 +31,12 @@ int trace_import(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
-    struct jobs_map map;
+    struct column_map map;
     enum store_filter filter;
     struct trace_file *f;
     struct trace_meta meta;
     struct progress p;
-    int rc = trace_options(&argc, &argv, "fmozkjq", &o, e);
+    int rc = trace_options(&argc, &argv, "fmozkSLjq", &o, e);
     if (rc)
         return rc;
     if (o.help) {
@@ -52,6 +54,10 @@ int trace_import(int argc, char **argv, struct err *e)
     double began = trace_clock();
     if ((rc = trace_file_open(&f, argv[0], format, o.skip_bad, e)))
         return rc;
+    if ((rc = trace_file_label(f, o.source, o.licence, e))) {
+        trace_file_close(f);
+        return rc;
+    }
     progress_begin(&p, "rows", trace_file_expected(f), o.quiet);
     rc = convert_to_store(f, o.out, filter, &meta, trace_tick, &p, e);
     progress_end(&p);
@@ -202,7 +208,7 @@ int trace_export(int argc, char **argv, struct err *e)
 {
     struct trace_options o = {0};
     const struct import_format *format = NULL;
-    struct jobs_map map;
+    struct column_map map;
     struct trace_file *f;
     int rc = trace_options(&argc, &argv, "fmoq", &o, e);
     if (rc)

@@ -8,10 +8,10 @@
 #include "harness/cmd_trace.h"
 
 /* A name of the source tree's maps, or a path. */
-static int read_map(const char *name, struct jobs_map *m, struct err *e)
+static int read_map(const char *name, struct column_map *m, struct err *e)
 {
     struct config *doc = NULL;
-    char *path = jobs_map_path(name);
+    char *path = column_map_path(name);
     if (path && strcmp(path, name)) {
         char *there = places_root(path);
         free(path);
@@ -21,17 +21,17 @@ static int read_map(const char *name, struct jobs_map *m, struct err *e)
         return err_set(e, ERR_ENOMEM, "out of memory");
     int rc = config_load(&doc, path, e);
     if (!rc)
-        rc = jobs_map_read(m, doc, e);
+        rc = column_map_read(m, doc, e);
     config_free(doc);
     free(path);
     return rc;
 }
 
-int trace_format(const struct trace_options *o, struct jobs_map *m,
+int trace_format(const struct trace_options *o, struct column_map *m,
                  const struct import_format **out, struct err *e)
 {
     *out = NULL;
-    if (o->map && o->format && strcmp(o->format, "jobs-map"))
+    if (o->map && o->format && strcmp(o->format, "jobs-map") && strcmp(o->format, "requests-map"))
         return err_set(e, ERR_EUSAGE, "want -f or --map, not both");
     if (o->map) {
         *out = &m->format;
@@ -42,7 +42,7 @@ int trace_format(const struct trace_options *o, struct jobs_map *m,
 
 static void print_maps(void)
 {
-    char *pattern = places_root(JOBS_MAPS "*.json");
+    char *pattern = places_root(COLUMN_MAPS "*.json");
     glob_t g = {0};
     if (!pattern || glob(pattern, 0, NULL, &g)) {
         free(pattern);
@@ -50,10 +50,10 @@ static void print_maps(void)
     }
     printf("\ncolumn maps of logs of jobs (--map NAME, or the path of one of your own):\n");
     for (size_t i = 0; i < g.gl_pathc; i++) {
-        struct jobs_map m;
+        struct column_map m;
         struct config *doc = NULL;
         const char *name = strrchr(g.gl_pathv[i], '/') + 1;
-        if (!config_load(&doc, g.gl_pathv[i], NULL) && !jobs_map_read(&m, doc, NULL))
+        if (!config_load(&doc, g.gl_pathv[i], NULL) && !column_map_read(&m, doc, NULL))
             printf("  %-14.*s %s\n", (int)strcspn(name, "."), name, m.title);
         config_free(doc);
     }

@@ -2,6 +2,7 @@
 #include "traces/file.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct trace_file {
     struct importer *im; /* one of the two */
@@ -30,6 +31,29 @@ int trace_file_open(struct trace_file **out, const char *path, const struct impo
     }
     *out = f;
     return 0;
+}
+
+static int set_label(char *to, const char *option, const char *text, struct err *e)
+{
+    if (strlen(text) >= META_TEXT || strpbrk(text, "\r\n"))
+        return err_set(e, ERR_EUSAGE, "%s: want one line of at most %d characters", option,
+                       META_TEXT - 1);
+    snprintf(to, META_TEXT, "%s", text);
+    return 0;
+}
+
+int trace_file_label(struct trace_file *f, const char *source, const char *licence, struct err *e)
+{
+    int rc = 0;
+    if (!source && !licence)
+        return 0;
+    if (!f->im)
+        return err_set(e, ERR_EUSAGE, "--source, --licence: the trace says whose it is already");
+    if (source)
+        rc = set_label(f->im->meta.source, "--source", source, e);
+    if (!rc && (source || licence))
+        rc = set_label(f->im->meta.licence, "--licence", licence ? licence : "not said", e);
+    return rc;
 }
 
 int trace_file_next(struct trace_file *f, union trace_row *row, struct err *e)

@@ -13,6 +13,10 @@ struct trace_file;
 int trace_file_open(struct trace_file **f, const char *path, const struct import_format *format,
                     uint64_t skip_bad, struct err *e) MUST_CHECK;
 int trace_file_next(struct trace_file *f, union trace_row *row, struct err *e) MUST_CHECK;
+/* Whose it is, where the format does not know: texts of a line, NULL: as it is; a source without a
+ * licence has none that is known.  ERR_EUSAGE: too long, more than a line, or a canonical file. */
+int trace_file_label(struct trace_file *f, const char *source, const char *licence,
+                     struct err *e) MUST_CHECK;
 void trace_file_close(struct trace_file *f);
 
 enum trace_table trace_file_table(const struct trace_file *f);

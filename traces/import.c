@@ -6,8 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "traces/parse.h"
 #include "traces/schema.h"
 #include "sim/near.h"
+
+#define SESSION_MAX (UINT64_MAX >> 1)
 
 static const struct import_format *const formats[] = {
 #define X(f) &import_##f,
@@ -243,6 +246,35 @@ int import_label(struct importer *im, const char *text, uint32_t *id, struct err
 {
     *id = names_id(im->names, text, strlen(text));
     return *id == TRACE_NAME_NONE ? err_set(e, ERR_ENOMEM, "out of memory") : 0;
+}
+
+/* What an export wrote for a session whose name it no longer knew. */
+static bool parse_hashed(const char *s, size_t len, uint64_t *out)
+{
+    if (len != 17 || s[0] != '#')
+        return false;
+    *out = 0;
+    for (size_t i = 1; i < len; i++) {
+        const char *digit = strchr("0123456789abcdef", s[i]);
+        if (!digit || !s[i])
+            return false;
+        *out = *out << 4 | (uint64_t)(digit - "0123456789abcdef");
+    }
+    return *out >> 63;
+}
+
+uint64_t import_session(const struct csv_field *f)
+{
+    uint64_t id, h = UINT64_C(14695981039346656037);
+    if (f->len == 0)
+        return 0;
+    if (parse_u64(f->text, f->len, SESSION_MAX - 1, &id))
+        return id + 1;
+    if (parse_hashed(f->text, f->len, &id))
+        return id;
+    for (size_t i = 0; i < f->len; i++)
+        h = (h ^ (unsigned char)f->text[i]) * UINT64_C(1099511628211);
+    return h | UINT64_C(1) << 63;
 }
 
 int import_name(struct importer *im, int field, uint32_t *id, struct err *e)

@@ -24,7 +24,7 @@
     X(ftrace) X(perf_sched) X(damon) X(ramulator) X(msr) X(vscsi) X(bitbrains) X(azure_vm)           \
     X(orion) X(kineto) X(nsys)                                                                     \
     X(malv_raw) X(disb) X(reef) X(philly) X(pai_sim)                                               \
-    X(costs_csv) X(jobs_map) X(ops_llmservingsim) X(vllm_bench) X(ops_aiconfigurator)              \
+    X(costs_csv) X(jobs_map) X(requests_map) X(ops_llmservingsim) X(vllm_bench) X(ops_aiconfigurator)              \
     X(splitwise) X(distserve) X(gavel)
 /* clang-format on */
 
@@ -107,6 +107,9 @@ const struct import_format *import_format_at(size_t i); /* NULL past the end */
 
 /* Shared by formats. */
 int import_name(struct importer *im, int field, uint32_t *id, struct err *e) MUST_CHECK;
+/* A session's id: numbers are kept (plus one: 0 is "not said"), other texts become a hash with the
+ * top bit set, which export writes and this reads as "#" and sixteen hex digits. */
+uint64_t import_session(const struct csv_field *f);
 int import_label(struct importer *im, const char *text, uint32_t *id, struct err *e) MUST_CHECK;
 
 /* export: the same format again.  meta->style says how its lines ended. */

@@ -17,7 +17,6 @@ enum { AT, MODEL, PROMPT, OUTPUT, TOTAL, LOG, SESSION };
 #define WITH_SESSION 1u /* flags: the file has sessions; */
 #define WITH_POINT   2u /* its seconds are floating-point: 5.0 */
 #define NS_PER_S     UINT64_C(1000000000)
-#define SESSION_MAX  (UINT64_MAX >> 1)
 
 static const char *const log_types[] = {"Conversation log", "API log"};
 
@@ -51,39 +50,6 @@ static int burst_tenant(struct importer *im, uint32_t *tenant, struct err *e)
     return csv_complain(&im->csv, im->column[LOG], e, "\"Conversation log\" or \"API log\"");
 }
 
-/* What an export wrote for a session whose name it no longer knew. */
-static bool parse_hashed(const char *s, size_t len, uint64_t *out)
-{
-    if (len != 17 || s[0] != '#')
-        return false;
-    *out = 0;
-    for (size_t i = 1; i < len; i++) {
-        const char *digit = strchr("0123456789abcdef", s[i]);
-        if (!digit || !s[i])
-            return false;
-        *out = *out << 4 | (uint64_t)(digit - "0123456789abcdef");
-    }
-    return *out >> 63;
-}
-
-/* Numbers are kept (plus one: 0 is "not said"); other texts become a hash with the top bit set. */
-static uint64_t burst_session(const struct importer *im)
-{
-    uint64_t id, h = UINT64_C(14695981039346656037);
-    if (im->column[SESSION] < 0)
-        return 0;
-    const struct csv_field *f = &im->csv.field[im->column[SESSION]];
-    if (f->len == 0)
-        return 0;
-    if (parse_u64(f->text, f->len, SESSION_MAX - 1, &id))
-        return id + 1;
-    if (parse_hashed(f->text, f->len, &id))
-        return id;
-    for (size_t i = 0; i < f->len; i++)
-        h = (h ^ (unsigned char)f->text[i]) * UINT64_C(1099511628211);
-    return h | UINT64_C(1) << 63;
-}
-
 static int burst_row(struct importer *im, union trace_row *out, struct err *e)
 {
     struct trace_request *r = &out->request;
@@ -102,7 +68,7 @@ static int burst_row(struct importer *im, union trace_row *out, struct err *e)
         (rc = burst_tenant(im, &r->tenant, e)) ||
         (rc = import_name(im, im->column[MODEL], &r->model, e)))
         return rc;
-    r->session = burst_session(im);
+    r->session = im->column[SESSION] < 0 ? 0 : import_session(&im->csv.field[im->column[SESSION]]);
     return 1;
 }
 

@@ -1,58 +1,27 @@
-/* import_jobs_map.c - rows of a log of jobs by a column map (jobs_map.h), and back.
+/* import_jobs_map.c - rows of a log of jobs by a column map (column_map.h), and back.
  *
  * Calendar times are kept as the wall clock wrote them, ns since 1970; a log has one zone.
  * Fractions are exact: rounded half up to a ns, a thousandth or a byte, once. */
 #include <string.h>
 
-#include "traces/jobs_map.h"
+#include "traces/column_map.h"
 #include "traces/parse.h"
 
-#define S_MAX    (UINT64_C(1) << 33) /* 272 years */
 #define NS_PER_S UINT64_C(1000000000)
 #define GPUS_MAX 65536u
 #define MEM_MAX  (UINT64_C(1) << 50)
-#define DIGITS   18 /* of a fraction that are looked at */
+#define DIGITS   18 /* of a fraction */
 #define EPOCH    "1970-01-01 00:00:00"
 
 enum { TIMES_GPUS = JOBS_FIELDS, TIMES_CPUS, TIMES_MEM, COLUMNS };
 _Static_assert(COLUMNS <= IMPORT_STATE, "IMPORT_STATE is too small");
-enum { ZONE_SEEN = 1 };
 
 __extension__ typedef unsigned __int128 u128;
-
-static uint64_t power_of_ten(int n)
-{
-    uint64_t v = 1;
-    while (n--)
-        v *= 10;
-    return v;
-}
-
-/* "12.5" of `unit`, up to max; units need not be powers of ten. */
-static bool decimal(const struct csv_field *f, uint64_t unit, uint64_t max, uint64_t *out)
-{
-    const char *dot = f->len ? memchr(f->text, '.', f->len) : NULL;
-    size_t n = dot ? (size_t)(dot - f->text) : f->len;
-    uint64_t whole, part = 0;
-    int digits = 0;
-    if (!parse_u64(f->text, n, UINT64_MAX, &whole) || (dot && n + 1 == f->len))
-        return false;
-    for (size_t i = n + 1; i < f->len; i++) {
-        if (f->text[i] < '0' || f->text[i] > '9')
-            return false;
-        if (digits < DIGITS && ++digits)
-            part = 10 * part + (uint64_t)(f->text[i] - '0');
-    }
-    const uint64_t place = power_of_ten(digits);
-    const u128 all = (u128)whole * unit + ((u128)part * unit + place / 2) / place;
-    *out = (uint64_t)all;
-    return all <= max;
-}
 
 static void put_decimal(FILE *to, uint64_t v, uint64_t unit)
 {
     char text[DIGITS + 1];
-    uint64_t part = (uint64_t)((u128)(v % unit) * power_of_ten(DIGITS) / unit);
+    uint64_t part = (uint64_t)((u128)(v % unit) * UINT64_C(1000000000000000000) / unit);
     int n = DIGITS;
     /* the next place down decides, so that what is read again is v */
     snprintf(text, sizeof text, "%0*llu", DIGITS, (unsigned long long)part);
@@ -61,84 +30,22 @@ static void put_decimal(FILE *to, uint64_t v, uint64_t unit)
     fprintf(to, "%llu%s%.*s", (unsigned long long)(v / unit), n ? "." : "", n, text);
 }
 
-static int find(const struct importer *im, const struct jobs_map *m, const char *name, int *out,
-                struct err *e)
-{
-    *out = -1;
-    if (!*name)
-        return 0;
-    if (!m->format.bare)
-        return csv_want_column(&im->csv, name, out, e);
-    for (int i = 0; i < m->n_columns && *out < 0; i++)
-        if (!strcmp(m->column[i], name))
-            *out = i;
-    return 0;
-}
-
 int jobs_map_open(struct importer *im, struct err *e)
 {
-    const struct jobs_map *m = jobs_map_of(im->format);
-    int rc = 0;
-    for (int i = 0; i < JOBS_FIELDS && !rc; i++)
-        rc = find(im, m, m->field[i].column, &im->column[i], e);
+    const struct column_map *m = column_map_of(im->format);
+    int rc = column_map_open(im, e);
     if (!rc)
-        rc = find(im, m, m->field[JOBS_GPUS].times, &im->column[TIMES_GPUS], e);
+        rc = column_map_find(im, m->field[JOBS_GPUS].times, &im->column[TIMES_GPUS], e);
     if (!rc)
-        rc = find(im, m, m->field[JOBS_CPUS].times, &im->column[TIMES_CPUS], e);
+        rc = column_map_find(im, m->field[JOBS_CPUS].times, &im->column[TIMES_CPUS], e);
     if (!rc)
-        rc = find(im, m, m->field[JOBS_MEM].times, &im->column[TIMES_MEM], e);
+        rc = column_map_find(im, m->field[JOBS_MEM].times, &im->column[TIMES_MEM], e);
     if (!rc && m->field[JOBS_SUBMIT].datetime)
         snprintf(im->meta.epoch, sizeof im->meta.epoch, EPOCH);
     return rc;
 }
 
-static bool is_missing(const struct importer *im, int at)
-{
-    const struct jobs_map *m = jobs_map_of(im->format);
-    if (at < 0 || im->csv.field[at].len == 0)
-        return true;
-    for (int i = 0; i < m->n_missing; i++)
-        if (im->csv.field[at].len == strlen(m->missing[i]) &&
-            !memcmp(im->csv.field[at].text, m->missing[i], im->csv.field[at].len))
-            return true;
-    return false;
-}
-
-static int stamp(struct importer *im, int at, uint64_t *ns, struct err *e)
-{
-    const struct csv_field *f = &im->csv.field[at];
-    struct stamp s;
-    if (!parse_stamp(f->text, f->len, &s))
-        return csv_complain(&im->csv, at, e, "a time YYYY-MM-DD HH:MM:SS");
-    if (!(im->flags & ZONE_SEEN))
-        memcpy(im->stamp.zone, s.zone, sizeof s.zone);
-    im->flags |= ZONE_SEEN;
-    if (strcmp(s.zone, im->stamp.zone))
-        return csv_complain(&im->csv, at, e, "the same zone as the first time, \"%s\"",
-                            im->stamp.zone);
-    if (s.fraction_digits > im->stamp.digits)
-        im->stamp.digits = s.fraction_digits;
-    im->stamp.elide |= s.fraction_digits == 0;
-    *ns = s.ns;
-    return 0;
-}
-
-/* A time or a span; TRACE_TIME_NONE when it is not said. */
-static int time_of(struct importer *im, enum jobs_fields which, uint64_t *ns, struct err *e)
-{
-    const struct jobs_field *f = &jobs_map_of(im->format)->field[which];
-    const int at = im->column[which];
-    *ns = TRACE_TIME_NONE;
-    if (is_missing(im, at))
-        return 0;
-    if (f->datetime)
-        return stamp(im, at, ns, e);
-    if (decimal(&im->csv.field[at], f->scale, S_MAX * NS_PER_S, ns))
-        return 0;
-    return csv_complain(&im->csv, at, e, "a number, not negative, of at most 2^33 s");
-}
-
-static int between(struct importer *im, uint64_t from, enum jobs_fields which, uint64_t to,
+static int between(struct importer *im, uint64_t from, enum jobs_field which, uint64_t to,
                    uint64_t *span, struct err *e)
 {
     *span = TRACE_TIME_NONE;
@@ -155,10 +62,11 @@ static int times(struct importer *im, struct trace_job *j, struct err *e)
 {
     uint64_t start, end;
     int rc;
-    if ((rc = time_of(im, JOBS_SUBMIT, &j->time_ns, e)) ||
-        (rc = time_of(im, JOBS_START, &start, e)) || (rc = time_of(im, JOBS_END, &end, e)) ||
-        (rc = time_of(im, JOBS_DURATION, &j->duration_ns, e)) ||
-        (rc = time_of(im, JOBS_WAIT, &j->wait_ns, e)))
+    if ((rc = column_map_time(im, JOBS_SUBMIT, &j->time_ns, e)) ||
+        (rc = column_map_time(im, JOBS_START, &start, e)) ||
+        (rc = column_map_time(im, JOBS_END, &end, e)) ||
+        (rc = column_map_time(im, JOBS_DURATION, &j->duration_ns, e)) ||
+        (rc = column_map_time(im, JOBS_WAIT, &j->wait_ns, e)))
         return rc;
     if (j->time_ns == TRACE_TIME_NONE)
         return csv_complain(&im->csv, im->column[JOBS_SUBMIT], e, "when the job was submitted");
@@ -177,9 +85,9 @@ static int multiple(struct importer *im, int at, uint64_t *n, struct err *e)
     if (at < 0)
         return 0;
     *n = 0;
-    if (is_missing(im, at))
+    if (column_map_missing(im, at))
         return 0;
-    if (decimal(&im->csv.field[at], 1000, GPUS_MAX * 1000u, n) && *n % 1000 == 0) {
+    if (column_map_decimal(&im->csv.field[at], 1000, GPUS_MAX * 1000u, n) && *n % 1000 == 0) {
         *n /= 1000;
         return 0;
     }
@@ -187,28 +95,29 @@ static int multiple(struct importer *im, int at, uint64_t *n, struct err *e)
 }
 
 /* In the record's unit: the constant, or the column; 0 when it is not said. */
-static int amount(struct importer *im, enum jobs_fields which, uint64_t max, uint64_t *v,
+static int amount(struct importer *im, enum jobs_field which, uint64_t max, uint64_t *v,
                   struct err *e)
 {
-    const struct jobs_field *f = &jobs_map_of(im->format)->field[which];
+    const struct map_field *f = &column_map_of(im->format)->field[which];
     const int at = im->column[which];
     *v = f->constant;
-    if (at < 0 || is_missing(im, at) || decimal(&im->csv.field[at], f->scale, max, v))
+    if (at < 0 || column_map_missing(im, at) ||
+        column_map_decimal(&im->csv.field[at], f->scale, max, v))
         return 0;
     return csv_complain(&im->csv, at, e, "a number, not negative, of at most %llu",
                         (unsigned long long)(max / f->scale));
 }
 
-static int too_much(struct importer *im, enum jobs_fields which, struct err *e)
+static int too_much(struct importer *im, enum jobs_field which, struct err *e)
 {
     return csv_complain(&im->csv, im->column[which], e, "less of \"%s\" in one job",
-                        jobs_map_field_name(which));
+                        column_map_field_name(column_map_of(im->format), which));
 }
 
 /* A job's GPUs are whole ones, of which it has the same part each. */
 static int gpus(struct importer *im, struct trace_job *j, struct err *e)
 {
-    const struct jobs_field *f = &jobs_map_of(im->format)->field[JOBS_GPU_MILLI];
+    const struct map_field *f = &column_map_of(im->format)->field[JOBS_GPU_MILLI];
     uint64_t milli, n, each;
     int rc;
     if ((rc = amount(im, JOBS_GPUS, GPUS_MAX * 1000u, &milli, e)) ||
@@ -255,7 +164,7 @@ static int names(struct importer *im, struct trace_job *j, struct err *e)
     int rc = 0;
     for (int i = JOBS_USER; i <= JOBS_NAME && !rc; i++) {
         *to[i - JOBS_USER] = TRACE_NAME_NONE;
-        if (!is_missing(im, im->column[i]))
+        if (!column_map_missing(im, im->column[i]))
             rc = import_name(im, im->column[i], to[i - JOBS_USER], e);
     }
     return rc;
@@ -278,7 +187,7 @@ int jobs_map_row(struct importer *im, union trace_row *out, struct err *e)
 /* ---- and back ---- */
 
 /* Calls put for every column: those of the list, else those of the fields. */
-static void each_column(const struct jobs_map *m, struct exporter *x, const struct trace_job *j,
+static void each_column(const struct column_map *m, struct exporter *x, const struct trace_job *j,
                         void (*put)(struct exporter *, const struct trace_job *, const char *, int))
 {
     bool first = true;
@@ -310,10 +219,10 @@ static void put_name(struct exporter *x, const struct trace_job *j, const char *
 
 void jobs_map_head(struct exporter *x)
 {
-    each_column(jobs_map_of(x->format), x, NULL, put_name);
+    each_column(column_map_of(x->format), x, NULL, put_name);
 }
 
-static void put_time(struct exporter *x, const struct jobs_field *f, uint64_t ns)
+static void put_time(struct exporter *x, const struct map_field *f, uint64_t ns)
 {
     char text[64];
     if (ns == TRACE_TIME_NONE)
@@ -333,10 +242,10 @@ static uint64_t later(uint64_t from, uint64_t span)
 
 static void put_field(struct exporter *x, const struct trace_job *j, const char *column, int field)
 {
-    const struct jobs_map *m = jobs_map_of(x->format);
+    const struct column_map *m = column_map_of(x->format);
     const bool at_once = !strcmp(m->field[JOBS_START].column, m->field[JOBS_SUBMIT].column);
     const uint64_t start = at_once ? j->time_ns : later(j->time_ns, j->wait_ns);
-    const struct jobs_field *f = &m->field[field == JOBS_FIELDS ? 0 : field];
+    const struct map_field *f = &m->field[field == JOBS_FIELDS ? 0 : field];
     const uint32_t name[] = {j->user, j->group, j->gpu_spec, j->status, j->qos, j->name};
     const uint64_t at[] = {j->time_ns, start, later(start, j->duration_ns), j->duration_ns,
                            j->wait_ns};
@@ -361,7 +270,7 @@ static void put_field(struct exporter *x, const struct trace_job *j, const char 
 
 void jobs_map_put(struct exporter *x, const union trace_row *row)
 {
-    each_column(jobs_map_of(x->format), x, &row->job, put_field);
+    each_column(column_map_of(x->format), x, &row->job, put_field);
 }
 
 /* What the name stands for without a map. */

@@ -113,11 +113,13 @@ static int read_import(const struct config *c, unsigned tables, struct source_se
     if (s->format && !(tables & 1u << s->format->table))
         return config_complain(config_get(c, "format"), e, "a format of %s",
                                trace_tables_text(tables, names));
-    if (s->format && (t.map != NULL) != (s->format == &import_jobs_map))
-        return t.map ? config_complain(config_get(c, "format"), e, "\"jobs-map\" beside a map")
-                     : config_complain(c, e, "a \"map\" for \"jobs-map\"");
-    if (t.map && !(tables & 1u << TRACE_JOBS))
-        return config_complain(t.map, e, "none: a map is of jobs, not of %s",
+    const bool mapped = s->format == &import_jobs_map || s->format == &import_requests_map;
+    if (s->format && (t.map != NULL) != mapped)
+        return t.map ? config_complain(config_get(c, "format"), e,
+                                       "\"jobs-map\" or \"requests-map\" beside a map")
+                     : config_complain(c, e, "a \"map\" for \"%s\"", s->format->name);
+    if (t.map && !(tables & (1u << TRACE_JOBS | 1u << TRACE_REQUESTS)))
+        return config_complain(t.map, e, "none: a map is of jobs or of requests, not of %s",
                                trace_tables_text(tables, names));
     return 0;
 }
@@ -127,10 +129,10 @@ static int read_map(struct source_section *s, const struct trace_places *where, 
 {
     const char *name;
     if (config_kind(s->map_at) != CONFIG_STRING)
-        return jobs_map_read(&s->map, s->map_at, e);
+        return column_map_read(&s->map, s->map_at, e);
     int rc = config_str(s->map_at, &name, e);
     struct config *doc = NULL;
-    char *path = rc ? NULL : jobs_map_path(name), *found = NULL;
+    char *path = rc ? NULL : column_map_path(name), *found = NULL;
     if (!rc && !path)
         rc = err_set(e, ERR_ENOMEM, "out of memory");
     if (!rc && (rc = trace_find(path, where, &found, e)))
@@ -138,11 +140,29 @@ static int read_map(struct source_section *s, const struct trace_places *where, 
     if (!rc)
         rc = config_load(&doc, found, e);
     if (!rc)
-        rc = jobs_map_read(&s->map, doc, e);
+        rc = column_map_read(&s->map, doc, e);
     config_free(doc);
     free(found);
     free(path);
     return rc;
+}
+
+/* The format is the map's from now on. */
+static int choose_map(struct source_section *s, unsigned tables, const struct trace_places *where,
+                      struct err *e)
+{
+    char names[80];
+    int rc = read_map(s, where, e);
+    if (rc)
+        return rc;
+    const struct import_format *f = &s->map.format;
+    if (!(tables & 1u << f->table))
+        return config_complain(s->map_at, e, "a map of %s", trace_tables_text(tables, names));
+    if (s->format && strcmp(s->format->name, f->name))
+        return config_complain(s->map_at, e, "a map of %s, as \"format\" says",
+                               trace_schemas[s->format->table].table);
+    s->format = f;
+    return 0;
 }
 
 struct window_text {
@@ -287,8 +307,8 @@ int source_section_read(const struct config *at, unsigned tables, const struct t
         const struct config *otherwise = NULL;
         int rc = read_one(at, tables, s, &otherwise, e);
         s->otherwise = fell_back;
-        if (!rc && s->map_at && !(rc = read_map(s, where, e)))
-            s->format = &s->map.format;
+        if (!rc && s->map_at)
+            rc = choose_map(s, tables, where, e);
         if (rc || !s->path)
             return rc;
         rc = trace_find(s->path, where, found, e);

@@ -5,7 +5,7 @@
 
 #include "traces/clients.h"
 #include "traces/import.h"
-#include "traces/jobs_map.h"
+#include "traces/column_map.h"
 #include "traces/source.h"
 #include "traces/store.h"
 #include "traces/synth_kinds.h"
@@ -23,7 +23,7 @@ struct source_section {
     const char *path;                   /* file and import; of a description of clients */
     const struct import_format *format; /* import; NULL: by its first line */
     const struct config *map_at;        /* of a column map: then the format is `map` */
-    struct jobs_map map;
+    struct column_map map;
     uint64_t skip_bad;
     struct synth_any synth;
     const struct config *clients; /* synth by a description of clients: it, or NULL */

@@ -11,7 +11,7 @@ struct over_import {
     char *path;
     const struct import_format *format;
     uint64_t skip_bad;
-    struct jobs_map map; /* where the format is one */
+    struct column_map map; /* where the format is one */
 };
 
 static int import_pull(struct row_source *self, union trace_row *out, struct err *e)
@@ -52,8 +52,8 @@ int source_over_import(struct row_source **out, const char *path,
         (struct row_source){format->table, import_pull, import_again, import_done, 0, import_text};
     s->format = format;
     s->skip_bad = skip_bad;
-    if (jobs_map_of(format)) {
-        jobs_map_copy(&s->map, jobs_map_of(format));
+    if (column_map_of(format)) {
+        column_map_copy(&s->map, column_map_of(format));
         s->format = &s->map.format;
     }
     int rc = import_open(&s->im, path, s->format, skip_bad, e);

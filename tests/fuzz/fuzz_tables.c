@@ -1,7 +1,7 @@
-/* fuzz_tables.c - any bytes as a log of jobs or as a table of costs. The first byte picks the
- * format, or one of a few column maps.                                          */
+/* fuzz_tables.c - any bytes as a log of jobs or of requests, or as a table of costs. The first byte
+ * picks the format, or one of a few column maps.                                          */
 #include "tests/fuzz/fuzz_formats.h"
-#include "traces/jobs_map.h"
+#include "traces/column_map.h"
 
 static const char *const maps[] = {
     "{\"submit\": {\"column\": \"at\", \"unit\": \"datetime\"}, \"start\": {\"column\": \"b\", "
@@ -25,13 +25,18 @@ static const char *const maps[] = {
 };
 #define MAPS (sizeof maps / sizeof *maps)
 
+static const char requests[] =
+    "{\"table\": \"requests\", \"arrival\": {\"column\": \"at\", \"unit\": \"datetime\"}, "
+    "\"prompt_tokens\": {\"column\": \"p\"}, \"output_tokens\": {\"column\": \"o\"}, \"tenant\": "
+    "{\"column\": \"t\"}, \"session\": {\"column\": \"s\"}, \"missing\": [\"-\"]}";
+
 static void fuzz_map(const char *text, const uint8_t *data, size_t size)
 {
     struct config *c;
-    struct jobs_map m;
+    struct column_map m;
     struct err e = {0};
     assert(config_parse(&c, "map", text, strlen(text), &e) == 0);
-    assert(jobs_map_read(&m, c, &e) == 0);
+    assert(column_map_read(&m, c, &e) == 0);
     config_free(c);
     fuzz_format(&m.format, data, size);
 }
@@ -41,11 +46,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const formats[] = {"philly", "pai-sim", "costs-csv"},
                              *const more[] = {"llmservingsim", "vllm-bench", "aiconfigurator",
                                               "splitwise",     "distserve",  "gavel"};
-    const unsigned which = size ? data[0] % (3 + MAPS + 6) : 0;
+    const unsigned which = size ? data[0] % (3 + MAPS + 6 + 1) : 0;
     if (size && which < 3)
         fuzz_format(import_format(formats[which]), data + 1, size - 1);
     else if (size && which < 3 + MAPS)
         fuzz_map(maps[which - 3], data + 1, size - 1);
+    else if (size && which == 3 + MAPS + 6)
+        fuzz_map(requests, data + 1, size - 1);
     else if (size)
         fuzz_format(import_format(more[which - 3 - MAPS]), data + 1, size - 1);
     return 0;

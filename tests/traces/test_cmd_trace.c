@@ -124,3 +124,27 @@ Test(cmd_trace, quiet_is_quiet)
     cr_assert_eq(run("verify -q %s", out, sizeof out), 0);
     cr_expect_str_eq(out, "");
 }
+
+/* Of one's own data in a published format: the trace does not say that it is the publisher's. */
+Test(cmd_trace, a_source_of_ones_own)
+{
+    static const struct {
+        const char *options, *says[2];
+    } cases[] = {{"", {"Azure LLM inference traces", "CC-BY-4.0"}},
+                 {"--source 'our gateway'", {"our gateway", "not said"}},
+                 {"--source 'our gateway' --licence internal", {"our gateway", "internal"}},
+                 {"--licence internal", {"Azure LLM inference traces", "internal"}}};
+    char args[256], out[8192];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(args, sizeof args,
+                 "import tests/traces/files/azure-own.csv %s -o %%s -q && %s/malv trace info %%s",
+                 cases[i].options, BUILD);
+        char line[512];
+        snprintf(line, sizeof line, args, path, path);
+        cr_assert_eq(run(line, out, sizeof out), 0, "%s", out);
+        for (int k = 0; k < 2; k++)
+            cr_expect(strstr(out, cases[i].says[k]), "%s: no \"%s\" in %s", cases[i].options,
+                      cases[i].says[k], out);
+        unlink(path);
+    }
+}

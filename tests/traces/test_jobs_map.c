@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "traces/jobs_map.h"
+#include "traces/column_map.h"
 #include "traces/parse.h"
 #include "traces/schema.h"
 #include "traces/source.h"
@@ -16,28 +16,28 @@
 #define S  UINT64_C(1000000000)
 #define NO TRACE_TIME_NONE
 
-static void read_file(struct jobs_map *m, const char *name)
+static void read_file(struct column_map *m, const char *name)
 {
     struct config *doc;
     struct err e = {0};
-    char *path = jobs_map_path(name);
+    char *path = column_map_path(name);
     cr_assert_eq(config_load(&doc, path, &e), 0, "%s", e.msg);
-    cr_assert_eq(jobs_map_read(m, doc, &e), 0, "%s", e.msg);
+    cr_assert_eq(column_map_read(m, doc, &e), 0, "%s", e.msg);
     config_free(doc);
     free(path);
 }
 
-static int read_text(struct jobs_map *m, const char *text, struct err *e)
+static int read_text(struct column_map *m, const char *text, struct err *e)
 {
     struct config *doc;
     int rc = config_parse(&doc, "m", text, strlen(text), e);
     cr_assert_eq(rc, 0, "%s", e->msg);
-    rc = jobs_map_read(m, doc, e);
+    rc = column_map_read(m, doc, e);
     config_free(doc);
     return rc;
 }
 
-static struct importer *open_text(const struct jobs_map *m, const char *text, int *rc,
+static struct importer *open_text(const struct column_map *m, const char *text, int *rc,
                                   struct err *e)
 {
     struct input *in;
@@ -123,7 +123,7 @@ static void named(const struct importer *im, uint32_t id, const char *want)
 ParameterizedTest(int *row, jobs_map, rows_as_published)
 {
     const struct want *w = &published[*row];
-    struct jobs_map m;
+    struct column_map m;
     struct err e = {0};
     union trace_row r;
     int rc;
@@ -155,7 +155,7 @@ Test(jobs_map, every_shipped_map_reads)
     cr_assert_eq(glob("traces/maps/*.json", 0, NULL, &g), 0);
     cr_expect_geq(g.gl_pathc, 7);
     for (size_t i = 0; i < g.gl_pathc; i++) {
-        struct jobs_map m;
+        struct column_map m;
         read_file(&m, g.gl_pathv[i]);
         cr_expect_str_neq(m.source, "not said", "%s: where is it from?", g.gl_pathv[i]);
     }
@@ -227,7 +227,7 @@ ParameterizedTestParameters(jobs_map, what_is_wrong_is_said)
 
 ParameterizedTest(int *row, jobs_map, what_is_wrong_is_said)
 {
-    struct jobs_map m;
+    struct column_map m;
     struct err e = {0};
     union trace_row r;
     struct importer *im = NULL;
@@ -258,7 +258,7 @@ Test(jobs_map, parts_of_gpus_and_constants)
         {MAP "\"gpus\": 1, \"gpu_milli\": {\"column\": \"m\"}}", "at,m\n0,125\n", 1, 125},
     };
     for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
-        struct jobs_map m;
+        struct column_map m;
         struct err e = {0};
         union trace_row r;
         int rc = read_text(&m, each[i].map, &e);
@@ -304,7 +304,7 @@ Test(jobs_map, an_export_reads_as_the_same_records)
         "a,x,2020-01-01 00:00:00+01:00,2020-01-01 00:00:10.25+01:00,2020-01-01 00:00:20+01:00,150,"
         "29.296875\n"
         "\"b,c\",x,2019-12-31 23:59:59+01:00,,,33.3,0.3\n";
-    struct jobs_map m;
+    struct column_map m;
     struct err e = {0};
     char first[SHA256_HEX], second[SHA256_HEX], *out = NULL;
     size_t len;
