@@ -7,7 +7,8 @@
 #include <string.h>
 
 static struct bad_case table[BAD_CASES], base;
-static size_t n_cases;
+static size_t n_cases, n_lists,
+    first_of[BAD_LISTS + 1];                /* the first case of each file, and the end */
 static struct bad_file given_up[BAD_CASES]; /* of earlier bases: their cases borrow the names */
 static size_t n_given_up;
 
@@ -99,14 +100,21 @@ static void read_cases(const char *path)
     fclose(f);
 }
 
-size_t bad_cases(const struct bad_case **out)
+size_t bad_lists(void)
 {
     glob_t files;
     if (!n_cases && !glob("tests/bad/*.cases", 0, NULL, &files)) {
-        for (size_t i = 0; i < files.gl_pathc; i++)
-            read_cases(files.gl_pathv[i]);
+        assert(files.gl_pathc <= BAD_LISTS);
+        for (; n_lists < files.gl_pathc; first_of[++n_lists] = n_cases)
+            read_cases(files.gl_pathv[n_lists]);
         globfree(&files);
     }
-    *out = table;
-    return n_cases;
+    return n_lists;
+}
+
+size_t bad_cases(size_t list, const struct bad_case **out)
+{
+    assert(list < bad_lists());
+    *out = &table[first_of[list]];
+    return first_of[list + 1] - first_of[list];
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { BAD_FILES = 16, BAD_CASES = 1024 };
+enum { BAD_FILES = 16, BAD_CASES = 1024, BAD_LISTS = 64 };
 
 struct bad_file {
     char *name, *text; /* text NULL: copied from tests/bad/files/ */
@@ -18,7 +18,10 @@ struct bad_case {
     struct bad_file file[BAD_FILES];
 };
 
-/* Reads every case once; the table lives until the process ends. Returns how many. */
-size_t bad_cases(const struct bad_case **out);
+/* Reads every case once, and returns how many *.cases there are: at most BAD_LISTS. */
+size_t bad_lists(void);
+
+/* The cases of one of them, from 0; they live until the process ends. Returns how many. */
+size_t bad_cases(size_t list, const struct bad_case **out);
 
 #endif
