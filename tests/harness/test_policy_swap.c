@@ -10,7 +10,7 @@
 
 #define MISBEHAVES BUILD "/tests/policies/misbehaves.so"
 
-static struct result_set *serve(const char *hook, const char *life, const char *more, unsigned jobs)
+static struct experiment *served(const char *hook, const char *life, const char *more)
 {
     char json[4096];
     snprintf(json, sizeof json,
@@ -20,7 +20,15 @@ static struct result_set *serve(const char *hook, const char *life, const char *
              " \"requests\": 150, \"rate_per_s\": 20}}, %s"
              " \"policies\": {\"%s\": %s}}",
              more, hook, life);
-    return trials_of(json, jobs);
+    return trials_made(json, NULL);
+}
+
+static struct result_set *serve(const char *hook, const char *life, const char *more, unsigned jobs)
+{
+    struct experiment *x = served(hook, life, more);
+    struct result_set *rs = trials_ran(x, jobs);
+    experiment_free(x);
+    return rs;
 }
 
 #define FEW "\"serve\": {\"max_running\": 4},"
@@ -76,8 +84,9 @@ ParameterizedTest(int *row, swap, a_bad_newcomer_is_undone, .timeout = 100)
              " \"new\", \"params\": {\"how\": \"%s\", \"hook\": \"%s\", \"at\": %d}}}]}",
              here, here, cases[*row].how, cases[*row].hook, cases[*row].at);
     free(here);
-    struct result_set *one = serve(cases[*row].bound, life, FEW, 1);
-    struct result_set *two = serve(cases[*row].bound, life, FEW, 2);
+    struct experiment *x = served(cases[*row].bound, life, FEW);
+    struct result_set *one = trials_ran(x, 1), *two = trials_ran(x, 2);
+    experiment_free(x);
     cr_expect(trials_same(one, two), "%s: other results with two workers", life);
     for (size_t t = 0; t < one->n_trial; t++) {
         const char *said = trials_said(&one->trial[t], cases[*row].kind);

@@ -125,7 +125,7 @@ static const struct {
 };
 #define N_WAYS (sizeof ways / sizeof *ways)
 
-static struct result_set *swapped(size_t k, size_t w, const char *more, unsigned jobs)
+static struct experiment *swapping(size_t k, size_t w, const char *more)
 {
     char json[4096], *here = realpath(MISBEHAVES, NULL);
     cr_assert_not_null(here);
@@ -138,7 +138,7 @@ static struct result_set *swapped(size_t k, size_t w, const char *more, unsigned
         hooks[k].experiment, hooks[k].hook, here, hooks[k].at_ms, here, ways[w].how,
         ways[w].hook ? ways[w].hook : hooks[k].call, ways[w].at, more);
     free(here);
-    return trials_of(json, jobs);
+    return trials_made(json, NULL);
 }
 
 static double life(const struct result_trial *t, const char *hook, const char *what)
@@ -160,7 +160,9 @@ ParameterizedTest(int *row, swap_hooks, whatever_the_newcomer_does, .timeout = 1
 {
     const size_t k = (size_t)*row / N_WAYS, w = (size_t)*row % N_WAYS;
     const char *hook = hooks[k].hook;
-    struct result_set *one = swapped(k, w, "", 1), *two = swapped(k, w, "", 2);
+    struct experiment *x = swapping(k, w, "");
+    struct result_set *one = trials_ran(x, 1), *two = trials_ran(x, 2);
+    experiment_free(x);
     cr_assert_eq(one->n_trial, 2);
     for (size_t i = 0; i < one->n_trial; i++) {
         const struct result_trial *t = &one->trial[i];
@@ -189,7 +191,9 @@ Test(swap_hooks, many_steps_in_a_row, .timeout = 100)
             ", {\"at_ms\": %d, \"rollback\": true}, {\"at_ms\": %d, \"to\": \"new\", \"quiesce\": "
             "false}, {\"at_ms\": %d, \"unload\": true}",
             ms + ms / 10, ms + ms / 5, ms + ms / 4);
-        struct result_set *r = swapped(k, 0, more, 1);
+        struct experiment *x = swapping(k, 0, more);
+        struct result_set *r = trials_ran(x, 1);
+        experiment_free(x);
         for (size_t i = 0; i < r->n_trial; i++) {
             const struct result_trial *t = &r->trial[i];
             cr_expect_eq(life(t, hooks[k].hook, "lost"), 0, "%s", hooks[k].hook);
