@@ -103,33 +103,37 @@ static const struct option all[] = {
     {"json", no_argument, NULL, JSON},           {"quiet", no_argument, NULL, QUIET},
     {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0}};
 
-static int take(int c, struct trace_options *o, struct err *e)
+static const char **text_of(struct trace_options *o, int c)
 {
     switch (c) {
     case FORMAT:
-        o->format = optarg;
-        return 0;
+        return &o->format;
     case OUT:
-        o->out = optarg;
-        return 0;
+        return &o->out;
     case MAP:
-        o->map = optarg;
-        return 0;
+        return &o->map;
     case FILTER:
-        o->filter = optarg;
-        return 0;
+        return &o->filter;
     case PRESET:
-        o->preset = optarg;
-        return 0;
+        return &o->preset;
     case PARAMS:
-        o->params = optarg;
-        return 0;
+        return &o->params;
     case SOURCE:
-        o->source = optarg;
-        return 0;
+        return &o->source;
     case LICENCE:
-        o->licence = optarg;
+        return &o->licence;
+    default:
+        return NULL;
+    }
+}
+
+static int take(int c, struct trace_options *o, struct err *e)
+{
+    if (text_of(o, c)) {
+        *text_of(o, c) = optarg;
         return 0;
+    }
+    switch (c) {
     case SKIP:
         return number("--skip-bad", optarg, &o->skip_bad, e);
     case N:

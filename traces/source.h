@@ -2,7 +2,7 @@
  *
  *   {"file": "x.h5"}                      canonical trace
  *   {"import": {"format": F, "file": P, "skip_bad": N}}   what the field publishes
- *   {"import": {"file": P, "map": M}}     a log of jobs by a column map (jobs_map.h): the map
+ *   {"import": {"file": P, "map": M}}     a log by a column map (column_map.h): the map
  *                                         itself, its path, or the name of one of traces/maps
  *   {"synth": {...}}                      made on the fly (synth.h)
  *   {"synth": {"clients": [..] or the path of a description, ...}}   the same (clients.h)
