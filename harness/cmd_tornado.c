@@ -1,4 +1,5 @@
 /* malv tornado - which assumed constants a result rests on. */
+#include <assert.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,15 +173,12 @@ static int load(struct experiment **x, struct wanted *w, const char *path, const
 }
 
 /* The first of the model's own measures. */
-static int choose_metric(const struct wanted *w, const struct experiment *x, char *out, size_t size,
-                         struct err *e)
+static void choose_metric(const struct wanted *w, const struct experiment *x, char *out,
+                          size_t size)
 {
     const char *first = w->metric ? w->metric : setup_headline(x->text);
-    if (!first)
-        return err_set(e, ERR_EUSAGE, "%s: its model has no first measure; say which with --metric",
-                       w->file);
+    assert(first);
     snprintf(out, size, "%.*s", (int)(w->metric ? strlen(first) : strcspn(first, ",")), first);
-    return 0;
 }
 
 static int show(const struct wanted *w, const struct tornado *t, const char *metric,
@@ -210,9 +208,8 @@ static int run(struct wanted *w, struct err *e)
         rc = load(&of, w, path, b, e);
     if (!rc && w->by)
         rc = load(&over, w, path, a, e);
-    if (!rc)
-        rc = choose_metric(w, of, metric, sizeof metric, e);
     if (!rc) {
+        choose_metric(w, of, metric, sizeof metric);
         struct tornado_want want = {.file = w->file,
                                     .of = of->doc,
                                     .over = over ? over->doc : NULL,

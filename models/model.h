@@ -118,8 +118,7 @@ struct model_ops {
      * what is wanted in its place: "none: ..".  oracle: whether it is one; it has no say where the
      * truth can't be told.  NULL, or a NULL answer: it has. */
     const char *(*mute)(const struct config *section, enum policy_hook hook, bool oracle);
-    /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean".  NULL: those
-     * that have a better direction, in the order in which it reports them. */
+    /* Its measures by importance, for tables and reports: "miss_ratio,stall.mean". */
     const char *headline;
     int (*run)(const struct config *section, const struct model_env *env, struct measures *out,
                struct err *e);

@@ -310,6 +310,7 @@ const struct model_ops model_queueing = {
     .name = "queueing",
     .summary =
         "textbook queues with closed forms: M/M/1, M/M/c, M/G/1, processor sharing, Erlang B",
+    .headline = "sojourn_mean,sojourn_p99,wait_mean,block_prob,util",
     .check = queueing_check,
     .run = queueing_run,
 };

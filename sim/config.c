@@ -104,6 +104,16 @@ static int convert_children(struct config *c, const cJSON *j, struct err *e)
     return 0;
 }
 
+/* The comma that nothing follows, where the text ends a list or an object at `at`; or NULL. */
+static const char *comma_before(const char *text, const char *at)
+{
+    if (*at != '}' && *at != ']')
+        return NULL;
+    while (at > text && isspace((unsigned char)at[-1]))
+        at--;
+    return at > text && at[-1] == ',' ? at - 1 : NULL;
+}
+
 /* cJSON says only where it stopped; people want a line, a column and what stands there. */
 static int complain_syntax(const char *name, const char *text, size_t len, const char *stop,
                            struct err *e)
@@ -112,11 +122,18 @@ static int complain_syntax(const char *name, const char *text, size_t len, const
         stop = text + len;
     while (stop > text && stop < text + len && isspace((unsigned char)*stop))
         stop--; /* cJSON stops behind what it could not take */
+    const char *comma = comma_before(text, stop);
+    stop = comma ? comma : stop;
     unsigned line = 1, column = 1;
     for (const char *p = text; p < stop; p++) {
         column = *p == '\n' ? 1 : column + 1;
         line += *p == '\n';
     }
+    if (comma)
+        return err_set(e, ERR_EPARSE,
+                       "%s:%u:%u: got a comma before the end of a list or an "
+                       "object, want none",
+                       name, line, column);
     if (stop >= text + len || !*stop)
         return err_set(e, ERR_EPARSE,
                        "%s:%u:%u: got the end of the text, want the rest of the JSON", name, line,

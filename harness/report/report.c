@@ -61,28 +61,12 @@ const struct metric *report_metric(const struct report *r, const char *name)
     return metric_named(&r->metrics, name);
 }
 
-static size_t own_columns(const struct report *r, const struct metric **out, size_t most)
+size_t report_columns(const struct report *r, const struct metric **out, size_t most)
 {
     char first[512];
     snprintf(first, sizeof first, "%s,%s", r->rank ? r->rank->name : "",
              r->headline ? r->headline : "");
     return metric_order(&r->metrics, first, out, most);
-}
-
-size_t report_columns(const struct report *r, const struct metric **out, size_t most)
-{
-    static const char *const known[] = {"e2e.mean", "e2e.p99",          "ttft.p50",
-                                        "ttft.p99", "tpot.p50",         "tpot.p99",
-                                        "goodput",  "token_throughput", "gpu_util"};
-    size_t n = 0;
-    if (r->rank)
-        out[n++] = r->rank;
-    for (size_t i = 0; i < sizeof known / sizeof *known && n < most; i++) {
-        const struct metric *m = report_metric(r, known[i]);
-        if (m && m != r->rank)
-            out[n++] = m;
-    }
-    return n <= 1 || r->headline ? own_columns(r, out, most) : n; /* another model: what it has */
 }
 
 bool report_ideal(const struct report_entry *en)

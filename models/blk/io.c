@@ -281,6 +281,7 @@ static const char *mute(const struct config *section, enum policy_hook hook, boo
 const struct model_ops model_io = {
     .name = "io",
     .summary = "block I/O over replicated drives, reads steered by a policy",
+    .headline = "read_mean,read_p99,write_mean,iops",
     .check = check,
     .fits = fits,
     .stacks = true,

@@ -329,6 +329,8 @@ static const char *mute(const struct config *section, enum policy_hook hook, boo
 const struct model_ops model_serve = {
     .name = "serve",
     .summary = "a GPU server that serves LLM requests by continuous batching",
+    .headline = "e2e.mean,e2e.p99,ttft.p50,ttft.p99,tpot.p50,tpot.p99,goodput,token_throughput,"
+                "gpu_util",
     .check = check,
     .fits = fits,
     .stacks = true,
