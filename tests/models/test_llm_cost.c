@@ -182,3 +182,24 @@ Test(llm_cost, lost_multiprocessors_stretch_all_times)
     close_machine(&whole);
     close_machine(&less);
 }
+
+/* On both sides of what is looked up beforehand, with all SMs and without some. */
+Test(llm_cost, few_tokens_cost_what_the_table_says)
+{
+    struct opened o;
+    struct err e = {0};
+    open_machine(&o, fits[0].machine);
+    for (uint64_t lost = 0; lost <= 20; lost += 20) {
+        if (lost)
+            cr_assert_eq(llm_cost_without(&o.c, lost, &o.u, &e), 0, "%s", e.msg);
+        const double stretch = lost ? (double)o.c.sms / (double)(o.c.sms - lost) : 1;
+        for (uint64_t n = 1; n < 2 * LLM_FEW; n++) {
+            const struct llm_batch b = {.prompt_tokens = n, .sampled = n};
+            const double want =
+                (double)o.c.fixed +
+                stretch * (double)(machine_table_at(o.c.dense, n) + machine_table_at(o.c.head, n));
+            cr_expect_float_eq((double)llm_cost_iteration(&o.c, &b), want, 2, "%lu", n);
+        }
+    }
+    close_machine(&o);
+}
