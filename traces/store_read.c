@@ -263,6 +263,8 @@ int store_next(struct store_reader *r, union trace_row *row, struct err *e)
     if (r->next >= r->block_from + r->block_rows && (rc = read_block(r, e)))
         return rc;
     size_t i = (size_t)(r->next - r->block_from);
+    if (!r->schema->timed) /* the head that all rows share is in no column */
+        memset(row, 0, r->schema->record_size);
     scatter(r, i, row);
     if (r->schema->ragged && (rc = give_values(r, i, row, e)))
         return rc;

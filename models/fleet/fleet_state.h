@@ -5,7 +5,7 @@
  * another, each for as long as the inference takes that its policies ask for; the engine runs
  * iterations (engine.c times them, engine_batch.c composes them) and either
  * ends it or, when it only computes prompts, ships its KV cache to an engine
- * that decodes (fleet_ship.c).  fleet_scale.c starts and ends engines.
+ * that decodes.  fleet_scale.c starts and ends engines.
  *
  * What a router sees of the engines, struct policy_engine, is kept up to date
  * in place, and who changed is noted: a question costs what changed since the
